@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 import optim
@@ -14,6 +15,10 @@ BASES = {
     "nadam": lambda params: torch.optim.NAdam(params, lr=1e-2),
 }
 BATCHES = 3
+
+every_rule = pytest.mark.parametrize("rule", list(optim.RULES))
+every_perturbing_rule = pytest.mark.parametrize("rule", [rule for rule in optim.RULES if rule != "unperturbed"])
+every_base = pytest.mark.parametrize("base", list(BASES))
 
 
 class Task:
@@ -64,3 +69,12 @@ class Task:
         for _ in range(steps):
             self.step()
         return self.weights
+
+
+def plain(base: str, steps: int) -> Task:
+    """The bare base optimizer on the same task, after some steps."""
+    task = Task("unperturbed", base)
+    task.optimizer = task.optimizer.base
+    task.optimizer.set_epoch = lambda epoch: None
+    task.run(steps)
+    return task

@@ -83,7 +83,7 @@ class GroverFeaturizer(Featurizer):
 
     def encode(self, mol: Chem.Mol) -> MoleculeArrays:
         """Write the slots, flags and isotope of every atom and bond."""
-        bonds = sorted(bond_code(bond) for bond in mol.GetBonds())
+        bonds = sorted([bond_code(mol.GetBondWithIdx(index)) for index in range(mol.GetNumBonds())])
         table = np.array(bonds, dtype=np.int64).reshape(len(bonds), 5)
         return MoleculeArrays(
             atoms=np.array(atom_codes(mol), dtype=np.uint8),
@@ -124,11 +124,11 @@ def masses(numbers: np.ndarray, isotopes: np.ndarray) -> np.ndarray:
 
 def bond_code(bond: Chem.Bond) -> tuple[int, int, int, int, int]:
     """Lower atom, higher atom, type slot, stereo slot, flags (conjugated, in a ring)."""
-    ends = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
+    first, second = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
     flags = bond.GetIsConjugated() | bond.IsInRing() << 1
     return (
-        min(ends),
-        max(ends),
+        first if first < second else second,
+        second if first < second else first,
         BOND_TYPE_SLOTS.get(bond.GetBondType(), NO_SLOT),
         min(int(bond.GetStereo()), 6),
         flags,
@@ -146,7 +146,7 @@ def atom_codes(mol: Chem.Mol) -> list[tuple[int, ...]]:
         if len(ring) <= 8:
             for atom in ring:
                 rings[atom] |= 1 << (len(ring) - 3)
-    return [atom_code(atom, flags[index], rings[index]) for index, atom in enumerate(mol.GetAtoms())]
+    return [atom_code(mol.GetAtomWithIdx(index), flags[index], rings[index]) for index in range(num_atoms)]
 
 
 def atom_code(atom: Chem.Atom, flags: int, rings: int) -> tuple[int, ...]:

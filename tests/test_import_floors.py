@@ -13,6 +13,7 @@ FLOORS = {
     "featurizers": 0,
     "optim": 0,
     "zoo.registry": 0,
+    "zoo.process": 0,
     "zoo.layers": 1,
     "zoo.data": 1,
     "zoo.models": 2,

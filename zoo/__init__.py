@@ -3,13 +3,11 @@
 `zoo.build("grover", optimizer="graphsam")` makes a `Learner`; `zoo.data.load("b3db")` data to fit it on.
 """
 
-import os
-
 import lazy_loader
 
-# torch and DGL bring an OpenMP pool each, whose threads spin while they wait. Where another process wants the cores,
-# GNU's default of spinning for milliseconds slows training thirtyfold; this count costs 2 % on idle cores.
-os.environ.setdefault("GOMP_SPINCOUNT", "20000")
+from zoo.process import tune_process
+
+tune_process()
 
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,

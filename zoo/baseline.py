@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import skops.io
 
 from featurizers import Featurizer, PackedMolecules
 from zoo import checkpoint, evaluation
@@ -93,6 +92,7 @@ class Baseline(Predictor):
 
     def save(self, path: str | Path) -> None:
         """Write a checkpoint that `zoo.load` reads; the estimators are in `model.skops`, which holds no pickle."""
+        import skops.io  # imports most of scikit-learn, which takes a second
 
         def write_estimators(folder: Path) -> None:
             skops.io.dump(self.model.estimators, folder / ESTIMATORS)
@@ -101,4 +101,6 @@ class Baseline(Predictor):
 
     def load_weights(self, saved: checkpoint.Checkpoint) -> None:
         """Take the estimators of a checkpoint."""
+        import skops.io
+
         self.model.estimators = skops.io.load(saved.path / ESTIMATORS, trusted=list(TRUSTED))

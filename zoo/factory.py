@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -85,7 +86,9 @@ def build(
     )
     recipe = replace(recipe, num_tasks=num_tasks, task=task, task_names=names)
     featurizer = recipe.featurizer if featurizer is None else featurizer
-    return assemble(recipe, model=model, optimizer=optimizer, featurizer=featurizer, device=device)
+    learner = assemble(recipe, model=model, optimizer=optimizer, featurizer=featurizer, device=device)
+    _ = learner.optimizer  # made now, so that a wrong option is told here
+    return learner
 
 
 def assemble(
@@ -105,8 +108,8 @@ def assemble(
             raise TypeError(f"model {recipe.model!r} is trained without an optimizer: optimizer_args have no effect")
         return Baseline(recipe, made_featurizer, made_model)
     made_model = made_model.to(device_for(recipe.model, device))
-    made_optimizer = make_optimizer(optimizer or recipe.optimizer, recipe, made_model)
-    return Learner(recipe, made_featurizer, made_model, made_optimizer)
+    deferred = partial(make_optimizer, optimizer or recipe.optimizer, recipe, made_model)
+    return Learner(recipe, made_featurizer, made_model, deferred)
 
 
 def recipe_for(

@@ -21,6 +21,7 @@ class EpochRecord:
         molecules: Molecules trained on.
         seconds: Time of the training steps, without validation.
         valid: Metrics of the validation part, the deciding one first.
+        cpu_seconds: Processor time of the training steps, over all threads of this process.
     """
 
     epoch: int
@@ -31,6 +32,7 @@ class EpochRecord:
     molecules: int
     seconds: float
     valid: dict[str, float]
+    cpu_seconds: float = 0.0
 
     @property
     def molecules_per_second(self) -> float:

@@ -8,8 +8,10 @@ import os
 import shutil
 from collections import deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -103,7 +105,8 @@ def predict_file(
         output: CSV, TSV (also .gz) or Parquet.
         smiles_column: Column of the SMILES; `None` finds it.
         chunk_size: Rows at a time; with `num_workers` they bound the memory.
-        num_workers: Processes that predict; `None` takes one for each core, 0 (and any GPU) this process.
+        num_workers: Processes that predict, this one among them; `None` takes one for each core, 0 and any GPU only
+            this one.
         batch_size: Molecules in a batch of the model.
         device: As in `zoo.build`.
         progress: Show the bar; `None` shows it in a terminal or notebook.
@@ -183,25 +186,47 @@ class Job:
 def map_chunks(
     job: Job, chunks: Iterable[tuple[int, list[str]]], workers: int
 ) -> Iterator[tuple[int, np.ndarray, list[str]]]:
-    """Predict chunks in order; at most two per worker are under way, which bounds the memory."""
+    """Predict chunks in any order; this process is one of the workers.
+
+    The others are started only if there is more than one chunk. They load the learner while this process works
+    already; at most two chunks for each are under way, which bounds the memory.
+    """
+    learner, chunks, waiting = job.load(), iter(chunks), deque[tuple[int, list[str]]]()
     if workers <= 1:
-        learner = job.load()
         for number, smiles in chunks:
             yield number, *predict_rows(learner, smiles, job.batch_size)
         return
-    with ProcessPoolExecutor(workers, get_context("spawn"), start_worker, (job,)) as pool:
-        running: deque[tuple[int, Future]] = deque()
-        for number, smiles in chunks:
-            running.append((number, pool.submit(predict_chunk, smiles, job.batch_size)))
-            if len(running) >= 2 * workers:
-                done, future = running.popleft()
-                yield done, *future.result()
-        for done, future in running:
-            yield done, *future.result()
+    helpers, running = workers - 1, dict[Future, int]()
+    with ProcessPoolExecutor(helpers, get_context("spawn"), start_worker, (job,)) as pool, one_thread():
+        while True:
+            waiting.extend(islice(chunks, 2 * helpers + 1 - len(running) - len(waiting)))
+            while len(waiting) > 1 and len(running) < 2 * helpers:
+                number, smiles = waiting.pop()
+                running[pool.submit(predict_chunk, smiles, job.batch_size)] = number
+            busy = bool(waiting)
+            if busy:
+                number, smiles = waiting.popleft()
+                yield number, *predict_rows(learner, smiles, job.batch_size)
+            elif not running:
+                return
+            done, _ = wait(running, timeout=0 if busy else None, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield running.pop(future), *future.result()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One thread for each process, since the processes share the cores."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def start_worker(job: Job) -> None:
-    """Load the learner once; one thread for each process, since the processes share the cores."""
+    """Load the learner once."""
     global _learner
     rdBase.DisableLog("rdApp.*")
     torch.set_num_threads(1)

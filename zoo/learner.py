@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,14 +32,24 @@ class Learner(Predictor):
         recipe: What was chosen.
         featurizer: Molecules to graphs.
         model: Graphs to scores (B, T).
-        optimizer: Over the model's parameters.
+        make_optimizer: Gives the optimizer over the model's parameters. It is called at the first use, so that a
+            learner which only predicts does without (the first optimizer of a process costs a second in torch).
     """
 
     def __init__(
-        self, recipe: Recipe, featurizer: Featurizer, model: nn.Module, optimizer: torch.optim.Optimizer
+        self,
+        recipe: Recipe,
+        featurizer: Featurizer,
+        model: nn.Module,
+        make_optimizer: Callable[[], torch.optim.Optimizer],
     ) -> None:
         super().__init__(recipe, featurizer)
-        self.model, self.optimizer = model, optimizer
+        self.model, self._make_optimizer = model, make_optimizer
+
+    @cached_property
+    def optimizer(self) -> torch.optim.Optimizer:
+        """Over the model's parameters."""
+        return self._make_optimizer()
 
     def __repr__(self) -> str:
         recipe = self.recipe

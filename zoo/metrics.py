@@ -4,21 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 
 import numpy as np
-from sklearn import metrics as sk
 
 Score = Callable[[np.ndarray, np.ndarray], float]
 
+
+def score_by(name: str) -> Score:
+    """One of scikit-learn's metrics, imported at its first use: that takes a second, which predicting can spare."""
+
+    def score(targets: np.ndarray, predictions: np.ndarray) -> float:
+        return getattr(import_module("sklearn.metrics"), name)(targets, predictions)
+
+    return score
+
+
+def accuracy(targets: np.ndarray, probabilities: np.ndarray) -> float:
+    """Share of the labels that are on the right side of 0.5."""
+    return score_by("accuracy_score")(targets, probabilities >= 0.5)
+
+
 CLASSIFICATION: dict[str, Score] = {
-    "roc_auc": sk.roc_auc_score,
-    "prc_auc": sk.average_precision_score,
-    "accuracy": lambda targets, probabilities: sk.accuracy_score(targets, probabilities >= 0.5),
+    "roc_auc": score_by("roc_auc_score"),
+    "prc_auc": score_by("average_precision_score"),
+    "accuracy": accuracy,
 }
 REGRESSION: dict[str, Score] = {
-    "rmse": sk.root_mean_squared_error,
-    "mae": sk.mean_absolute_error,
-    "r2": sk.r2_score,
+    "rmse": score_by("root_mean_squared_error"),
+    "mae": score_by("mean_absolute_error"),
+    "r2": score_by("r2_score"),
 }
 METRICS: dict[str, Score] = {**CLASSIFICATION, **REGRESSION}
 SMALLER_IS_BETTER = frozenset({"rmse", "mae"})

@@ -74,7 +74,8 @@ class TrainingRun:
         self._new_epoch()
 
     def _new_epoch(self) -> None:
-        self.batch, self.molecules, self.seconds, self.loss_sum = 0, 0, 0.0, 0.0
+        self.batch, self.molecules, self.loss_sum = 0, 0, 0.0
+        self.seconds = self.cpu_seconds = 0.0
         self.passes_before = self.optimizer.passes
 
     @property
@@ -115,6 +116,7 @@ class TrainingRun:
             molecules=self.molecules,
             seconds=self.seconds,
             valid=valid,
+            cpu_seconds=self.cpu_seconds,
         )
         if self.history.add(record):
             self.best_weights = self.copy_of_weights()
@@ -124,7 +126,7 @@ class TrainingRun:
 
     def train_step(self, window: list[Batch]) -> None:
         """One optimizer step on one batch, or on several whose gradients are averaged."""
-        start = time.perf_counter()
+        start, cpu_start = time.perf_counter(), time.process_time()
         window = [batch.to(self.device) for batch in window]
         closure = SampleClosure(self, window) if isinstance(self.optimizer, optim.ESAM) else WindowClosure(self, window)
         loss = self.optimizer.step(closure, grad_scaler=self.grad_scaler)
@@ -138,6 +140,7 @@ class TrainingRun:
         self.batch += len(window)
         self.step += 1
         self.seconds += time.perf_counter() - start
+        self.cpu_seconds += time.process_time() - cpu_start
         self.announce("on_step_end")
 
     def molecules_of(self, batches: int) -> int:
@@ -207,7 +210,7 @@ class TrainingRun:
         self.history.best_epoch, self.history.best = state["best"]
 
 
-PROGRESS = ("epoch", "step", "batch", "molecules", "seconds", "loss_sum", "passes_before")
+PROGRESS = ("epoch", "step", "batch", "molecules", "seconds", "cpu_seconds", "loss_sum", "passes_before")
 
 
 def make_schedule(

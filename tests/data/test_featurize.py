@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from featurizers import Featurizer, GroverFeaturizer, PackedMolecules
-from zoo.data import DataError, MoleculeLoader, encoding, featurize, load, store
+from zoo.data import DataError, MoleculeLoader, encoding, featurize, load, mapped_pages, store
 from zoo.data.encoding import encode_chunk
 
 SMILES = ["CCO", "[Na+].[Cl-]", "c1ccccc1", "C", "CC(=O)Oc1ccccc1C(=O)O", "CCO", "[13CH3]C", "*CC", "N#N"] * 3
@@ -217,3 +217,22 @@ def test_taking_molecules_equals_packing_them(order):
     featurizer = GroverFeaturizer()
     whole = featurize(SMILES, featurizer)
     assert_same(whole.take(order), featurize([SMILES[i] for i in order], featurizer))
+
+
+def test_pages_of_large_stores_are_let_go_and_come_back(tmp_path, monkeypatch):
+    monkeypatch.setattr(mapped_pages, "SMALL_BYTES", 0)
+    monkeypatch.setattr(mapped_pages, "MOLECULES_HELD", 10)
+    given_back = []
+    let_go = mapped_pages.MappedPages.let_go
+    monkeypatch.setattr(mapped_pages.MappedPages, "let_go", lambda self: given_back.append(self.used) or let_go(self))
+    featurizer = GroverFeaturizer()
+    in_memory, stored = featurize(SMILES, featurizer), featurize(SMILES, featurizer, cache_dir=tmp_path)
+    for _ in range(3):
+        assert_same(stored.take([3, 1, 2, 0]), in_memory.take([3, 1, 2, 0]))
+    assert given_back == [12]
+    featurize(SMILES, featurizer).take(range(20))
+    assert given_back == [12]
+
+
+def test_small_stores_stay_in_memory(tmp_path):
+    assert not featurize(SMILES, GroverFeaturizer(), cache_dir=tmp_path)._pages.maps

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from zoo.experiments.statistics import across, compare, paired_difference, summarize
+from zoo.experiments.statistics import across, by_processor_time, compare, paired_difference, summarize
 
 
 def table(scores: dict[str, list[float]], metric: str = "roc_auc", dataset: str = "d") -> pd.DataFrame:
@@ -91,3 +91,21 @@ def test_over_all_data_sets_each_counts_once():
     assert sam["rank"] == pytest.approx((6 * 1 + 2) / 7)
     assert not np.isnan(sam["wilcoxon_p"])
     assert np.isnan(overall.loc["adam", "n"])
+
+
+def timed(cpu_seconds: float | None, device: str = "cpu") -> dict:
+    epoch = {"seconds": 4.0} if cpu_seconds is None else {"seconds": 4.0, "cpu_seconds": cpu_seconds}
+    return {"history": [epoch, epoch], "machine": {"device": device}, "seconds": 8.0, "molecules_per_second": 10.0}
+
+
+def test_processor_time_takes_the_place_of_wall_clock_time():
+    forest = {**timed(None), "steps": np.nan}
+    found = by_processor_time(pd.DataFrame([{**timed(1.0), "steps": 5.0}, {**timed(2.0), "steps": 5.0}, forest]))
+    assert found["seconds"].tolist() == [2.0, 4.0, 8.0]
+    assert found["molecules_per_second"].tolist() == [40.0, 20.0, 10.0]
+    assert [epoch["seconds"] for epoch in found["history"][0]] == [1.0, 1.0]
+
+
+@pytest.mark.parametrize("other", [timed(None), timed(1.0, device="NVIDIA H100")])
+def test_wall_clock_time_stays_where_processor_time_is_unknown_or_not_the_work(other):
+    assert by_processor_time(pd.DataFrame([{**timed(1.0), "steps": 5.0}, {**other, "steps": 5.0}])) is None

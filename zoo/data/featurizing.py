@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from featurizers import Featurizer, PackedMolecules
 from zoo.data.dataset import InvalidRow, MoleculeDataset
 from zoo.data.encoding import EncodedChunk, encode_in_chunks
 from zoo.data.errors import DataError
+from zoo.data.mapped_pages import MappedPages
 from zoo.data.store import build_store, open_store, store_key
 
 
@@ -25,6 +26,18 @@ class FeaturizedMolecules(PackedMolecules):
     """
 
     invalid: tuple[InvalidRow, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        arrays = (getattr(self, field.name) for field in fields(PackedMolecules))
+        object.__setattr__(self, "_pages", MappedPages([array for array in arrays if array is not None]))
+
+    def take(self, indices: np.ndarray | Sequence[int]) -> PackedMolecules:
+        """The molecules at `indices`, in that order, copied into memory."""
+        taken = super().take(indices)
+        pages: MappedPages = self._pages  # type: ignore[attr-defined]
+        pages.note_use(len(taken))
+        return taken
 
     @property
     def readable(self) -> np.ndarray:

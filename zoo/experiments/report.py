@@ -58,12 +58,22 @@ class Report:
         )
 
     @cached_property
-    def finished(self) -> pd.DataFrame:
-        """Rows with a result."""
+    def with_result(self) -> pd.DataFrame:
+        """Rows with a result, as they were noted."""
         rows = self.rows[self.rows["state"] == FINISHED]
         if rows.empty:
             raise ValueError(f"{self.store.path}: no run has finished yet: start `{self.noted['command']}` again")
         return rows
+
+    @cached_property
+    def by_processor(self) -> pd.DataFrame | None:
+        """See `statistics.by_processor_time`."""
+        return statistics.by_processor_time(self.with_result)
+
+    @property
+    def finished(self) -> pd.DataFrame:
+        """Rows with a result, with processor time where it is known."""
+        return self.with_result if self.by_processor is None else self.by_processor
 
     @property
     def failed(self) -> pd.DataFrame:
@@ -131,12 +141,13 @@ class Report:
             "seeds": list(self.sweep.seeds),
             "splits": sorted(set(self.finished["split"])),
             "comparisons": len(self.comparison),
-            "work": duration(self.finished["wall_seconds"].sum()),
+            "work": duration(self.with_result["wall_seconds"].sum()),
             "colors": self.palette.colors,
             "eigenvalue_molecules": self.sweep.eigenvalue_molecules,
             "published": self.sweep.published,
             "command": self.noted["command"],
             "specification": self.noted["specification"],
+            "clock": "wall-clock" if self.by_processor is None else "processor",
             "results_file": self.store.path.name,
             "started": moment(self.noted["written"]),
             "ended": moment(self.finished["written"].max()),

@@ -75,6 +75,33 @@ def paired_difference(differences: np.ndarray) -> PairedDifference:
     return PairedDifference(n, mean, low, high, t_p, wilcoxon_p)
 
 
+def by_processor_time(rows: pd.DataFrame) -> pd.DataFrame | None:
+    """Rows with processor time in place of wall-clock time, which other work on the machine cannot stretch.
+
+    Args:
+        rows: Finished rows of a results store.
+
+    Returns:
+        The rows with other `seconds`, `molecules_per_second` and `history`; `None` where a run on steps has no such
+        time, or used an accelerator, whose work it does not count.
+    """
+    timed = rows["steps"].notna()
+    histories = [
+        [{**epoch, "seconds": epoch.get("cpu_seconds", 0.0)} for epoch in history] if stepped else history
+        for history, stepped in zip(rows["history"], timed, strict=True)
+    ]
+    seconds = pd.Series([sum(epoch["seconds"] for epoch in history) for history in histories], rows.index)
+    on_cpu = rows["machine"].map(lambda machine: machine["device"] == "cpu")
+    if not (on_cpu & (seconds > 0))[timed].all():
+        return None
+    speed = rows["molecules_per_second"] * rows["seconds"] / seconds
+    return rows.assign(
+        seconds=rows["seconds"].where(~timed, seconds),
+        molecules_per_second=rows["molecules_per_second"].where(~timed, speed),
+        history=histories,
+    )
+
+
 def summarize(rows: pd.DataFrame) -> pd.DataFrame:
     """Mean and standard deviation over the seeds for each data set, model and optimizer.
 

@@ -1,4 +1,7 @@
-"""Baselines without message passing: scikit-learn's ensembles of trees on descriptors of whole molecules."""
+"""Baselines without message passing: scikit-learn's ensembles of trees on descriptors of whole molecules.
+
+scikit-learn is imported where it is used: that takes a second, which the other models can spare.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,6 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from sklearn.dummy import DummyRegressor
-from sklearn.ensemble import (
-    HistGradientBoostingClassifier,
-    HistGradientBoostingRegressor,
-    RandomForestClassifier,
-    RandomForestRegressor,
-)
 
 from zoo.models.option_ranges import require_positive
 
@@ -115,6 +111,8 @@ class TaskEstimators:
         constant = self._constant(labels)
         if constant is None:
             return self.new_estimator().fit(descriptors[known], labels)
+        from sklearn.dummy import DummyRegressor
+
         return DummyRegressor(strategy="constant", constant=constant).fit(descriptors[:1], [constant])
 
     def _constant(self, labels: np.ndarray) -> float | None:
@@ -154,6 +152,8 @@ class RandomForest(TaskEstimators):
 
     def new_estimator(self) -> Any:
         """A forest."""
+        from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+
         config = self.config
         classify = config.task == "classification"
         features = config.max_features or ("sqrt" if classify else 1 / 3)
@@ -177,6 +177,8 @@ class GradientBoosting(TaskEstimators):
 
     def new_estimator(self) -> Any:
         """A sequence of trees."""
+        from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
+
         config = self.config
         classify = config.task == "classification"
         return (HistGradientBoostingClassifier if classify else HistGradientBoostingRegressor)(

@@ -144,7 +144,7 @@ class TensorBoard(Callback):
         """Open the event file; after resuming, steps that are done again replace what was written."""
         from torch.utils.tensorboard import SummaryWriter
 
-        self.writer = SummaryWriter(str(self.folder), purge_step=run.step or None)
+        self.writer = SummaryWriter(str(self.folder), purge_step=run.step + 1)
         run.optimizer.diagnostics = True
         if run.step == 0:
             self.writer.add_text("recipe", "```json\n" + run.recipe.to_json() + "\n```", 0)

@@ -98,6 +98,13 @@ def test_part(file):
 test_part.__test__ = False
 
 
+def test_sharpness_is_followed_on_request(file, tmp_path, capsys):
+    options = ["--data", str(file), "--split", "random", "--epochs", "1", "--output", str(tmp_path / "a"), *TINY]
+    main(["train", *options, "--sharpness-every", "1"])
+    assert "largest Hessian eigenvalue" in capsys.readouterr().out
+    assert "sharpness_every=0" in failure(capsys, "train", *options, "--sharpness-every", "0")
+
+
 def test_several_seeds_are_summarized(file, tmp_path, capsys):
     main(
         ["train", "--data", str(file), "--split", "random", "--epochs", "1", "--seeds", "0", "1", "--quiet"]

@@ -38,6 +38,8 @@ def test_yaml_recipe(tmp_path) -> None:
     [
         ({"epochs": 0}, "epochs=0"),
         ({"batch_size": 0}, "batch_size=0"),
+        ({"sharpness_every": 0}, "sharpness_every=0"),
+        ({"sharpness_every": -1}, "sharpness_every=-1"),
         ({"schedule": "cosine"}, "choose one of noam"),
         ({"precision": "int8"}, "choose one of float32"),
     ],

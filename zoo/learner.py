@@ -14,7 +14,7 @@ from torch import nn
 
 from featurizers import Featurizer, PackedMolecules
 from zoo import callbacks as watch
-from zoo import checkpoint, distributed, evaluation
+from zoo import checkpoint, distributed, evaluation, sharpness
 from zoo.data import MoleculeDataset, MoleculeLoader, Split, TargetScaler
 from zoo.history import History
 from zoo.predictor import PREDICT_BATCH, Predictor, cut, described
@@ -197,6 +197,9 @@ def watchers(options: TrainingOptions, logdir: str | Path | None, progress: bool
         return
     if progress is not False:
         yield watch.Progress(progress)
+    if options.sharpness_every is not None and (logdir is not None or progress is not False):
+        # Before the checkpoint: a run that is cut off while it measures does so again when it is resumed.
+        yield sharpness.SharpnessMonitor(options.sharpness_every, show=progress is not False)
     if logdir is not None:
         yield watch.TensorBoard(logdir)
         yield watch.Checkpointing(Path(logdir) / "checkpoints", options.checkpoint_every)

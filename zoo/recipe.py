@@ -86,6 +86,9 @@ class TrainingOptions:
         skip_first_sync: With several processes, do not synchronise the gradients of perturbing passes (m-sharpness).
         log_every: Steps between two records of the training scalars.
         checkpoint_every: Steps between checkpoints within an epoch; None writes one at the end of each epoch.
+        sharpness_every: Epochs between measurements of sharpness (largest Hessian eigenvalue, rise of the loss in SAM's
+            ball) for TensorBoard and the terminal; the last epoch is measured too. One takes as long as training on
+            several thousand molecules; None measures none.
         num_workers: Processes that featurize; 0 featurizes in this one.
         cache_dir: Folder where featurized molecules are kept; None keeps them in memory.
     """
@@ -103,6 +106,7 @@ class TrainingOptions:
     skip_first_sync: bool = False
     log_every: int = 10
     checkpoint_every: int | None = None
+    sharpness_every: int | None = None
     num_workers: int = 0
     cache_dir: str | None = None
 
@@ -110,6 +114,8 @@ class TrainingOptions:
         for name in ("epochs", "batch_size", "accumulate", "log_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)}: give a whole number of at least 1")
+        if self.sharpness_every is not None and self.sharpness_every < 1:
+            raise ValueError(f"sharpness_every={self.sharpness_every}: give at least 1 epoch, or leave it out")
         choices = {"schedule": ("noam", "constant"), "precision": ("float32", "bfloat16", "float16")}
         for name, known in choices.items():
             if getattr(self, name) not in known:

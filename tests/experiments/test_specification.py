@@ -47,6 +47,7 @@ BASE = "models: {grover: }\noptimizers: {adam: }\ndatasets: {b3db: {options: {}}
         BASE.replace("adam:", "plain: {name: adam}"),
         BASE.replace("options: {}", "options: {data_dir: somewhere}"),
         BASE + "training: {num_workers: 3}",
+        BASE + "training: {sharpness_every: 2}",
         BASE + "training: {epochs: 10}",
     ],
 )

@@ -11,7 +11,7 @@ from typing import Any
 
 from zoo.recipe import Recipe
 
-PLACES = ("data_dir", "cache_dir", "num_workers", "log_every", "checkpoint_every")
+PLACES = ("data_dir", "cache_dir", "num_workers", "log_every", "checkpoint_every", "sharpness_every")
 
 
 @dataclass(frozen=True)

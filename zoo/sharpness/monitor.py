@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
+import sys
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from tqdm.auto import tqdm
 
 from zoo.callbacks import Callback, TensorBoard
 from zoo.sharpness.measuring import SharpnessReport, check_ranges, measure_surface
 from zoo.sharpness.surface import LossSurface, chosen
 
 if TYPE_CHECKING:
-    from zoo.training import EpochRecord, TrainingRun
+    from zoo.history import EpochRecord
+    from zoo.training import TrainingRun
 
 
 class SharpnessMonitor(Callback):
-    """Measures sharpness on molecules of the training part after every so many epochs.
+    """Measures sharpness on molecules of the training part after every so many epochs, and after the last.
 
-    The training goes on as if it were not there: weights, gradients, modes and random state stay as they are. With a
-    `logdir`, TensorBoard shows `sharpness/loss_rise`, `sharpness/random_rise`, `sharpness/largest_eigenvalue` and
-    `sharpness/trace`, as far as they are measured.
+    The training goes on as if it were not there: weights, gradients, modes and random state stay as they are, its time
+    does not count as training, and a measurement that fails is a warning. With a `logdir`, TensorBoard shows
+    `sharpness/loss_rise`, `sharpness/random_rise`, `sharpness/largest_eigenvalue` and `sharpness/trace`, as far as they
+    are measured. The training option `sharpness_every` adds a monitor with these defaults.
 
     Args:
         every: Epochs between two measurements, at least 1.
+        show: Print a line for each measurement.
         rho: As in `zoo.sharpness.measure`, like all that follow.
         adaptive: Scale the ball to the weights.
         eta: Added to |w| when adaptive.
@@ -50,6 +56,7 @@ class SharpnessMonitor(Callback):
         self,
         every: int = 1,
         *,
+        show: bool = False,
         rho: float = 0.05,
         adaptive: bool = False,
         eta: float = 0.01,
@@ -63,7 +70,8 @@ class SharpnessMonitor(Callback):
         if every < 1:
             raise ValueError(f"every={every}: at least 1 epoch")
         check_ranges(rho, eta, directions, eigenvalues, trace_probes)
-        self.every, self.max_molecules, self.stochastic, self.seed = every, max_molecules, stochastic, seed
+        self.every, self.show = every, show
+        self.max_molecules, self.stochastic, self.seed = max_molecules, stochastic, seed
         self.options: dict[str, Any] = {
             "rho": rho,
             "adaptive": adaptive,
@@ -85,16 +93,35 @@ class SharpnessMonitor(Callback):
         self.surface = LossSurface(run.model, batches, run.task, stochastic=self.stochastic, seed=self.seed)
 
     def on_epoch_end(self, run: TrainingRun, record: EpochRecord) -> None:
-        """Measure, and write."""
-        if run.epoch % self.every or self.surface is None:
+        """Measure, and tell."""
+        last = run.stop or run.epoch == run.options.epochs
+        if self.surface is None or (run.epoch % self.every and not last):
             return
-        report = self.reports[record.epoch] = measure_surface(self.surface, **self.options)
-        scalars = {"loss_rise": report.loss_rise, "random_rise": report.random_rise, "trace": report.trace}
-        if report.eigenvalues:
-            scalars["largest_eigenvalue"] = report.eigenvalues[0]
-        for board in run.callbacks:
-            if isinstance(board, TensorBoard):
-                for name, value in scalars.items():
-                    if np.isfinite(value):
-                        board.writer.add_scalar(f"sharpness/{name}", value, run.step)
-                board.writer.flush()
+        try:
+            report = measure_surface(self.surface, **self.options)
+        except (ValueError, TypeError, RuntimeError) as error:  # such as eigenvalues that do not converge
+            warnings.warn(f"no sharpness after epoch {run.epoch}: {error}", stacklevel=2)
+            return
+        self.reports[record.epoch] = report
+        write(report, run)
+        if self.show:
+            tqdm.write(told(report), file=sys.stdout)
+
+
+def write(report: SharpnessReport, run: TrainingRun) -> None:
+    """Add what was measured to the run's TensorBoard, if it has one."""
+    scalars = {"loss_rise": report.loss_rise, "random_rise": report.random_rise, "trace": report.trace}
+    if report.eigenvalues:
+        scalars["largest_eigenvalue"] = report.eigenvalues[0]
+    for board in run.callbacks:
+        if isinstance(board, TensorBoard):
+            for name, value in scalars.items():
+                if np.isfinite(value):
+                    board.writer.add_scalar(f"sharpness/{name}", value, run.step)
+            board.writer.flush()
+
+
+def told(report: SharpnessReport) -> str:
+    """A measurement in one line."""
+    curvature = f"largest Hessian eigenvalue {report.eigenvalues[0]:.4g}  " if report.eigenvalues else ""
+    return f"sharpness  {curvature}loss rise {report.loss_rise:.4g} (rho {report.rho:g})"

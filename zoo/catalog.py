@@ -24,8 +24,9 @@ for _entry in (
     Entry(
         "grover",
         "zoo.models.grover:Grover",
-        "GROVER's message-passing transformer, sized for a laptop (hidden 128, depth 4, 4 heads)",
+        "GROVER's message-passing transformer, sized for a laptop (hidden 128, depth 4, 4 heads, fixed depth)",
         GROVER,
+        defaults={"dynamic_depth": None},
         facts={"featurizer": "grover"},
     ),
     Entry(

@@ -65,3 +65,8 @@ def test_noam_gives_groups_added_later_a_multiplier_of_1():
     scheduler.step()
     assert base.param_groups[0]["lr"] == pytest.approx(3 * base.param_groups[1]["lr"])
     assert base.param_groups[1]["lr"] == pytest.approx(2.8e-4)
+
+
+def test_clipping_to_a_radius_below_the_smallest_number_gives_zero():
+    vanishing = Vector([torch.tensor([1e-42]), torch.tensor([1e-42, 1.0])]).clipped(4e-48)
+    assert [t.tolist() for t in vanishing.tensors] == [[0.0], [0.0, 0.0]]

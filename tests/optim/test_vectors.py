@@ -68,5 +68,5 @@ def test_noam_gives_groups_added_later_a_multiplier_of_1():
 
 
 def test_clipping_to_a_radius_below_the_smallest_number_gives_zero():
-    vanishing = Vector([torch.tensor([1e-42]), torch.tensor([1e-42, 1.0])]).clipped(4e-48)
+    vanishing = optim.Vector([torch.tensor([1e-42]), torch.tensor([1e-42, 1.0])]).clipped(4e-48)
     assert [t.tolist() for t in vanishing.tensors] == [[0.0], [0.0, 0.0]]

@@ -40,6 +40,7 @@ def test_yaml_recipe(tmp_path) -> None:
         ({"batch_size": 0}, "batch_size=0"),
         ({"sharpness_every": 0}, "sharpness_every=0"),
         ({"sharpness_every": -1}, "sharpness_every=-1"),
+        ({"checkpoint_every": 0}, "checkpoint_every=0"),
         ({"schedule": "cosine"}, "choose one of noam"),
         ({"precision": "int8"}, "choose one of float32"),
     ],

@@ -114,8 +114,10 @@ class TrainingOptions:
         for name in ("epochs", "batch_size", "accumulate", "log_every"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)}: give a whole number of at least 1")
-        if self.sharpness_every is not None and self.sharpness_every < 1:
-            raise ValueError(f"sharpness_every={self.sharpness_every}: give at least 1 epoch, or leave it out")
+        for name, unit in (("checkpoint_every", "step"), ("sharpness_every", "epoch")):
+            every = getattr(self, name)
+            if every is not None and every < 1:
+                raise ValueError(f"{name}={every}: give at least 1 {unit}, or leave it out")
         choices = {"schedule": ("noam", "constant"), "precision": ("float32", "bfloat16", "float16")}
         for name, known in choices.items():
             if getattr(self, name) not in known:

@@ -26,7 +26,7 @@ class MappedPages:
     def __init__(self, arrays: Sequence[np.ndarray]) -> None:
         bases = [array.base for array in arrays if isinstance(array.base, np.memmap)]
         large = sum(base.nbytes for base in bases) > SMALL_BYTES and hasattr(mmap, "MADV_DONTNEED")
-        self.maps: list[mmap.mmap] = [base._mmap for base in bases] if large else []
+        self.maps: list[mmap.mmap] = [base._mmap for base in bases] if large else []  # type: ignore[attr-defined]
         self.used = 0
 
     def note_use(self, molecules: int) -> None:

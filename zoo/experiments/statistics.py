@@ -98,7 +98,7 @@ def by_processor_time(rows: pd.DataFrame) -> pd.DataFrame | None:
     return rows.assign(
         seconds=rows["seconds"].where(~timed, seconds),
         molecules_per_second=rows["molecules_per_second"].where(~timed, speed),
-        history=histories,
+        history=pd.Series(histories, rows.index),
     )
 
 

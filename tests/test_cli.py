@@ -1,5 +1,6 @@
 """The command line: what it prints, what it writes, and one line for a mistake."""
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -153,6 +154,33 @@ def test_evaluate_says_the_same_as_training(run, capsys):
     assert {name: evaluated[name] for name in metrics} == pytest.approx(metrics)
 
 
+def test_words_that_mean_the_opposite_are_not_evaluated(run, tmp_path, capsys):
+    recipe = zoo.Recipe.read(run / "recipe.json")
+    learner = zoo.assemble(dataclasses.replace(recipe, label_names={"bbb": ["blue", "red"]}))
+    learner.save(tmp_path / "trained")
+    rows = "".join(f"{'C' * n},{'red' if n % 2 else 'zinc'}\n" for n in range(1, 9))
+    (tmp_path / "words.csv").write_text(f"smiles,bbb\n{rows}")
+    message = failure(capsys, "evaluate", tmp_path / "trained", "--data", tmp_path / "words.csv")
+    assert "'red' as class 0" in message
+    (tmp_path / "words.csv").write_text(f"smiles,bbb\n{rows.replace('zinc', 'blue')}")
+    main(["evaluate", str(tmp_path / "trained"), "--data", str(tmp_path / "words.csv")])
+    assert "roc_auc" in capsys.readouterr().out
+
+
+def test_the_output_is_called_as_the_input_but_for_how_it_is_written(run, tmp_path, capsys):
+    for name in ("a.train.csv", "a.test.smi.gz"):
+        (tmp_path / name).write_text("CCO\nCCN\n")
+        main(["predict", str(run), str(tmp_path / name), "--num-workers", "0", "--quiet"])
+    written = {path.name for path in tmp_path.glob("*.predicted.csv")}
+    assert written == {"a.train.predicted.csv", "a.test.predicted.csv"}
+
+
+def test_data_check_takes_what_messages_advise(tmp_path, capsys):
+    (tmp_path / "caret.csv").write_text("smiles^y\nCCO^1,5\nCCN^2,5\n")
+    main(["data", "check", str(tmp_path / "caret.csv"), "--separator", "^", "--decimal", ","])
+    assert "mean 2" in capsys.readouterr().out
+
+
 def test_data_check_reports(file, capsys):
     main(["data", "check", str(file)])
     text = capsys.readouterr().out
@@ -165,6 +193,10 @@ def test_mistakes_get_one_line(run, file, tmp_path, capsys):
     one_class.write_text("smiles,y\n" + "".join(f"{'C' * n},1\n" for n in range(1, 30)))
     unreadable = tmp_path / "unreadable.csv"
     unreadable.write_text("smiles,y\nxx,1\nyy,0\n")
+    unlabelled = tmp_path / "unlabelled.smi"
+    unlabelled.write_text("CCO ethanol\nCCN amine\n")
+    folder = tmp_path / "folder.csv"
+    folder.mkdir()
     for words, arguments in {
         "Did you mean 'train'": ["trian"],
         "Did you mean 'grover'": ["train", "--model", "grovr", "--data", file],
@@ -177,6 +209,9 @@ def test_mistakes_get_one_line(run, file, tmp_path, capsys):
         "'logS'": ["train", "--data", file, "--tasks", "logS"],
         "'structure'": ["train", "--data", file, "--smiles-column", "structure"],
         "unreadable.csv": ["train", "--data", unreadable],
+        "there are no labels to learn": ["train", "--data", unlabelled],
+        "device='tpu9' is unknown": ["predict", run, file, "--device", "tpu9"],
+        "it is a folder": ["predict", run, file, "--output", folder],
         "one class": ["train", "--data", one_class, "--split", "random", "--output", tmp_path / "x"],
         "holds a run already": ["train", "--data", file, "--output", run, *TINY],
         "is no run": ["train", "--resume", tmp_path],

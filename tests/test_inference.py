@@ -1,5 +1,7 @@
 """Prediction of files: workers, interruption, bounded work."""
 
+import csv
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -57,6 +59,23 @@ def test_cut_off_call_is_continued(saved, library, tmp_path, monkeypatch):
     assert [path.name for path in tmp_path.iterdir()] == ["out.csv"]
     inference.predict_file(saved, library, tmp_path / "clean.csv", **options)
     assert output.read_text() == (tmp_path / "clean.csv").read_text()
+
+
+def test_every_row_of_an_awkward_file_is_written_in_its_place(saved, tmp_path):
+    smiles = ["CCO\n", "C(C", "\nCCN", "", "CC>>CO", "InChI=1S/CH4/h1H4", "CCO", "C" * 12_000]
+    notes = ["a\rb", "", "x,y", '"', "1.50", "NA", "ü", "two\nlines"]
+    read = pd.DataFrame({"note": notes, "smiles": smiles})
+    read.to_csv(tmp_path / "in.csv", index=False, quoting=csv.QUOTE_ALL)
+    inference.predict_file(
+        saved, tmp_path / "in.csv", tmp_path / "out.csv", chunk_size=3, num_workers=0, progress=False
+    )
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
+        written = pd.DataFrame(list(csv.DictReader(file)))
+    pd.testing.assert_frame_equal(written[["note", "smiles"]], read)
+    assert (written["predicted_task_0"] == "").tolist() == [False, True, False, True, True, True, False, False]
+    reasons = ["", "syntax error", "", "empty SMILES", "a reaction", "an InChI", "", ""]
+    assert all(part in reason for part, reason in zip(reasons, written["reason"], strict=True))
+    assert ((written["reason"] == "") == (written["predicted_task_0"] != "")).all()
 
 
 def test_parts_of_another_model_are_not_used(saved, library, tmp_path, monkeypatch):

@@ -57,9 +57,17 @@ class Outcome:
 
 
 def load_dataset(options: DataOptions) -> data.MoleculeDataset:
-    """The data set that a recipe names."""
+    """The data set that a recipe names.
+
+    Raises:
+        DataError: It cannot be loaded, or there is nothing to learn in it.
+    """
     values = dataclasses.asdict(options)
-    return data.load(**{name: value for name, value in values.items() if name not in ("split", "split_seed")})
+    dataset = data.load(**{name: value for name, value in values.items() if name not in ("split", "split_seed")})
+    if not dataset.num_tasks:
+        why = "".join(f" ({note})" for note in dataset.notes[-1:])
+        raise data.DataError(f"{options.source}: there are no labels to learn{why}: name their columns with tasks=")
+    return dataset
 
 
 def load_part(options: DataOptions, part: str, seed: int) -> data.MoleculeDataset:

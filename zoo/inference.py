@@ -89,6 +89,8 @@ def predict_file(
     output: str | Path,
     *,
     smiles_column: str | None = None,
+    separator: str | None = None,
+    encoding: str | None = None,
     chunk_size: int = 1000,
     num_workers: int | None = None,
     batch_size: int = 64,
@@ -104,6 +106,8 @@ def predict_file(
         source: CSV, TSV, SMI (also .gz) or Parquet.
         output: CSV, TSV (also .gz) or Parquet.
         smiles_column: Column of the SMILES; `None` finds it.
+        separator: Between the cells of a text file; `None` finds it.
+        encoding: Of a text file; `None` finds it.
         chunk_size: Rows at a time; with `num_workers` they bound the memory.
         num_workers: Processes that predict, this one among them; `None` takes one for each core, 0 and any GPU only
             this one.
@@ -111,12 +115,12 @@ def predict_file(
         device: As in `zoo.build`.
         progress: Show the bar; `None` shows it in a terminal or notebook.
     """
-    rows = data.stream(source, smiles_column, chunk_size=chunk_size)
+    rows = data.stream(source, smiles_column, chunk_size=chunk_size, separator=separator, encoding=encoding)
     saved = checkpoint.read(run)
-    data.RowWriter.check(output)
+    data.RowWriter.check(output, rows.columns)
     if Path(output).resolve() == Path(source).resolve():
         raise data.DataError(f"{output} is the input: choose another name for the output")
-    kept = Parts(Path(output), key_of(saved, source, rows.smiles_column, chunk_size))
+    kept = Parts(Path(output), key_of(saved, source, rows))
     workers = len(os.sched_getaffinity(0)) if num_workers is None else num_workers
     if parts.resolve_device(device).type != "cpu":
         workers = 0
@@ -154,7 +158,7 @@ def prediction_columns(recipe: Recipe) -> list[str]:
     return [f"predicted_{name}" for name in names]
 
 
-def key_of(saved: checkpoint.Checkpoint, source: str | Path, column: str, chunk_size: int) -> dict[str, Any]:
+def key_of(saved: checkpoint.Checkpoint, source: str | Path, rows: data.RowStream) -> dict[str, Any]:
     """What predictions of a file depend on."""
     stat = Path(source).stat()
     digest = hashlib.sha256()
@@ -164,8 +168,9 @@ def key_of(saved: checkpoint.Checkpoint, source: str | Path, column: str, chunk_
         "source": str(Path(source).resolve()),
         "size": stat.st_size,
         "changed": stat.st_mtime_ns,
-        "column": column,
-        "chunk_size": chunk_size,
+        "columns": rows.columns,
+        "column": rows.smiles_column,
+        "chunk_size": rows.chunk_size,
         "weights": digest.hexdigest(),
     }
 
@@ -245,6 +250,7 @@ def predict_rows(learner: Predictor, smiles: list[str], batch_size: int) -> tupl
     reasons = [""] * len(smiles)
     for row in np.flatnonzero(np.isnan(values).any(axis=1)):
         try:
+            data.read_molecule(smiles[row])
             learner.featurizer.parse(smiles[row])
             reasons[row] = "the model gave no number"
         except InvalidMolecule as error:

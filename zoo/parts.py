@@ -124,10 +124,17 @@ def make_optimizer(part: Part, recipe: Recipe, model: nn.Module) -> torch.optim.
 
 
 def resolve_device(device: str | torch.device) -> torch.device:
-    """The device; "auto" is a GPU where torch finds one, else the CPU."""
+    """The device; "auto" is a GPU where torch finds one, else the CPU.
+
+    Raises:
+        ValueError: torch knows no such device.
+    """
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return torch.device(device)
+    try:
+        return torch.device(device)
+    except RuntimeError as error:
+        raise ValueError(f"device={device!r} is unknown: choose auto, cpu, cuda, cuda:1, ...") from error
 
 
 def device_for(model: str, device: str | torch.device) -> torch.device:

@@ -80,7 +80,7 @@ class Predictor(ABC):
         """The data set, if its tasks are what the learner was built for.
 
         Raises:
-            ValueError: Another number or kind of tasks.
+            ValueError: Another number or kind of tasks, or a word is class 1 that was class 0 in training.
         """
         dataset, recipe = data if isinstance(data, MoleculeDataset) else load_data(data), self.recipe
         if dataset.num_tasks != recipe.num_tasks or dataset.task != recipe.task:
@@ -89,6 +89,14 @@ class Predictor(ABC):
                 f"{recipe.num_tasks} {recipe.task} task(s): build it with dataset={dataset.name!r}, or with "
                 f"num_tasks={dataset.num_tasks}, task={dataset.task!r}"
             )
+        for task, trained in recipe.label_names.items():
+            words = dataset.label_names.get(task, ("", ""))
+            if trained[0].lower() == words[1].lower() or trained[1].lower() == words[0].lower():
+                raise ValueError(
+                    f"{dataset.name}: column {task!r} has {words[0]!r} as class 0 and {words[1]!r} as class 1, but "
+                    f"this learner was trained with {trained[0]!r} as class 0 and {trained[1]!r} as class 1: "
+                    "write the words that it was trained with"
+                )
         return dataset
 
     def featurized(

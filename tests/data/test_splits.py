@@ -206,5 +206,24 @@ def test_too_few_rows_and_one_class():
         one.split("random")
 
 
+def test_a_set_of_one_class_is_not_sent_to_another_split():
+    one = MoleculeDataset("one", drug_like(40), np.ones(40), ("t",), "classification")
+    with pytest.raises(DataError, match="nothing to learn: add other ones"):
+        one.split("random")
+
+
+@pytest.mark.parametrize("rule", ["scaffold", "scaffold_deterministic", "random", "random_stratified"])
+@pytest.mark.parametrize("fractions", [(0.9, 0.1, 0), (0.7, 0.3, 0), (0.8, 0, 0.2), (1, 0, 0)])
+def test_a_part_of_fraction_zero_is_empty(rule, fractions):
+    split = dataset(99).split(rule, fractions=fractions)
+    assert [len(part) > 0 for part in split.indices] == [share > 0 for share in fractions]
+    assert sum(map(len, split.indices)) == 99
+
+
+def test_fractions_are_numbers():
+    with pytest.raises(DataError, match="sum to 1"):
+        dataset(20).split("random", fractions=(float("nan"), 0.5, 0.5))
+
+
 def test_all_rules_are_listed():
     assert {*RULES, "column"} == set(SPLIT_NAMES)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import bz2
 import csv
 import gzip
 import io
@@ -130,7 +131,52 @@ def test_parquet_is_written_and_read_back(tmp_path):
     assert stream(tmp_path / "out.parquet").estimate() == 3
 
 
-@pytest.mark.parametrize("name", ["out.xlsx", "nowhere/out.csv"])
+@pytest.mark.parametrize("name", ["out.xlsx", "nowhere/out.csv", "folder.csv"])
 def test_bad_output_is_refused_before_any_work(name, tmp_path):
+    (tmp_path / "folder.csv").mkdir()
     with pytest.raises(DataError, match="choose"):
         RowWriter.check(tmp_path / name)
+
+
+def test_parquet_takes_no_two_columns_of_one_name(tmp_path):
+    with pytest.raises(DataError, match="no two columns of one name \\('y'\\): write CSV"):
+        RowWriter.check(tmp_path / "out.parquet", ["smiles", "y", "y"])
+    RowWriter.check(tmp_path / "out.csv", ["smiles", "y", "y"])
+
+
+def test_a_carriage_return_in_a_cell_stays_there(tmp_path, write):
+    path = write("in.csv", b'smiles,note\nCCO,"a\rb"\nCCN,"c\r\nd"\nC,\n')
+    annotate(path, tmp_path / "out.csv")
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as file:
+        assert [row[1] for row in csv.reader(file)] == ["note", "a\rb", "c\r\nd", ""]
+
+
+@pytest.mark.parametrize("name", ["plain.csv.gz", "bzip2.csv.bz2", "packed.csv"])
+def test_rows_are_estimated_whatever_the_name_says(name, write):
+    text = b"smiles,y\nCCO,0\nCCN,1\n"
+    content = {"plain.csv.gz": text, "bzip2.csv.bz2": bz2.compress(text), "packed.csv": gzip.compress(text)}[name]
+    assert stream(write(name, content)).estimate() == 2
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_cells_of_parquet_are_written_as_they_are(suffix, tmp_path):
+    frame = pd.DataFrame(
+        {
+            "smiles": ["CCO"] * 8,
+            "count": pd.array([1, 2, 3, 4, 5, 6, None, 2**60 + 1], dtype="Int64"),
+            "late": [None] * 6 + ["x", "y"],
+            "kind": pd.Categorical(["a", "b"] * 4),
+        },
+        index=pd.Index([f"m{i}" for i in range(8)], name="id"),
+    )
+    frame.to_parquet(tmp_path / "in.parquet")
+    annotate(tmp_path / "in.parquet", tmp_path / f"out.{suffix}", chunk_size=3)
+    if suffix == "csv":
+        written = pd.read_csv(tmp_path / "out.csv", dtype=str, keep_default_na=False)
+        assert written["count"].tolist() == ["1", "2", "3", "4", "5", "6", "", str(2**60 + 1)]
+    else:
+        written = pd.read_parquet(tmp_path / "out.parquet")
+        assert written["late"].fillna("").tolist() == [""] * 6 + ["x", "y"]
+        assert written["length"].tolist() == [3] * 8
+    assert written["id"].tolist() == [f"m{i}" for i in range(8)]
+    assert written["kind"].tolist() == ["a", "b"] * 4

@@ -26,6 +26,9 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--task", type=str | None, help="classification or regression; default: by the labels")
     parser.add_argument("--split_column", type=str | None, help="column of the words train, valid, test")
     parser.add_argument("--max_atoms", type=int | None, help="count larger molecules as unreadable")
+    parser.add_argument("--separator", type=str | None, help="between the cells of a text file; default: found")
+    parser.add_argument("--encoding", type=str | None, help="of a text file; default: found")
+    parser.add_argument("--decimal", type=str | None, help="decimal mark of numbers in text; default: found")
     parser.add_argument("--data_dir", type=str | None, help="folder of MoleculeNet's files")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_command(arguments)
@@ -37,6 +40,6 @@ def main(arguments: list[str]) -> None:
         return
     if options.source is None:
         raise ValueError("molzoo data check needs a file or the name of a data set")
-    given = ("smiles_column", "tasks", "task", "split_column", "max_atoms", "data_dir")
-    report = data.check(options.source, **{name: options[name] for name in given})
+    given = {name: value for name, value in vars(options).items() if name not in ("action", "source", "json")}
+    report = data.check(options.source, **given)
     print(json.dumps(report.to_dict(), indent=2, default=str) if options.json else report)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from zoo.commands.parser import CommandParser
@@ -22,6 +23,8 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("input", help="CSV, TSV, SMI (also .gz) or Parquet")
     parser.add_argument("--output", type=str | None, help="CSV, TSV (also .gz) or Parquet; default: NAME.predicted.csv")
     parser.add_argument("--smiles_column", type=str | None, help="default: found by name")
+    parser.add_argument("--separator", type=str | None, help="between the cells of a text file; default: found")
+    parser.add_argument("--encoding", type=str | None, help="of a text file; default: found")
     parser.add_argument("--chunk_size", type=int, default=1000, help="rows at a time; bounds the memory")
     parser.add_argument("--batch_size", type=int, default=64, help="molecules in a batch of the model")
     parser.add_argument("--num_workers", type=int | None, help="processes; default: one for each core")
@@ -32,12 +35,14 @@ def main(arguments: list[str]) -> None:
     from zoo.inference import predict_file
 
     source = Path(options.input)
-    output = Path(options.output) if options.output else source.with_name(f"{source.name.split('.')[0]}.predicted.csv")
+    output = Path(options.output) if options.output else source.with_name(f"{stem_of(source)}.predicted.csv")
     summary = predict_file(
         options.run,
         source,
         output,
         smiles_column=options.smiles_column,
+        separator=options.separator,
+        encoding=options.encoding,
         chunk_size=options.chunk_size,
         num_workers=options.num_workers,
         batch_size=options.batch_size,
@@ -46,3 +51,10 @@ def main(arguments: list[str]) -> None:
     )
     again = f", {summary.continued:,} of them by the call that was cut off" if summary.continued else ""
     print(f"{output}: {summary.rows:,} rows, {summary.failed:,} without a prediction{again}")
+
+
+def stem_of(source: Path) -> str:
+    """The name without what says how the file is written: "a.train" of "a.train.csv.gz"."""
+    return re.sub(
+        r"(?<=.)(\.(csv|tsv|tab|txt|smi|smiles|ism|can|parquet|pq))?(\.(gz|bz2|xz))?$", "", source.name, flags=re.I
+    )

@@ -11,6 +11,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "featurizing": ["FeaturizedMolecules", "featurize"],
         "loader": ["Batch", "MoleculeLoader"],
         "loading": ["load"],
+        "molecules": ["read_molecule"],
         "scaling": ["TargetScaler"],
         "sets": ["list_datasets"],
         "split": ["SPLIT_NAMES", "Split", "split_dataset"],

@@ -17,7 +17,7 @@ from zoo.data.table import Table
 CENSORED = re.compile(r"^\s*[<>≤≥≦≧~≈±=]")
 COMMA_NUMBER = re.compile(r"^\s*[-+]?\d*,\d+(e[-+]?\d+)?\s*$", re.IGNORECASE)
 MAYBE_THOUSANDS = re.compile(r"^\s*[-+]?[1-9]\d{0,2},\d{3}\s*$")
-DIGIT_FIRST = re.compile(r"^\s*[-+.]?\d")
+DIGIT_FIRST = re.compile(r"^\s*[-+.'$€£¥(]*\d")
 POINT_NUMBER = re.compile(r"^\s*[-+]?\d*\.\d")
 LARGEST = float(np.finfo(np.float32).max)
 NOT_A_NUMBER = "is not a number: correct it, or leave the cell blank"

@@ -197,7 +197,7 @@ def _summary(column: np.ndarray, task: str) -> TaskSummary:
 def _problems(
     data: MoleculeDataset, conflicts: dict[str, list[int]], repeated: int, splits: dict[str, list[int] | str]
 ) -> list[str]:
-    problems = []
+    problems = [] if data.num_tasks else ["there are no labels: molecules can be predicted, nothing can be learned"]
     if data.invalid:
         problems.append(f"{len(data.invalid)} rows have SMILES that cannot be used: correct them, or they are left out")
     if repeated:

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from featurizers import InvalidMolecule
 from zoo.data.cells import hashable, looks_like_labels
-from zoo.data.delimited import SMILES_WORDS
 from zoo.data.errors import DataError, listed
 from zoo.data.label_words import is_missing
-from zoo.data.molecules import read_molecule
-from zoo.data.table import Table
+from zoo.data.layout import SMILES_WORDS
+from zoo.data.molecules import mostly_molecules
+from zoo.data.table import Table, cell_text
 
-PREFERRED = ("smiles", "canonical_smiles", "isomeric_smiles", "smi", "mol", "molecule", "structure")
+PREFERRED = ("smiles", "canonical_smiles", "isomeric_smiles", "smi")
+LESS_SURE = ("mol", "molecule", "structure", "compound_structure")
 NOT_A_TASK = re.compile(
     r"^$|^unnamed|(^|[_\s])(id|ids|idx|index|num|nr|no|number|row|name|names|cas|inchi|inchikey|inchi_key|"
     r"split|splits|fold|set|subset|source|date|year|ref|reference|iupac|formula|comment)$|^cmpd|chembl_?id$|^mol_?id",
@@ -41,11 +41,10 @@ def find_smiles_column(table: Table, given: str | None = None) -> str:
     if "smiles" in columns:
         table.column("smiles")
         return "smiles"
-    ranked = sorted(
-        (name for name in columns if SMILES_WORDS.search(name)),
-        key=lambda name: PREFERRED.index(name.lower()) if name.lower() in PREFERRED else len(PREFERRED),
-    )
-    found = ranked[0] if ranked else next((name for name in columns if _holds_molecules(table, name)), None)
+    ranked = sorted(filter(SMILES_WORDS.search, columns), key=_doubt)
+    # "molecule" may hold the names and "compound" the SMILES: what is in a column decides.
+    holding = (name for name in [*ranked, *columns] if _holds_molecules(table, name))
+    found = next(holding, ranked[0] if ranked else None)
     if found is None:
         raise DataError(
             f"{table.label}: no column looks like SMILES: name it with smiles_column=. Columns: {listed(columns, 30)}"
@@ -55,18 +54,17 @@ def find_smiles_column(table: Table, given: str | None = None) -> str:
     return found
 
 
+def _doubt(name: str) -> int:
+    """Order in which columns are tried: the usual names of SMILES, others with the word, words for molecules."""
+    words = (*PREFERRED, "", *LESS_SURE)
+    return words.index(name.lower() if name.lower() in words else "")
+
+
 def _holds_molecules(table: Table, name: str, sample: int = 50) -> bool:
-    """Whether nearly all of the first cells can be read and some are more than a single atom's symbol."""
+    """Whether nearly all of the first cells are SMILES."""
     if list(table.frame.columns).count(name) > 1:
         return False
-    cells = [cell.strip() for cell in table.column(name).head(sample) if isinstance(cell, str) and cell.strip()]
-    readable = 0
-    for cell in cells:
-        try:
-            readable += read_molecule(cell).GetNumAtoms() > 0
-        except InvalidMolecule:
-            continue
-    return readable > 0.7 * len(cells) and any(len(cell) > 2 for cell in cells)
+    return mostly_molecules([cell for cell in map(cell_text, table.column(name).head(sample)) if cell])
 
 
 def find_task_columns(table: Table, smiles_column: str, given: Sequence[str] | None, apart: Sequence[str]) -> list[str]:

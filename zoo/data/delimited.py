@@ -1,4 +1,4 @@
-"""Tables in text files: finds separator and header, and yields rows with the lines they stand on."""
+"""Tables in text files: names of columns, and rows with the lines they stand on."""
 
 from __future__ import annotations
 
@@ -12,15 +12,21 @@ from typing import TextIO
 import numpy as np
 import pandas as pd
 
-from featurizers import InvalidMolecule
 from zoo.data.errors import DataError
-from zoo.data.molecules import read_molecule
+from zoo.data.layout import (
+    SEPARATORS,
+    SMILES_FILES,
+    SMILES_WORDS,
+    find_separator,
+    is_header,
+    lines_above,
+    molecule_column,
+)
+from zoo.data.molecules import is_molecule
 from zoo.data.textfile import inspect_text
 
-SEPARATORS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar"}
-SMILES_FILES = (".smi", ".smiles", ".ism", ".can")
-SMILES_WORDS = re.compile(r"smiles|^(mol|molecule|structure|compound_structure|smi)$", re.IGNORECASE)
 SAMPLE_LINES = 100
+EXCEL_SEPARATOR = re.compile(r'"?sep=(.)"?\s*$', re.IGNORECASE)
 
 
 class DelimitedFile:
@@ -48,54 +54,46 @@ class DelimitedFile:
         if not sample:
             raise DataError(f"{self.path} is empty")
         self.skip_lines = 0
-        if sample[0].lower().startswith("sep=") and len(sample[0].rstrip("\r\n")) == 5:
-            separator, self.skip_lines = separator or sample[0][4], 1
+        if said := EXCEL_SEPARATOR.match(sample[0]):
+            separator, self.skip_lines = separator or said[1], 1
             sample = sample[1:]
-        self.separator = self._find_separator(sample, separator)
-        self.columns, self.has_header = self._find_header(sample)
+        if sample and (above := lines_above(sample)):
+            if any(map(str.strip, sample[:above])):
+                self.notes.append(f"{self.path.name}: {above} line(s) above the header are not read")
+            sample, self.skip_lines = sample[above:], self.skip_lines + above
+        self.suffixes = [suffix.lower() for suffix in self.path.suffixes]
+        if separator is not None and len(separator) != 1:
+            raise DataError(f"separator={separator!r}: give one character, such as ',' or '\\t'")
+        self.separator = separator or find_separator(sample, self.suffixes)
+        self.columns, self.has_header = self._find_header()
 
-    def _find_separator(self, sample: list[str], given: str | None) -> str | None:
-        """The separator, or `None` for SMILES, blank, rest of the line."""
-        if given is not None:
-            if len(given) != 1:
-                raise DataError(f"separator={given!r}: give one character, such as ',' or '\\t'")
-            return given
-        suffixes = [suffix.lower() for suffix in self.path.suffixes]
-        if any(suffix in SMILES_FILES for suffix in suffixes):
-            # Some programs write tables with a header under this name.
-            first = sample[0].split("\t")
-            return "\t" if len(first) > 2 and any(SMILES_WORDS.search(name) for name in first) else None
-        scores = {}
-        for separator in SEPARATORS:
-            widths = [len(row) for row in csv.reader(sample, delimiter=separator) if row]
-            if widths and widths[0] > 1:
-                scores[separator] = (sum(width == widths[0] for width in widths) / len(widths), widths[0])
-        if scores:
-            return max(scores, key=lambda separator: scores[separator])
-        if ".txt" in suffixes and all(len(line.split()) != 1 for line in sample if line.strip()):
-            return None
-        return "\t" if ".tsv" in suffixes else ","
-
-    def _find_header(self, sample: list[str]) -> tuple[list[str], bool]:
-        cells = next((row for _, row in self._split(iter(sample)) if any(map(str.strip, row))), None)
-        if cells is None:
+    def _find_header(self) -> tuple[list[str], bool]:
+        with self.text.open() as file:
+            first = itertools.islice(self._split(itertools.islice(file, self.skip_lines, None)), SAMPLE_LINES)
+            rows = [[cell.strip() for cell in row] for _, row in first if any(map(str.strip, row))]
+        if not rows:
             raise DataError(f"{self.path} is empty")
-        names = [cell.strip() for cell in cells]
-        if any(SMILES_WORDS.search(name) for name in names):
+        names, below = rows[0], rows[1:]
+        if self.separator is None:
+            names = (names + [""])[: max(map(len, rows))]
+        if self._names_columns(names, below):
             return names, True
-        molecules = [i for i, name in enumerate(names) if _is_molecule(name)]
-        others = [name for i, name in enumerate(names) if i not in molecules]
-        # "N" or "Cl" may be a column's name; a first row of data has a number beside the SMILES, or nothing.
-        headless = self.separator is None or not others or any(_is_number(name) for name in others)
-        if not molecules or not headless:
-            return names, True
+        column = molecule_column(below)
+        if column is None or column >= len(names):
+            column = next((i for i, name in enumerate(names) if is_molecule(name)), 0)
         names = [f"column_{i + 1}" for i in range(len(names))]
-        names[molecules[0]] = "smiles"
+        names[column] = "smiles"
         if self.separator is None and len(names) == 2:
-            names[1] = "name"
+            names[1 - column] = "name"
         if self.separator is not None:
             self.notes.append(f"{self.path.name} has no header: columns are called {', '.join(names)}")
         return names, False
+
+    def _names_columns(self, first: list[str], below: list[list[str]]) -> bool:
+        """Whether the first row is a header; that of a SMILES file says so."""
+        if self.separator is None and any(suffix in SMILES_FILES for suffix in self.suffixes):
+            return any(map(SMILES_WORDS.search, first)) and not is_molecule(first[0])
+        return is_header(first, below)
 
     def _split(self, lines: Iterator[str]) -> Iterator[tuple[int, list[str]]]:
         """Number of the line on which each row starts, and its cells."""
@@ -103,7 +101,7 @@ class DelimitedFile:
             for number, line in enumerate(lines, start=1):
                 yield number, line.strip().split(None, 1)
             return
-        reader = csv.reader(lines, delimiter=self.separator, strict=True)
+        reader = csv.reader(lines, delimiter=self.separator, strict=True, skipinitialspace=self.separator == " ")
         start = 1
         while True:
             try:
@@ -153,7 +151,7 @@ class DelimitedFile:
         if len(cells) > width and not any(map(str.strip, cells[width:])):
             return cells[:width]
         if self.separator is None:
-            return (cells + [""] * width)[:width] if width > 1 else cells[:1]
+            return (cells + [""] * width)[:width] if width > 1 else [" ".join(cells)]
         name = SEPARATORS.get(self.separator, repr(self.separator))
         raise DataError(
             f"{self.path}: line {line} has {len(cells)} cell(s) but the header has {width}: complete the row, or put "
@@ -166,19 +164,3 @@ class DelimitedFile:
         while block := list(itertools.islice(rows, size)):
             frame = pd.DataFrame([cells for _, cells in block], columns=self.columns, dtype=object)
             yield frame, np.array([line for line, _ in block], dtype=np.int64)
-
-
-def _is_molecule(text: str) -> bool:
-    try:
-        read_molecule(text)
-    except InvalidMolecule:
-        return False
-    return True
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text.replace(",", "."))
-    except ValueError:
-        return False
-    return True

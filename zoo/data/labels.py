@@ -53,9 +53,13 @@ def read_labels(
     """
     if task not in (None, "classification", "regression", "unlabelled"):
         raise DataError(f"task={task!r}: choose 'classification' or 'regression'")
+    if decimal not in (None, ".", ","):
+        raise DataError(f"decimal={decimal!r}: choose '.' or ','")
     if not tasks:
         return Labels(np.empty((len(table.frame), 0), dtype=np.float32), "unlabelled")
     given = label_names or {}
+    if unknown := [name for name in given if name not in tasks]:
+        raise DataError(f"{table.label}: label_names= of {listed(unknown)}, which are no tasks. Tasks: {listed(tasks)}")
     columns = [read_column(table, name, decimal=decimal, words=given.get(name)) for name in tasks]
     if all(np.isnan(column.values).all() for column in columns):
         raise DataError(f"{table.label}: no label in column(s) {listed(tasks)}: every cell is blank")

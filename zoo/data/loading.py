@@ -109,6 +109,8 @@ def assemble(
     """
     if on_invalid not in POLICIES:
         raise DataError(f"on_invalid={on_invalid!r}: choose one of {', '.join(POLICIES)}")
+    if max_atoms is not None and max_atoms < 1:
+        raise DataError(f"max_atoms={max_atoms}: give a positive number, or None for no limit")
     table = opened.table
     labels = read_labels(table, roles.tasks, roles.task, decimal=decimal, label_names=label_names)
     smiles = [cell_text(cell) for cell in table.column(roles.smiles)]
@@ -120,7 +122,7 @@ def assemble(
     if on_invalid == "skip":
         keep = np.delete(keep, bad)
     splits = np.array([cell_text(cell) for cell in table.column(roles.split)], dtype=object) if roles.split else None
-    dropped = _describe_invalid(table, invalid, on_invalid)
+    dropped = _describe_invalid(table, invalid, on_invalid) + _describe_names(table, smiles)
     return MoleculeDataset(
         name=name or opened.name,
         smiles=[smiles[i] for i in keep],
@@ -167,7 +169,8 @@ def _refuse_unreadable(table: Table, column: str, smiles: Sequence[str], invalid
     if len(invalid) == len(smiles):
         raise DataError(
             f"{table.label}: none of the {len(smiles)} rows has a readable SMILES in column {column!r} "
-            f"({table.where(0)}: {smiles[0][:40]!r}): name the right one with smiles_column="
+            f"({table.where(0)}: {smiles[0][:40]!r}: {invalid[0].reason}): correct them, or name the right column with "
+            "smiles_column= and what stands between columns with separator="
         )
 
 
@@ -179,4 +182,15 @@ def _describe_invalid(table: Table, invalid: Sequence[InvalidRow], on_invalid: s
     return [
         f"{len(invalid)} of {len(table.frame)} rows {fate}, their SMILES cannot be used "
         f"(first: {table.where(first.row)}, {first.smiles[:60]!r}: {first.reason})"
+    ]
+
+
+def _describe_names(table: Table, smiles: Sequence[str]) -> list[str]:
+    """Say that a SMILES ends at its first blank, as "C C" may be meant as something else than methane called C."""
+    rows = [row for row, text in enumerate(smiles) if (rest := text.split(None, 1)[1:]) and not rest[0].startswith("|")]
+    if not rows:
+        return []
+    return [
+        f"{len(rows)} SMILES end at a blank, what follows is taken for a name "
+        f"(first: {table.where(rows[0])}, {smiles[rows[0]][:60]!r})"
     ]

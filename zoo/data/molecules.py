@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rdkit import Chem, rdBase
 from rdkit.Chem.Scaffolds import MurckoScaffold
 
 from featurizers import InvalidMolecule
+
+MOST_ATOMS = 10_000
+"""RDKit's search for a canonical order overflows the stack of a process some thousand atoms later."""
 
 
 def read_molecule(smiles: str, max_atoms: int | None = None) -> Chem.Mol:
@@ -13,7 +18,7 @@ def read_molecule(smiles: str, max_atoms: int | None = None) -> Chem.Mol:
 
     Args:
         smiles: One molecule; blanks around it do not matter.
-        max_atoms: Refuse molecules with more heavy atoms; `None` has no limit.
+        max_atoms: Refuse molecules with more heavy atoms; `None` takes `MOST_ATOMS`.
 
     Raises:
         InvalidMolecule: It is empty, cannot be read (with RDKit's reason), or is too large.
@@ -31,8 +36,9 @@ def read_molecule(smiles: str, max_atoms: int | None = None) -> Chem.Mol:
             raise InvalidMolecule(smiles, _why_unreadable(smiles))
     if mol.GetNumAtoms() == 0:
         raise InvalidMolecule(smiles, "a molecule without atoms")
-    if max_atoms is not None and mol.GetNumAtoms() > max_atoms:
-        raise InvalidMolecule(smiles, f"{mol.GetNumAtoms()} atoms, more than max_atoms={max_atoms}")
+    most = min(MOST_ATOMS if max_atoms is None else max_atoms, MOST_ATOMS)
+    if mol.GetNumAtoms() > most:
+        raise InvalidMolecule(smiles, f"{mol.GetNumAtoms()} atoms, more than max_atoms={most}")
     return mol
 
 
@@ -47,6 +53,21 @@ def _why_unreadable(smiles: str) -> str:
         return "not a SMILES (syntax error)"
     problems = Chem.DetectChemistryProblems(mol)
     return problems[0].Message() if problems else "RDKit cannot read this SMILES"
+
+
+def is_molecule(text: str) -> bool:
+    """Whether a text can be read as SMILES."""
+    try:
+        read_molecule(text)
+    except InvalidMolecule:
+        return False
+    return True
+
+
+def mostly_molecules(cells: Sequence[str]) -> bool:
+    """Whether nearly all cells that are not blank can be read and some are more than a single atom's symbol."""
+    known = [cell.strip() for cell in cells if cell.strip()]
+    return any(len(cell) > 2 for cell in known) and sum(map(is_molecule, known)) > 0.7 * len(known)
 
 
 def canonical_smiles(smiles: str) -> str:
@@ -68,7 +89,10 @@ def murcko_scaffold(smiles: str) -> str:
     """
     with rdBase.BlockLogs():
         try:
-            return MurckoScaffold.MurckoScaffoldSmiles(mol=read_molecule(smiles), includeChirality=False)
+            mol = read_molecule(smiles)
+            if not mol.GetRingInfo().NumRings():  # RDKit cuts side chains atom by atom, for minutes in a long chain
+                return ""
+            return MurckoScaffold.MurckoScaffoldSmiles(mol=mol, includeChirality=False)
         except InvalidMolecule:
             return ""
         except (ValueError, RuntimeError):  # RDKit cannot cut this one: it is a scaffold of its own

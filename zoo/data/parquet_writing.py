@@ -41,6 +41,7 @@ class ParquetRows:
             table = self.arrow.Table.from_pandas(frame, schema=schema, preserve_index=False)
         except self.arrow.ArrowException as error:
             raise DataError(f"{self.path}: {error}: write CSV instead, which has no column types") from error
+        table = table.replace_schema_metadata(None)  # pandas cannot read all of the types that it would note there
         if self._writer is None:
             self._writer = self.parquet.ParquetWriter(self.path, table.schema)
         self._writer.write_table(table)

@@ -33,14 +33,14 @@ def group_by(keys: Iterable[Hashable]) -> list[list[int]]:
 
 
 def fill(groups: Iterable[list[int]], n: int, fractions: Fractions) -> Parts:
-    """Give each group to the first part that has room: train, then valid, the rest to test."""
+    """Give each group to the first part that has room: train, then valid, the rest to test (if there is to be one)."""
     train: list[int] = []
     valid: list[int] = []
     test: list[int] = []
     for group in groups:
         if len(train) + len(group) <= fractions[0] * n:
             train += group
-        elif len(valid) + len(group) <= fractions[1] * n:
+        elif len(valid) + len(group) <= fractions[1] * n or not fractions[2]:
             valid += group
         else:
             test += group
@@ -86,7 +86,7 @@ def scaffold_sorted(scaffolds: Sequence[str], fractions: Fractions) -> Parts:
     for group in groups:
         if len(train) + len(group) <= end_train:
             train += group
-        elif len(train) + len(valid) + len(group) <= end_valid:
+        elif len(train) + len(valid) + len(group) <= end_valid or not fractions[2]:
             valid += group
         else:
             test += group

@@ -132,7 +132,7 @@ def split_dataset(
 def _check_arguments(dataset: MoleculeDataset, seed: int, fractions: Sequence[float]) -> tuple[float, float, float]:
     if seed < 0:
         raise DataError(f"seed={seed}: give 0 or a positive number")
-    if len(fractions) != 3 or min(fractions) < 0 or abs(sum(fractions) - 1) > 1e-6 or fractions[0] == 0:
+    if len(fractions) != 3 or min(fractions) < 0 or not abs(sum(fractions) - 1) <= 1e-6 or fractions[0] == 0:
         raise DataError(f"fractions={tuple(fractions)}: give three numbers for train, valid, test that sum to 1")
     if not dataset.readable.any():
         raise DataError(f"{dataset.name}: no readable molecule, nothing to split")
@@ -184,13 +184,13 @@ def _refuse_empty_parts(
     if not empty:
         return
     n = int(data.readable.sum())
-    if n < 10:
+    if label == "column" or label not in SPLIT_NAMES:
+        remedy = "give every part at least one readable molecule"
+    elif n < 10:
         remedy = f"{n} molecules are too few to split, get at least 10 (better hundreds)"
     elif label.startswith("scaffold"):
         groups = len(set(data.scaffolds))
         remedy = f"the {n} molecules have {groups} scaffold(s), too few or too unequal to part: use split='random'"
-    elif label in ("butina", "random", "random_stratified"):
-        remedy = f"the {n} molecules have too few distinct groups: use another split or other fractions"
     else:
-        remedy = "give every part at least one readable molecule"
+        remedy = f"the {n} molecules have too few distinct groups: use another split or other fractions"
     raise DataError(f"{data.name}: split {label!r} leaves the {' and '.join(empty)} part empty: {remedy}")

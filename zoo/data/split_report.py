@@ -135,6 +135,8 @@ def split_warnings(data: MoleculeDataset, indices: Sequence[np.ndarray], name: s
     remedy = "use split='random_stratified'" if data.num_tasks == 1 else "use split='random' or another seed"
     what = "labels of one class only" if data.task == "classification" else "no labels"
     if data.num_tasks and len(useless["train"]) == data.num_tasks:
+        if all(_dead(column, data) for column in data.targets.T):
+            raise DataError(f"{data.name}: {what} in every task, nothing to learn: add other ones")
         raise DataError(
             f"{data.name}: the training part of split {name!r} has {what} in every task, nothing to learn: {remedy}"
         )

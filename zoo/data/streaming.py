@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,8 +12,9 @@ import pandas as pd
 from zoo.data.columns import find_smiles_column
 from zoo.data.delimited import DelimitedFile
 from zoo.data.errors import DataError
-from zoo.data.table import Table, cell_text, is_parquet, table_of_frame
-from zoo.data.textfile import existing_file
+from zoo.data.parquet_reading import is_parquet, parquet_frames
+from zoo.data.table import Table, cell_text, table_of_frame
+from zoo.data.textfile import existing_file, open_binary
 
 SAMPLE_ROWS = 100
 
@@ -63,7 +63,7 @@ class RowStream:
             from pyarrow import parquet
 
             return parquet.ParquetFile(path).metadata.num_rows
-        with (gzip.open if path.suffix == ".gz" else open)(path, "rb") as file:
+        with open_binary(path) as file:
             return max(sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b"")) - 1, 0)
 
     def __iter__(self) -> Iterator[RowChunk]:
@@ -122,18 +122,4 @@ def _frames(source: DelimitedFile | Path | pd.DataFrame, size: int) -> Iterator[
     elif isinstance(source, pd.DataFrame):
         yield from (source.iloc[start : start + size] for start in range(0, len(source), size))
     else:
-        yield from _parquet_frames(source, size)
-
-
-def _parquet_frames(path: Path, size: int) -> Iterator[pd.DataFrame]:
-    try:
-        from pyarrow import ArrowException, parquet
-    except ImportError as error:
-        raise DataError(f"{path}: Parquet needs pyarrow: pip install pyarrow") from error
-    try:
-        for batch in parquet.ParquetFile(path).iter_batches(batch_size=size):
-            frame = batch.to_pandas().reset_index(drop=True)
-            frame.columns = pd.Index([str(name) for name in frame.columns], dtype=object)
-            yield frame
-    except (ArrowException, OSError) as error:
-        raise DataError(f"{path}: not a Parquet file, or a damaged one: get it again, or save it as CSV") from error
+        yield from parquet_frames(source, size)

@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 from rdkit import Chem
 
 from zoo.data.delimited import DelimitedFile
 from zoo.data.errors import DataError, unknown_column
+from zoo.data.parquet_reading import is_parquet, read_parquet
 from zoo.data.textfile import existing_file
-
-PARQUET = (".parquet", ".pq")
 
 
 @dataclass
@@ -61,13 +60,9 @@ def cell_text(cell: Any) -> str:
         return cell.strip()
     if isinstance(cell, Chem.Mol):
         return Chem.MolToSmiles(cell)
-    return "" if cell is None or cell is pd.NA or cell != cell else str(cell)
-
-
-def is_parquet(path: Path) -> bool:
-    """Whether name or first bytes say Parquet."""
-    with path.open("rb") as file:
-        return file.read(4) == b"PAR1" or path.suffix.lower() in PARQUET
+    if isinstance(cell, bytes):
+        return cell.decode("utf-8", "replace").strip()
+    return "" if pd.api.types.is_scalar(cell) and pd.isna(cell) else str(cell)
 
 
 def read_table(path: str | os.PathLike[str], *, separator: str | None = None, encoding: str | None = None) -> Table:
@@ -93,26 +88,19 @@ def read_table(path: str | os.PathLike[str], *, separator: str | None = None, en
     return Table(frame, str(file), lines, source.separator, source.notes)
 
 
-def read_parquet(path: Path) -> pd.DataFrame:
-    """Read a Parquet file.
-
-    Raises:
-        DataError: It is damaged, or pyarrow is not installed.
-    """
-    try:
-        return pd.read_parquet(path)
-    except ImportError as error:
-        raise DataError(f"{path}: Parquet needs pyarrow: pip install pyarrow") from error
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path}: not a Parquet file, or a damaged one: get it again, or save it as CSV") from error
-
-
 def table_of_frame(frame: pd.DataFrame, label: str = "DataFrame") -> Table:
-    """A DataFrame as a table; it is not changed.
+    """A DataFrame as a table, with an index of text that has a name as its first column; it is not changed.
 
     Raises:
         DataError: It has no rows or no columns.
     """
+    texts = [
+        level
+        for level, name in enumerate(frame.index.names)
+        if not (name is None or name in frame.columns or is_numeric_dtype(frame.index.get_level_values(level)))
+    ]
+    if texts:
+        frame = frame.reset_index(level=texts)
     if frame.empty:
         raise DataError(f"{label} has {len(frame)} rows and {frame.shape[1]} columns: nothing to read")
     copy = frame.reset_index(drop=True)

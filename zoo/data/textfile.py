@@ -38,6 +38,8 @@ FOREIGN_FORMATS = (
     (b"[{", "JSON, not a table: pass a DataFrame"),
 )
 STRUCTURE_FILES = (".sdf", ".sd", ".mol", ".mol2", ".pdb", ".xyz", ".cif")
+# Page breaks and the end mark of old DOS files are in text too.
+CONTROL = bytes({*range(32), 127} - set(b"\t\n\r\f\v\x1a"))
 DAMAGE = (EOFError, OSError, zlib.error, lzma.LZMAError)
 
 
@@ -121,6 +123,8 @@ def inspect_text(path: str | os.PathLike[str], encoding: str | None = None) -> T
             raise DataError(f"{file} is {what}")
     if b"\x00" in start:
         return _utf16_without_mark(file, start)
+    if len(start.translate(None, CONTROL)) < len(start):
+        _refuse(file, "is a binary file (it has control characters): give CSV, TSV, SMI or Parquet")
     latin1 = f"{file.name} is not UTF-8 and was read as Latin-1: check names with accents, or give encoding="
     return _decodable(file, "utf-8") or TextFile(file, "latin-1", latin1)
 
@@ -130,7 +134,7 @@ def _utf16_without_mark(file: Path, start: bytes) -> TextFile:
     even, odd = start[::2].count(0), start[1::2].count(0)
     name = "utf-16-le" if odd > even else "utf-16-be"
     found = None
-    if max(even, odd) > 0.4 * len(start):
+    if max(even, odd) > 0.4 * len(start) > 4 * min(even, odd):
         found = _decodable(file, name, f"{file.name} is read as {name.upper()}")
     return found or _refuse(file, "is a binary file (it has zero bytes): give CSV, TSV, SMI or Parquet")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import zipfile
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
@@ -12,6 +13,7 @@ import numpy as np
 
 from zoo.data.dataset import MoleculeDataset
 from zoo.data.errors import DataError, DataNotFoundError
+from zoo.data.label_words import is_missing
 
 PART_WORDS = {
     "train": 0,
@@ -29,14 +31,14 @@ PART_WORDS = {
 
 
 def split_by_column(data: MoleculeDataset) -> tuple[tuple[np.ndarray, ...], list[str]]:
-    """Parts as the source's split column names them; rows with an empty cell are in no part.
+    """Parts as the source's split column names them; rows with an empty cell, or `NA` and the like, are in no part.
 
     Raises:
         DataError: There is no such column, or it holds other words.
     """
     if data.splits is None:
         raise DataError(f"{data.name} has no split column: name it with split_column= when loading")
-    words = [str(word).strip().lower() for word in data.splits]
+    words = ["" if is_missing(word) else str(word).strip().lower() for word in data.splits]
     unknown = sorted(set(words) - PART_WORDS.keys() - {""})
     if unknown:
         first = words.index(unknown[0])
@@ -67,9 +69,9 @@ def read_index_file(path: str | os.PathLike[str], names: Sequence[str]) -> Any:
         if path.endswith((".npz", ".npy")):
             with np.load(path) as arrays:
                 return {name: arrays[name] for name in arrays.files}
-        with open(path, encoding="utf-8") as file:
+        with open(path, encoding="utf-8-sig") as file:
             return json.load(file)
-    except (OSError, ValueError, AttributeError, TypeError) as error:
+    except (OSError, ValueError, AttributeError, TypeError, EOFError, zipfile.BadZipFile) as error:
         raise DataError(f"{path}: not a JSON or NPZ file of row numbers for train, valid, test ({error})") from error
 
 
@@ -86,15 +88,11 @@ def split_by_rows(
         if set(by_part) != {0, 1, 2} or len(parts) != 3:
             raise DataError(f"{label}: parts are {', '.join(map(str, parts))}: name them train, valid, test")
         parts = [by_part[number] for number in range(3)]
+    if not isinstance(parts, (Sequence, np.ndarray)) or isinstance(parts, str):
+        raise DataError(f"{label}: {parts!r} are no parts: give row numbers for train, valid, test")
     if len(parts) != 3:
         raise DataError(f"{label}: {len(parts)} parts: give three sequences of row numbers for train, valid, test")
-    try:
-        wanted = [
-            np.asarray(rows).astype(np.int64, casting="same_kind") if len(rows) else np.empty(0, np.int64)
-            for rows in parts
-        ]
-    except TypeError as error:
-        raise DataError(f"{label}: row numbers must be whole numbers ({error})") from error
+    wanted = [_row_numbers(rows, label) for rows in parts]
     everything = np.concatenate(wanted)
     rows, counts = np.unique(everything, return_counts=True)
     if (counts > 1).any():
@@ -111,3 +109,16 @@ def split_by_rows(
     warnings = _left_out(data, len(data) - sum(map(len, found)))
     dropped = sum(int(row) in unreadable for row in rows)
     return found, warnings + ([f"{label}: {dropped} listed rows cannot be read, left out"] if dropped else [])
+
+
+def _row_numbers(rows: Any, label: str) -> np.ndarray:
+    """Rows of a part (n,), int64."""
+    try:
+        numbers = np.asarray(rows)
+        if numbers.ndim == 1 and not len(numbers):
+            return np.empty(0, np.int64)
+        if numbers.ndim != 1 or numbers.dtype.kind not in "iu":
+            raise ValueError(f"not {numbers.dtype} of shape {numbers.shape}")
+        return numbers.astype(np.int64)
+    except ValueError as error:
+        raise DataError(f"{label}: a part is a list of row numbers, whole numbers from 0 ({error})") from error

@@ -51,7 +51,7 @@ class RowWriter:
         self._file: TextIO
         if isinstance(target, (str, os.PathLike)):
             self.path = Path(target).expanduser()
-            self.check(self.path)
+            self.check(self.path, self.columns)
             self._unfinished = self.path.with_name(f"{self.path.name}.{uuid.uuid4().hex}.part")
             self._parquet = ParquetRows(self._unfinished) if named_parquet(self.path) else None
             if self._parquet is not None:
@@ -60,6 +60,8 @@ class RowWriter:
         else:
             self._file = target
         self._writer = csv.writer(self._file, delimiter=self._separator(), lineterminator="\n")
+        # The csv module takes no notice of a carriage return that is not its line end.
+        self._quoting = csv.writer(self._file, delimiter=self._separator(), lineterminator="\n", quoting=csv.QUOTE_ALL)
 
     def _separator(self) -> str:
         if self.path is None:
@@ -67,8 +69,8 @@ class RowWriter:
         return SEPARATORS[Path(self.path.name.removesuffix(".gz")).suffix.lower()]
 
     @staticmethod
-    def check(path: str | os.PathLike[str]) -> None:
-        """Raise a `DataError` unless a file of this name can be written, so that nobody learns it after hours."""
+    def check(path: str | os.PathLike[str], columns: Sequence[str] = ()) -> None:
+        """Raise a `DataError` unless such a file can be written, so that nobody learns it after hours."""
         path = Path(path).expanduser()
         if not named_parquet(path) and Path(path.name.removesuffix(".gz")).suffix.lower() not in SEPARATORS:
             raise DataError(
@@ -76,6 +78,12 @@ class RowWriter:
             )
         if not path.parent.is_dir():
             raise DataError(f"{path} cannot be written (there is no folder {path.parent}): choose another place")
+        if path.is_dir() or not os.access(path.parent, os.W_OK):
+            why = "it is a folder" if path.is_dir() else f"no permission to write in {path.parent}"
+            raise DataError(f"{path} cannot be written ({why}): choose another place")
+        repeated = [name for i, name in enumerate(columns) if name in columns[:i]]
+        if named_parquet(path) and repeated:
+            raise DataError(f"{path}: Parquet takes no two columns of one name ({repeated[0]!r}): write CSV instead")
 
     def _open(self, path: Path) -> TextIO:
         try:
@@ -112,7 +120,8 @@ class RowWriter:
             self._parquet.write(pd.concat([rows.reset_index(drop=True), added], axis=1))
             return
         for cells, more in zip(rows.itertuples(index=False, name=None), zip(*values, strict=True), strict=True):
-            self._writer.writerow([*map(_as_it_is, cells), *map(_short, more)])
+            texts = [*map(_as_it_is, cells), *map(_short, more)]
+            (self._quoting if any("\r" in text for text in texts) else self._writer).writerow(texts)
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -142,6 +151,8 @@ def _absent(cell: Any) -> bool:
 
 
 def _as_it_is(cell: Any) -> str:
+    if isinstance(cell, bytes):
+        return cell.decode("utf-8", "replace")
     return "" if _absent(cell) else str(cell)
 
 

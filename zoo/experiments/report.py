@@ -119,7 +119,7 @@ class Report:
             "across": tables.across_table(self.overall, self.sweep.reference),
             "results": tables.results_table(self.summary),
             "differences": tables.differences_table(self.comparison),
-            "published": tables.published_table(self.sweep.published, self.summary),
+            "published": tables.published_table(self.sweep.published, self.summary, self.sweep.reference),
             "splits": tables.splits_table(self.finished),
             "failures": tables.failures_table(self.failed),
         }

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from rdkit import Chem
 
+from featurizers.batched_graph import batched_graph
 from featurizers.packed import PackedMolecules, offsets, ranges
 from featurizers.size_buckets import size_buckets
 
@@ -86,23 +87,22 @@ class AtomPairs:
         sizes = packed.num_atoms.astype(np.int64)
         starts, pair_starts = offsets(sizes), offsets(sizes**2)
         first, second = pair_ends(sizes)
-        graph = dgl.graph((torch.from_numpy(first), torch.from_numpy(second)), num_nodes=int(starts[-1]))
-        graph.set_batch_num_nodes(torch.from_numpy(sizes))
-        graph.set_batch_num_edges(torch.from_numpy(sizes**2))
         distances = packed.pairs[:, 0].astype(np.int64)
         source, destination = packed.directed_edges()
         bonds = np.full(len(first), -1, dtype=np.int64)
         molecule = np.repeat(np.arange(len(sizes)), 2 * packed.num_bonds.astype(np.int64))
         shift = pair_starts[molecule] - starts[molecule]
         bonds[shift + (source - starts[molecule]) * sizes[molecule] + destination] = np.arange(len(source))
-        graph.edata["distance"] = torch.from_numpy(np.where(distances == APART, -1, distances))
-        graph.edata["bond"] = torch.from_numpy(bonds)
+        edata = {
+            "distance": torch.from_numpy(np.where(distances == APART, -1, distances)),
+            "bond": torch.from_numpy(bonds),
+        }
         if self.path_length:
             first_bond = packed.pairs[:, 1].astype(np.int64)
-            graph.edata["path"] = torch.from_numpy(self._paths(packed, first_bond, source, destination))
+            edata["path"] = torch.from_numpy(self._paths(packed, first_bond, source, destination))
         if self.random_walks:
-            graph.edata["walk"] = torch.from_numpy(walk_probabilities(sizes, bonds >= 0, self.random_walks))
-        return graph
+            edata["walk"] = torch.from_numpy(walk_probabilities(sizes, bonds >= 0, self.random_walks))
+        return batched_graph((first, second), sizes, sizes**2, {}, edata)
 
     def _paths(
         self, packed: PackedMolecules, first_bond: np.ndarray, source: np.ndarray, destination: np.ndarray

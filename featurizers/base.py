@@ -5,12 +5,13 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
-import dgl
 import numpy as np
 import torch
 from rdkit import Chem
 
 from featurizers.atom_pairs import AtomPairs
+from featurizers.batched_graph import batched_graph
+from featurizers.code_table import CodeTable
 from featurizers.descriptors import RDKit2DDescriptors
 from featurizers.molecule_graph import MoleculeGraph
 from featurizers.packed import MoleculeArrays, PackedMolecules
@@ -107,6 +108,7 @@ class Featurizer(ABC):
             raise ValueError(f"path_length={path_length}, random_walks={random_walks}: give pairs=True too")
         self.pairs = AtomPairs(path_length, random_walks) if pairs else None
         self.pair_size = 0 if self.pairs is None else self.pairs.size
+        self._atom_table, self._bond_table = CodeTable(self.expand_atoms), CodeTable(self._expand_both_directions)
 
     @property
     def options(self) -> dict[str, Any]:
@@ -124,11 +126,11 @@ class Featurizer(ABC):
 
     @abstractmethod
     def expand_atoms(self, codes: np.ndarray) -> np.ndarray:
-        """Atom codes (N, C) to features (N, `atom_size`), float32."""
+        """Atom codes (N, C) to features (N, `atom_size`), float32; each row depends on its code alone."""
 
     @abstractmethod
     def expand_bonds(self, codes: np.ndarray) -> np.ndarray:
-        """Bond codes (M, K) to features (M, `bond_size`), float32."""
+        """Bond codes (M, K) to features (M, `bond_size`), float32; each row depends on its code alone."""
 
     def parse(self, molecule: str | Chem.Mol) -> Chem.Mol:
         """Read a SMILES, or check a molecule.
@@ -165,17 +167,27 @@ class Featurizer(ABC):
         """Codes of the atom pairs (N * N, Q), if this featurizer has any; bonds (M, 2) as its bond codes order them."""
         return None if self.pairs is None else self.pairs.encode(mol, bond_ends)
 
+    def atom_features(self, codes: np.ndarray) -> np.ndarray:
+        """What `expand_atoms` gives, copied from a table of the codes seen so far."""
+        return self._atom_table(codes)
+
+    def bond_features(self, codes: np.ndarray) -> np.ndarray:
+        """What `expand_bonds` gives, copied from a table, each row twice: (2M, `bond_size`)."""
+        return self._bond_table(codes).reshape(2 * len(codes), self.bond_size)
+
+    def _expand_both_directions(self, codes: np.ndarray) -> np.ndarray:
+        """Bond codes (M, K) to features of both directions side by side (M, 2 `bond_size`)."""
+        return np.tile(self.expand_bonds(codes), 2)
+
     def collate(self, packed: PackedMolecules) -> MoleculeGraph:
         """Make one batched graph of encoded molecules."""
-        source, destination = packed.directed_edges()
-        graph = dgl.graph(
-            (torch.from_numpy(source), torch.from_numpy(destination)), num_nodes=int(packed.num_atoms.sum())
+        graph = batched_graph(
+            packed.directed_edges(),
+            packed.num_atoms,
+            2 * packed.num_bonds,
+            {"feat": torch.from_numpy(self.atom_features(packed.atoms))},
+            {"feat": torch.from_numpy(self.bond_features(packed.bonds))},
         )
-        graph.set_batch_num_nodes(torch.from_numpy(packed.num_atoms.astype(np.int64)))
-        graph.set_batch_num_edges(torch.from_numpy(2 * packed.num_bonds.astype(np.int64)))
-        graph.ndata["feat"] = torch.from_numpy(self.expand_atoms(packed.atoms))
-        bond_feats = torch.from_numpy(self.expand_bonds(packed.bonds))
-        graph.edata["feat"] = bond_feats.repeat_interleave(2, dim=0)
         descriptors = None if packed.descriptors is None else torch.from_numpy(np.array(packed.descriptors))
         pairs = None if self.pairs is None else self.pairs.graph(packed)
         return MoleculeGraph(graph=graph, pairs=pairs, descriptors=descriptors)

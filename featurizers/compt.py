@@ -28,6 +28,7 @@ OTHER_TYPE, OTHER_STEREO = BOND_TYPE_SLOTS[Chem.BondType.AROMATIC], STEREO_SLOTS
 OTHER_ELEMENT, OTHER_HYBRIDIZATION = 100, 5
 
 COUNTS, CHARGES, FLAGS = slice(107, 111), slice(111, 113), slice(113, 115)
+NUMBERS = slice(7, 15)  # bytes of the two charges in an atom's code
 COUNT_SCALES = np.array([8, 4, 8, 8], dtype=np.float32)  # hydrogens, degree, charge, valence
 CHARGE_SHIFT = np.array([0, 0, 128, 0], dtype=np.float32)  # charges are stored in one unsigned byte
 
@@ -90,7 +91,15 @@ class ComptFeaturizer(Featurizer):
         set_one_hot(feats, codes[:, :2], np.array([0, 101]))
         feats[:, COUNTS] = (codes[:, 2:6] - CHARGE_SHIFT) / COUNT_SCALES
         set_flags(feats, codes[:, 6], FLAGS)
-        feats[:, CHARGES] = np.ascontiguousarray(codes[:, 7:]).view("<f4")
+        feats[:, CHARGES] = np.ascontiguousarray(codes[:, NUMBERS]).view("<f4")
+        return feats
+
+    def atom_features(self, codes: np.ndarray) -> np.ndarray:
+        """What `expand_atoms` gives; the charges are of too many kinds for a table and written afterwards."""
+        slots = codes.copy()
+        slots[:, NUMBERS] = 0
+        feats = super().atom_features(slots)
+        feats[:, CHARGES] = np.ascontiguousarray(codes[:, NUMBERS]).view("<f4")
         return feats
 
     def expand_bonds(self, codes: np.ndarray) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from functools import cached_property
 
 import numpy as np
 
@@ -26,16 +27,28 @@ class MoleculeArrays:
     pairs: np.ndarray | None = None
     descriptors: np.ndarray | None = None
 
+    def __post_init__(self) -> None:
+        if self.bond_ends.size and self.bond_ends.max() >= len(self.atoms):
+            raise ValueError(
+                f"a bond of atom {self.bond_ends.max()} in a molecule of {len(self.atoms)}, counted from 0"
+            )
+
 
 def offsets(counts: np.ndarray) -> np.ndarray:
     """Start of each run and the end of the last (n + 1,), int64."""
     return np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
 
 
+def before(counts: np.ndarray) -> np.ndarray:
+    """Start of each run (n,), int64."""
+    return counts.cumsum(dtype=np.int64) - counts
+
+
 def ranges(starts: np.ndarray, counts: np.ndarray) -> np.ndarray:
     """Indices of the runs `starts[i] ... starts[i] + counts[i] - 1`, one after another (sum of counts,), int64."""
-    shifts = np.repeat(starts - offsets(counts)[:-1], counts)
-    return shifts + np.arange(len(shifts), dtype=np.int64)
+    result = (starts - before(counts)).repeat(counts)
+    result += np.arange(len(result), dtype=np.int64)
+    return result
 
 
 @dataclass(frozen=True)
@@ -61,13 +74,23 @@ class PackedMolecules:
     descriptors: np.ndarray | None = None
 
     def __post_init__(self) -> None:
-        counts = self.num_atoms.astype(np.int64)
-        starts = {
-            "atom": offsets(counts),
-            "bond": offsets(self.num_bonds),
-            "pair": offsets(counts**2),
-        }
-        object.__setattr__(self, "_starts", starts)
+        if len(self.num_atoms) != len(self.num_bonds):
+            raise ValueError(f"atoms of {len(self.num_atoms)} molecules, but bonds of {len(self.num_bonds)}")
+
+    @cached_property
+    def atom_starts(self) -> np.ndarray:
+        """First atom of each molecule, and the number of atoms (B + 1,), int64."""
+        return offsets(self.num_atoms)
+
+    @cached_property
+    def bond_starts(self) -> np.ndarray:
+        """First bond of each molecule, and the number of bonds (B + 1,), int64."""
+        return offsets(self.num_bonds)
+
+    @cached_property
+    def pair_starts(self) -> np.ndarray:
+        """First ordered pair of each molecule, and the number of pairs (B + 1,), int64."""
+        return offsets(self.num_atoms.astype(np.int64) ** 2)
 
     def __len__(self) -> int:
         return len(self.num_atoms)
@@ -94,19 +117,20 @@ class PackedMolecules:
     def take(self, indices: np.ndarray | Sequence[int]) -> PackedMolecules:
         """The molecules at `indices`, in that order."""
         indices = np.asarray(indices, dtype=np.int64)
-        num_atoms, num_bonds = self.num_atoms[indices], self.num_bonds[indices]
-        starts: dict[str, np.ndarray] = self._starts  # type: ignore[attr-defined]
-        atom_rows = ranges(starts["atom"][indices], num_atoms)
-        bond_rows = ranges(starts["bond"][indices], num_bonds)
+        # `array.take` copies rows several times faster than `array[rows]`.
+        num_atoms, num_bonds = self.num_atoms.take(indices), self.num_bonds.take(indices)
+        atom_rows = ranges(self.atom_starts.take(indices), num_atoms)
+        bond_rows = ranges(self.bond_starts.take(indices), num_bonds)
         pairs = None
         if self.pairs is not None:
-            pairs = self.pairs[ranges(starts["pair"][indices], num_atoms.astype(np.int64) ** 2)]
+            pair_rows = ranges(self.pair_starts.take(indices), num_atoms.astype(np.int64) ** 2)
+            pairs = self.pairs.take(pair_rows, axis=0)
         return PackedMolecules(
             num_atoms=num_atoms,
             num_bonds=num_bonds,
-            atoms=self.atoms[atom_rows],
-            bonds=self.bonds[bond_rows],
-            bond_ends=self.bond_ends[bond_rows],
+            atoms=self.atoms.take(atom_rows, axis=0),
+            bonds=self.bonds.take(bond_rows, axis=0),
+            bond_ends=self.bond_ends.take(bond_rows, axis=0),
             pairs=pairs,
             descriptors=None if self.descriptors is None else self.descriptors[indices],
         )
@@ -116,6 +140,7 @@ class PackedMolecules:
 
         Rows `2k` and `2k + 1` are the two directions of bond `k`.
         """
-        starts: dict[str, np.ndarray] = self._starts  # type: ignore[attr-defined]
-        ends = self.bond_ends.astype(np.int64) + np.repeat(starts["atom"][:-1], self.num_bonds)[:, None]
-        return ends.reshape(-1), np.ascontiguousarray(ends[:, ::-1]).reshape(-1)
+        source = self.bond_ends.reshape(-1) + before(self.num_atoms).repeat(2 * self.num_bonds)
+        destination = np.empty_like(source)
+        destination[::2], destination[1::2] = source[1::2], source[::2]
+        return source, destination

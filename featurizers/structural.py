@@ -64,9 +64,9 @@ class StructuralFeaturizer(CanonicalFeaturizer):
         as_bytes = np.ascontiguousarray(np.concatenate(numbers, axis=1), dtype=np.float32).view(np.uint8)
         return replace(molecule, atoms=np.concatenate([molecule.atoms, as_bytes], axis=1))
 
-    def expand_atoms(self, codes: np.ndarray) -> np.ndarray:
+    def atom_features(self, codes: np.ndarray) -> np.ndarray:
         """Atom codes (N, 8 and the bytes of the encodings) to features (N, 74)."""
-        return super().expand_atoms(codes[:, : codes.shape[1] - self._num_bytes])
+        return super().atom_features(codes[:, : codes.shape[1] - self._num_bytes])
 
     def collate(self, packed: PackedMolecules) -> MoleculeGraph:
         """Make one batched graph of encoded molecules."""

@@ -114,7 +114,7 @@ class MoleculeLoader:
         """One batch of the molecules at these positions (B,)."""
         return Batch(
             graph=self.featurizer.collate(self.packed.take(indices)),
-            targets=torch.from_numpy(self._targets[indices]),
-            mask=torch.from_numpy(self._mask[indices]),
+            targets=torch.from_numpy(self._targets.take(indices, axis=0)),
+            mask=torch.from_numpy(self._mask.take(indices, axis=0)),
             indices=torch.from_numpy(np.array(indices, dtype=np.int64)),
         )

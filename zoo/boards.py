@@ -64,7 +64,7 @@ def worst(test: MoleculeDataset, predictions: np.ndarray, most: int = MOST_WORST
     """
     errors = np.abs(predictions - test.targets)
     if test.task == "regression":
-        spread = np.nanstd(test.targets, axis=0)
+        spread = np.ma.masked_invalid(test.targets).std(axis=0).filled(0)
         errors = errors / np.where(spread > 0, spread, 1.0)
     order = np.argsort(-np.nan_to_num(errors, nan=-1.0), axis=None, kind="stable")[:most]
     found = zip(*np.unravel_index(order, errors.shape), strict=True)

@@ -90,6 +90,39 @@ def test_a_column_of_text_in_the_index_of_a_frame_counts(tmp_path):
         assert [chunk.smiles for chunk in stream(source)] == [["CCO", "CCN"]]
 
 
+def test_series_are_columns_whatever_their_index(write):
+    smiles, labels = pd.Series(["CCO", "CCN", "CC"], index=[1, 2, 3]), pd.Series([0, 1, 0])
+    data = load({"smiles": smiles, "y": labels})
+    assert data.smiles == ["CCO", "CCN", "CC"]
+    assert data.targets.ravel().tolist() == [0, 1, 0]
+    with pytest.raises(DataError, match="give equal lengths"):
+        load({"smiles": smiles, "y": labels[:2]})
+
+
+@pytest.mark.parametrize("cells", [["-1", "1", "1"], [-1.0, 1.0, 1.0], ["-1.0", "1.0", "1"], [-1, 1, 1]])
+def test_classes_may_be_called_by_other_numbers(cells):
+    smiles = ["CCO", "CCN", "CC"]
+    assert load((smiles, cells), label_names={"target": (-1, 1)}).targets.ravel().tolist() == [0, 1, 1]
+    with pytest.raises(DataError, match="give those of class 0 and 1"):
+        load((smiles, cells), label_names={"target": (1,)})
+
+
+def test_censored_values_marked_in_a_column_of_their_own_are_said(write):
+    data = load(write("db.csv", "smiles;Standard Relation;y\nCCO;'=';1.5\nCCN;'>';10\nCC;'<';2.5\n"), tasks="y")
+    assert any("'Standard Relation' marks 2 rows as censored (first: line 3" in note for note in data.notes)
+
+
+@pytest.mark.parametrize("words", ["nein ja", "FALSCH WAHR", "faux vrai", "non oui", "-ve +ve", "I A", "CI CA"])
+def test_words_of_other_tongues_have_the_order_that_they_mean(words, write):
+    negative, positive = words.split()
+    data = load(write("words.csv", f"smiles,y\nCCO,{positive}\nCCN,{negative}\nCC,{positive}\n"))
+    assert data.targets.ravel().tolist() == [1, 0, 1]
+
+
+def test_a_control_character_in_text_does_not_make_it_binary(write):
+    assert len(load(write("text.csv", "smiles,note,y\nCCO,a\x1eb,0\nCCN,c,1\n"))) == 2
+
+
 def test_smiles_as_bytes(tmp_path):
     frame = pd.DataFrame({"smiles": [b"CCO", b"CCN"], "fp": [[1, 2], [3, 4]], "y": [0, 1]})
     frame.to_parquet(tmp_path / "bytes.parquet")
@@ -106,6 +139,7 @@ WRONG = {
     "zeros.csv": (b"\0" * 500, {}, "binary"),
     "pickle.csv": (b"\x80\x04\x95\x10smiles,y\n", {}, "binary"),
     "prices.csv": ("smiles,y\nCCO,$1.5\nCCN,$2.5\nCC,$1.5\n", {}, r"line 2: '\$1.5' is not a number"),
+    "accounting.csv": ("smiles,y\nCCO,(1.5)\nCCN,(2.5)\n", {}, r"line 2: '\(1.5\)' is not a number"),
     "apostrophe.csv": ("smiles,y\nCCO,'1.5\nCCN,'2.5\nCC,'1.5\n", {}, 'line 2: "\'1.5" is not a number'),
     "caret.csv": ("smiles^y\nCCO^0\nCCN^1\n", {}, "line 2: 'CCO.0': not a SMILES.*separator="),
     "large.csv": (TABLE, {"max_atoms": 2}, "line 2: 'CCO': 3 atoms, more than max_atoms=2"),

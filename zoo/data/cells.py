@@ -103,6 +103,8 @@ def read_column(table: Table, name: str, *, decimal: str | None = None, words: S
     codes, uniques = pd.factorize(hashable(cells.astype(object)))
     distinct = np.array(uniques, dtype=object)
     if words is not None:
+        if len(words) != 2 or isinstance(words, str):
+            raise DataError(f"{table.label}: label_names of {name!r} are {words!r}: give those of class 0 and 1")
         return _read_words(table, name, codes, distinct, (str(words[0]), str(words[1])))
     missing = np.array([is_missing(cell) for cell in distinct], dtype=bool)
     plus_minus = is_plus_minus(distinct)
@@ -185,8 +187,14 @@ def _class_words(table: Table, name: str, known: list[str]) -> tuple[str, str]:
 
 
 def _read_words(table: Table, name: str, codes: np.ndarray, distinct: np.ndarray, pair: tuple[str, str]) -> Column:
-    lookup = {word.strip().lower(): float(number) for number, word in enumerate(pair)}
-    values = [lookup.get(str(cell).strip().lower(), np.nan if is_missing(cell) else np.inf) for cell in distinct]
+    lookup = {_folded(word): float(number) for number, word in enumerate(pair)}
+    values = [lookup.get(_folded(cell), np.nan if is_missing(cell) else np.inf) for cell in distinct]
     by_row = _by_row(codes, values, np.nan)
     _refuse(table, name, np.isinf(by_row), f"is neither {pair[0]!r} (class 0) nor {pair[1]!r} (class 1)")
     return Column(name, by_row, pair, f"column {name!r}: {pair[0]!r} is class 0, {pair[1]!r} is class 1")
+
+
+def _folded(cell: Any) -> str:
+    """A word without regard to capitals, a number to how it is written: the classes may be called 1 and 2."""
+    number = None if isinstance(cell, (bool, np.bool_)) else to_number(cell)
+    return str(cell).strip().lower() if number is None else f"{number:g}"

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
-from zoo.data.cells import hashable, looks_like_labels
+from zoo.data.cells import DIGIT_FIRST, hashable, looks_like_labels
 from zoo.data.errors import DataError, listed
 from zoo.data.label_words import is_missing
 from zoo.data.layout import SMILES_WORDS
@@ -106,7 +107,28 @@ def _meant_as_labels(column: pd.Series, most: int = 10) -> bool:
     known = {str(cell): count for cell, count in hashable(column).value_counts().items() if not is_missing(cell)}
     if not known or (len(known) <= most and max(known.values()) > 1):
         return True
-    return 2 * sum(cell.strip()[:1].isdigit() for cell in known) > len(known)
+    return 2 * sum(bool(DIGIT_FIRST.match(cell)) for cell in known) > len(known)
+
+
+def describe_relations(table: Table, apart: Sequence[str]) -> list[str]:
+    """Say which columns mark values as censored: some databases write `>` beside the number, not before it.
+
+    Args:
+        table: The source.
+        apart: Columns of SMILES and labels.
+    """
+    notes = []
+    for position, name in enumerate(table.frame.columns):
+        cells = table.frame.iloc[:, position]
+        if name in apart or "relation" not in name.lower():
+            continue
+        rows = np.flatnonzero(cells.map(cell_text).str.strip("'\"").str.match(r"[<>≤≥~]"))
+        if len(rows):
+            notes.append(
+                f"column {name!r} marks {len(rows)} rows as censored (first: {table.where(rows[0])}, "
+                f"{cell_text(cells.iloc[rows[0]])}), their labels are read as exact: leave such rows out"
+            )
+    return notes
 
 
 def _is_count(column: pd.Series) -> bool:

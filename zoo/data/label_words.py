@@ -20,11 +20,11 @@ MISSING = _words("na n/a #n/a <na> n.a. nan #nan null none nil nat nd n.d. missi
 }
 POSITIVE = _words(
     "1 + active yes y true t positive pos p hit high toxic mutagenic carcinogenic permeable soluble stable approved "
-    "pass good inhibitor agonist binder binding blocker substrate bbb+"
+    "pass good inhibitor agonist binder binding blocker substrate bbb+ +ve present ca ja oui wahr vrai"
 )
 NEGATIVE = _words(
     "0 inactive no n false f negative neg low safe nontoxic impermeable insoluble unstable fail failed bad decoy "
-    "control bbb-"
+    "control bbb- -ve absent ci i nein non falsch faux"
 )
 NEGATING = ("non", "not", "no", "in", "im", "un")
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from featurizers import InvalidMolecule
+from zoo.data.columns import describe_relations
 from zoo.data.dataset import InvalidRow, MoleculeDataset
 from zoo.data.errors import DataError
 from zoo.data.labels import describe_labels, read_labels
@@ -123,6 +124,7 @@ def assemble(
         keep = np.delete(keep, bad)
     splits = np.array([cell_text(cell) for cell in table.column(roles.split)], dtype=object) if roles.split else None
     dropped = _describe_invalid(table, invalid, on_invalid) + _describe_names(table, smiles)
+    dropped += describe_relations(table, [roles.smiles, *roles.tasks])
     return MoleculeDataset(
         name=name or opened.name,
         smiles=[smiles[i] for i in keep],

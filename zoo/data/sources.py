@@ -72,13 +72,13 @@ def open_source(
 
 
 def table_of_columns(columns: Mapping[str, Any]) -> Table:
-    """A mapping of column names to cells as a table.
+    """A mapping of column names to cells as a table; cells of one place are a row, whatever index a Series has.
 
     Raises:
         DataError: The columns have different lengths.
     """
     try:
-        frame = pd.DataFrame(dict(columns))
+        frame = pd.DataFrame({name: getattr(cells, "array", cells) for name, cells in columns.items()})
     except ValueError as error:
         raise DataError(f"columns {listed(list(columns))} do not make a table ({error}): give equal lengths") from error
     return table_of_frame(frame, "mapping")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -137,6 +137,8 @@ def table_of_lists(smiles: Sequence[Any], targets: Any = None, tasks: Sequence[s
 
 
 def _columns_of_array(targets: Any, tasks: Sequence[str] | None) -> dict[str, list[Any]]:
+    if not isinstance(targets, Iterable):
+        raise DataError(f"targets are {targets!r}: give one for each SMILES")
     try:
         array = np.array([list(t) if isinstance(t, (list, tuple)) else t for t in targets], dtype=object)
     except ValueError as error:

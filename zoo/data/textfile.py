@@ -123,10 +123,12 @@ def inspect_text(path: str | os.PathLike[str], encoding: str | None = None) -> T
             raise DataError(f"{file} is {what}")
     if b"\x00" in start:
         return _utf16_without_mark(file, start)
+    if unicode := _decodable(file, "utf-8"):
+        return unicode
     if len(start.translate(None, CONTROL)) < len(start):
         _refuse(file, "is a binary file (it has control characters): give CSV, TSV, SMI or Parquet")
     latin1 = f"{file.name} is not UTF-8 and was read as Latin-1: check names with accents, or give encoding="
-    return _decodable(file, "utf-8") or TextFile(file, "latin-1", latin1)
+    return TextFile(file, "latin-1", latin1)
 
 
 def _utf16_without_mark(file: Path, start: bytes) -> TextFile:

@@ -158,7 +158,7 @@ def across_table(overall: pd.DataFrame, reference: str) -> Table:
 def published_table(published: Mapping[str, Any], summary: pd.DataFrame, reference: str) -> Table:
     """Scores from the literature beside ours for the same model and data set, and beside models without optimizers.
 
-    Of our optimizers one is chosen by the validation part, since the best by the test part would look better than it is.
+    Of our optimizers one is chosen by the validation part, as the best by the test part would look better than it is.
     A published mean is reached by a mean that is not worse by more than the published standard deviation.
     """
     baselines = summary.loc[summary["optimizer"] == NO_OPTIMIZER, "model"].unique()

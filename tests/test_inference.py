@@ -92,3 +92,11 @@ def test_parts_of_another_model_are_not_used(saved, library, tmp_path, monkeypat
     monkeypatch.undo()
     summary = inference.predict_file(other, library, output, num_workers=0, progress=False)
     assert summary.continued == 0
+
+
+def test_rdkit_does_not_fill_the_screen(saved, tmp_path, capfd):
+    rows = tmp_path / "rows.csv"
+    rows.write_text("smiles\nCCO\nC(C)(C)(C)(C)C\n[H]\nunreadable\n")
+    summary = inference.predict_file(saved, rows, tmp_path / "out.csv", num_workers=0, progress=False)
+    assert (summary.rows, summary.failed) == (4, 2)
+    assert capfd.readouterr().err == ""

@@ -233,7 +233,6 @@ def one_thread() -> Iterator[None]:
 def start_worker(job: Job) -> None:
     """Load the learner once."""
     global _learner
-    rdBase.DisableLog("rdApp.*")
     torch.set_num_threads(1)
     _learner = job.load()
 
@@ -251,7 +250,8 @@ def predict_rows(learner: Predictor, smiles: list[str], batch_size: int) -> tupl
     for row in np.flatnonzero(np.isnan(values).any(axis=1)):
         try:
             data.read_molecule(smiles[row])
-            learner.featurizer.parse(smiles[row])
+            with rdBase.BlockLogs():
+                learner.featurizer.parse(smiles[row])
             reasons[row] = "the model gave no number"
         except InvalidMolecule as error:
             reasons[row] = error.reason

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from rdkit import rdBase
 
 from featurizers import Featurizer, InvalidMolecule, PackedMolecules
 from zoo import evaluation
@@ -136,14 +137,15 @@ class Predictor(ABC):
     def encode(self, molecules: Sequence[Any], on_invalid: str) -> tuple[np.ndarray, PackedMolecules | None]:
         """Encode what can be read: its row numbers, and the packed molecules (`None` where there are none)."""
         rows, encoded = [], []
-        for row, molecule in enumerate(molecules):
-            try:
-                encoded.append(self.featurizer.encode(self.featurizer.parse(molecule)))
-            except InvalidMolecule:
-                if on_invalid == "raise":
-                    raise
-                continue
-            rows.append(row)
+        with rdBase.BlockLogs():  # what cannot be read is told by row
+            for row, molecule in enumerate(molecules):
+                try:
+                    encoded.append(self.featurizer.encode(self.featurizer.parse(molecule)))
+                except InvalidMolecule:
+                    if on_invalid == "raise":
+                        raise
+                    continue
+                rows.append(row)
         return np.array(rows, dtype=np.int64), PackedMolecules.pack(encoded) if encoded else None
 
 

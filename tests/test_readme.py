@@ -63,11 +63,11 @@ def test_commands_run_in_this_order(short, capsys):
     assert (Path.cwd() / "predicted.csv").read_text().startswith("name,smiles,predicted_bbb,reason")
 
 
-def test_table_of_models_is_the_catalogs():
-    spec = importlib.util.spec_from_file_location("readme_table", ROOT / "benchmarks" / "readme_table.py")
+def test_tables_are_those_of_the_catalog_and_the_results():
+    spec = importlib.util.spec_from_file_location("readme_tables", ROOT / "benchmarks" / "readme_tables.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert module.replaced(TEXT) == TEXT, "run: python benchmarks/readme_table.py --write"
+    assert module.replaced(TEXT) == TEXT, "run: python benchmarks/readme_tables.py --write"
 
 
 def test_make_targets_exist():

@@ -1,0 +1,97 @@
+"""The README's tables: models from the catalog and their speeds, and what the experiment found.
+
+python benchmarks/models.py --clock cpu | grep '^{' > benchmarks/results/models.jsonl
+molzoo benchmark benchmarks/graphsam.yaml --results benchmarks/results/graphsam.sqlite --workers 2
+python benchmarks/readme_tables.py --write
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+
+from zoo.browse import count_parameters
+from zoo.catalog import MODELS
+from zoo.experiments import ResultsStore
+from zoo.experiments.report import Report
+from zoo.experiments.tables import spread
+from zoo.metrics import SMALLER_IS_BETTER
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+
+
+def measured() -> dict[str, dict]:
+    """Records of benchmarks/models.py by model."""
+    lines = (RESULTS / "models.jsonl").read_text(encoding="utf-8").splitlines()
+    return {record["model"]: record for record in map(json.loads, lines) if "failed" not in record}
+
+
+def models_table() -> str:
+    """The zoo in Markdown."""
+    records = measured()
+    rows = ["| model | what it is | parameters | molecules/s in training | paper |", "|---|---|---:|---:|---|"]
+    for entry in MODELS:
+        parameters, record = count_parameters(entry), records.get(entry.name)
+        size = "" if parameters is None else f"{parameters:,}"
+        speed = "" if record is None else f"{record['adam']:,.0f}"
+        rows.append(f"| `{entry.name}` | {entry.summary} | {size} | {speed} | {entry.reference} |")
+    return "\n".join(rows) + "\n"
+
+
+def experiment_table() -> str:
+    """Test metrics of benchmarks/graphsam.yaml in Markdown: a row for each model and optimizer, then the published."""
+    report = Report(ResultsStore(RESULTS / "graphsam.sqlite"))
+    metrics = report.summary.groupby("dataset", sort=False)["metric"].first()
+    names = [
+        f"{data} {metric.upper().replace('_', '-')} {'↓' if metric in SMALLER_IS_BETTER else '↑'}"
+        for data, metric in metrics.items()
+    ]
+    header = ["model", "optimizer", *names, "passes a step", "time ×"]
+    rows = [header, ["---", "---", *["---:"] * (len(header) - 2)], *trained(report, list(metrics.index))]
+    for model, scores in report.sweep.published.get("scores", {}).items():
+        rows.append([model, "published", *(spread(*scores[data]) for data in metrics.index), "", ""])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
+
+
+def trained(report: Report, datasets: list[str]) -> Iterator[list[str]]:
+    """A row for each model and optimizer; time is a geometric mean of ratios to the reference's."""
+    times = report.comparison.groupby(["model", "optimizer"])["time"].apply(lambda t: t.prod() ** (1 / len(t)))
+    for (model, optimizer), block in report.summary.groupby(["model", "optimizer"], sort=False):
+        by_data = block.set_index("dataset")
+        scores = [spread(by_data["mean"][data], by_data["sd"][data]) for data in datasets]
+        passes = block["passes_per_step"].mean()
+        time = 1.0 if optimizer == report.sweep.reference else times.get((model, optimizer))
+        cost = ["", ""] if pd.isna(passes) else [f"{passes:.2f}", "" if time is None else f"{time:.2f}"]
+        yield [str(model), "" if optimizer == "none" else str(optimizer), *scores, *cost]
+
+
+TABLES = {"models": models_table, "experiment": experiment_table}
+
+
+def replaced(text: str) -> str:
+    """A README's text with the tables in their places."""
+    for name, table in TABLES.items():
+        begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
+        before, _, rest = text.partition(begin)
+        text = before + begin + table() + end + rest.partition(end)[2]
+    return text
+
+
+def main() -> None:
+    """Print the tables, or write them into the README."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--write", action="store_true", help="write them into README.md")
+    if not parser.parse_args().write:
+        print(*(table() for table in TABLES.values()), sep="\n")
+        return
+    readme = ROOT / "README.md"
+    readme.write_text(replaced(readme.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -26,7 +26,6 @@ for _entry in (
         "zoo.models.grover:Grover",
         "GROVER's message-passing transformer, sized for a laptop (hidden 128, depth 4, 4 heads, fixed depth)",
         GROVER,
-        defaults={"dynamic_depth": None},
         facts={"featurizer": "grover"},
     ),
     Entry(
@@ -34,7 +33,7 @@ for _entry in (
         "zoo.models.grover:Grover",
         "GROVER's published base size (hidden 800, depth 6, 4 heads)",
         GROVER,
-        defaults={"hidden_size": 800, "num_layers": 6},
+        defaults={"hidden_size": 800, "num_layers": 6, "dynamic_depth": "truncnorm"},
         facts={"featurizer": "grover"},
     ),
     Entry(
@@ -42,7 +41,7 @@ for _entry in (
         "zoo.models.grover:Grover",
         "GROVER's published large size (hidden 1200, depth 6, 4 heads)",
         GROVER,
-        defaults={"hidden_size": 1200, "num_layers": 6},
+        defaults={"hidden_size": 1200, "num_layers": 6, "dynamic_depth": "truncnorm"},
         facts={"featurizer": "grover"},
     ),
     Entry(

@@ -45,7 +45,7 @@ class GroverConfig:
         bias: Biases in the linear layers of the encoder.
         dense: Leave the input out of every message-passing step but the first.
         dynamic_depth: How training draws the depth of each message passing: "truncnorm" (the published code), "uniform"
-            or `None` (fixed, the default of the catalog's "grover": from scratch on small sets it learns far better).
+            or `None` (fixed: from scratch on small sets it learns far better).
         readout: "mean" or "self_attention".
         attention_hidden: Hidden width of the self-attentive readout.
         attention_out: Number of weighted means of the self-attentive readout.
@@ -73,7 +73,7 @@ class GroverConfig:
     dropout: float = 0.0
     bias: bool = False
     dense: bool = False
-    dynamic_depth: str | None = "truncnorm"
+    dynamic_depth: str | None = None
     readout: str = "mean"
     attention_hidden: int = 4
     attention_out: int = 128

@@ -176,6 +176,7 @@ def config_from_published(args: Mapping[str, Any], released_padding: bool = True
     options = {ours: args[theirs] for theirs, ours in OPTION_NAMES.items() if args.get(theirs) is not None}
     return GroverConfig(
         **options,
+        dynamic_depth="truncnorm",
         activation=ACTIVATION_NAMES[args.get("activation", "ReLU")],
         readout="self_attention" if args.get("self_attention") else "mean",
         embedding_output=output,

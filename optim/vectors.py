@@ -104,7 +104,9 @@ class Vector:
     def clipped(self, radius: float) -> Vector:
         """Every tensor whose own norm exceeds ``radius`` shrunk to that norm, in new memory."""
         norms = torch._foreach_norm(self.tensors)
-        factors = [torch.where(norm > radius, radius / norm, torch.ones_like(norm)) for norm in norms]
+        # Where radius and norm are both below the normal numbers, their quotient would be 0 / 0.
+        shrunk = [radius / norm.clamp(min=torch.finfo(norm.dtype).tiny) for norm in norms]
+        factors = [torch.where(norm > radius, s, torch.ones_like(norm)) for norm, s in zip(norms, shrunk, strict=True)]
         return self.times(factors)
 
     def dot(self, other: Vector) -> Tensor:

@@ -44,11 +44,8 @@ def test_low_precision_and_mixed_weights(rule, dtype):
     assert task.unused.dtype == torch.float64
 
 
-@every_rule
-def test_grad_scaler_changes_nothing(rule):
-    """Scales are powers of two, so the unscaled gradients are the very same numbers."""
-    task, expected = Task(rule, dtype=torch.float32), Task(rule, dtype=torch.float32).run(8)
-    scaler = torch.amp.GradScaler("cpu", init_scale=2.0**10, growth_interval=3)
+def scaled_closure(task, scaler):
+    """The task's closure with its loss scaled."""
 
     def closure():
         task.optimizer.zero_grad()
@@ -56,6 +53,16 @@ def test_grad_scaler_changes_nothing(rule):
         scaler.scale(loss).backward()
         return loss
 
+    return closure
+
+
+@every_rule
+def test_grad_scaler_changes_nothing(rule):
+    """Scales are powers of two, so the unscaled gradients are the very same numbers."""
+    task, expected = Task(rule, dtype=torch.float32), Task(rule, dtype=torch.float32).run(8)
+    scaler = torch.amp.GradScaler("cpu", init_scale=2.0**10, growth_interval=3)
+
+    closure = scaled_closure(task, scaler)
     for _ in range(8):
         task.step(closure, grad_scaler=scaler)
         scaler.update()
@@ -129,12 +136,7 @@ def test_grad_scaler_and_a_fused_base(rule):
         t.optimizer = optim.RULES[rule](torch.optim.AdamW(t.model.parameters(), lr=1e-2, fused=True))
     scaler = torch.amp.GradScaler("cpu", init_scale=2.0**10)
 
-    def closure():
-        task.optimizer.zero_grad()
-        loss = task.loss()
-        scaler.scale(loss).backward()
-        return loss
-
+    closure = scaled_closure(task, scaler)
     for _ in range(5):
         task.step(closure, grad_scaler=scaler)
         scaler.update()

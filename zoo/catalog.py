@@ -139,8 +139,16 @@ for _entry in (
     Entry(
         "grit",
         "zoo.models.grit:GRIT",
-        "Attention from pair states that begin as random walks",
+        "Attention from pair states that begin as random walks (hidden 64, 4 layers)",
         "Ma et al. 2023, arXiv 2305.17589",
+        facts={"featurizer": "canonical_walks"},
+    ),
+    Entry(
+        "grit_zinc",
+        "zoo.models.grit:GRIT",
+        "GRIT as published for ZINC (hidden 64, 10 layers)",
+        "Ma et al. 2023, arXiv 2305.17589",
+        defaults={"num_layers": 10},
         facts={"featurizer": "canonical_walks"},
     ),
     Entry(
@@ -265,7 +273,7 @@ for _entry in (
         "featurizers.canonical:CanonicalFeaturizer",
         "The canonical features, distances and random walks of all atom pairs",
         "Li et al. 2021, arXiv 2106.14232",
-        defaults={"pairs": True, "random_walks": 16},
+        defaults={"pairs": True, "random_walks": 21},
     ),
     Entry(
         "compt",

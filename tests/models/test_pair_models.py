@@ -7,14 +7,14 @@ import torch
 import torch.nn.functional as F
 
 from featurizers import CanonicalFeaturizer, PackedMolecules
-from zoo.layers.pair_blocks import PairBlocks
+from zoo.layers.pair_blocks import MASKED, PairBlocks
 from zoo.models.egt import EGT, EGTConfig
 from zoo.models.graphormer import Graphormer, GraphormerConfig
 from zoo.models.grit import GRIT, GRITConfig
 from zoo.models.mat import MAT, MATConfig
 
 SMILES = ["C", "CC(=O)Oc1ccccc1C(=O)O", "[Na+].CC([O-])=O", "c1ccc2[nH]ccc2c1", "C" * 30, "F/C=C/Cl"]
-FEATURIZER = CanonicalFeaturizer(pairs=True, path_length=5, random_walks=16)
+FEATURIZER = CanonicalFeaturizer(pairs=True, path_length=5, random_walks=21)
 SMALL = {"hidden_size": 16, "num_layers": 2, "num_heads": 2, "num_tasks": 3}
 close = torch.testing.assert_close
 
@@ -72,7 +72,7 @@ def mat_by_hand(model, graph):
 def grit_by_hand(model, graph):
     config, encoder = model.config, model.encoder
     n, H = graph.graph.num_nodes(), config.num_heads
-    walk, bond = square(graph, "walk").double().view(n, n, -1), square(graph, "bond").view(n, n)
+    walk, bond = square(graph, "walk").double()[..., : config.random_walks], square(graph, "bond").view(n, n)
     x = encoder.atom_embedding(graph.atom_feats.double())
     x = x + torch.stack([encoder.return_embedding(walk[i, i]) for i in range(n)])
     e = encoder.walk_embedding(walk)
@@ -83,15 +83,18 @@ def grit_by_hand(model, graph):
     degrees = (bond >= 0).sum(1)
     for layer in encoder.layers:
         q, k, v = layer.query_key_value(x).chunk(3, dim=1)
+        q = q if config.bias else q + layer.query_bias
         scale, shift = layer.scale_and_shift(e).chunk(2, dim=2)
         s = torch.empty_like(e)
         out = torch.zeros(n, H, x.shape[1] // H, dtype=torch.float64)
         for i in range(n):
             for j in range(n):
                 product = (q[i] + k[j]) * scale[i, j]
-                s[i, j] = (product / (product.abs() + layer.eps).sqrt() + shift[i, j]).clamp(min=0)
+                root = product / (product.abs() + config.root_eps).sqrt()
+                s[i, j] = (root + shift[i, j]).clamp(min=0)
             heads = s[i].view(n, H, -1)
-            weights = (heads * layer.to_score).sum(2).softmax(0)
+            scores = (heads * layer.to_score).sum(2)
+            weights = (scores if config.clamp is None else scores.clamp(-config.clamp, config.clamp)).softmax(0)
             for h in range(H):
                 for j in range(n):
                     value = v[j].view(H, -1)[h] + heads[j, h] @ layer.to_value[h]
@@ -101,8 +104,8 @@ def grit_by_hand(model, graph):
         x = layer.norm(x + layer.output(out))
         x = layer.ffn_norm(x + layer.feed_forward(x))
         if layer.update_pairs:
-            e = layer.pair_norm(e + layer.pair_output(s))
-    return model.head(x.mean(0))
+            e = layer.pair_norm((e + layer.pair_output(s)).flatten(0, 1)).view_as(e)
+    return model.head(x.mean(0) if config.readout == "mean" else x.sum(0))
 
 
 @pytest.mark.parametrize(
@@ -110,19 +113,22 @@ def grit_by_hand(model, graph):
     [
         (MAT, mat_by_hand, {"distance_kernel": "softmax"}),
         (MAT, mat_by_hand, {"distance_kernel": "exp"}),
-        (GRIT, grit_by_hand, {}),
+        (GRIT, grit_by_hand, {"clamp": 0.2, "hidden_size": 32}),
+        (GRIT, grit_by_hand, GRITConfig.legacy_defaults),
     ],
-    ids=["mat_softmax", "mat_exp", "grit"],
+    ids=["mat_softmax", "mat_exp", "grit", "grit_legacy"],
 )
 def test_a_batch_scores_as_its_molecules_do_pair_by_pair(cls, by_hand, options):
     model = random_model(cls, **options)
     with torch.no_grad():
         expected = torch.stack([by_hand(model, FEATURIZER(smiles)) for smiles in SMILES])
         close(model(collate(SMILES)), expected, rtol=1e-9, atol=1e-9)
+    assert (expected.std(0) > 1e-3).all()
 
 
-def test_biases_of_graphormer():
-    model, graph = random_model(Graphormer), FEATURIZER("c1ccc2[nH]ccc2c1.O")
+@pytest.mark.parametrize("mask_distance", [None, 4])
+def test_biases_of_graphormer(mask_distance):
+    model, graph = random_model(Graphormer, mask_distance=mask_distance), FEATURIZER("c1ccc2[nH]ccc2c1.O")
     encoder = model.encoder
     (bias,) = encoder.biases(graph, PairBlocks.of(graph.graph, leading=1))
     distance, path = square(graph, "distance"), square(graph, "path")
@@ -135,6 +141,8 @@ def test_biases_of_graphormer():
             along = [encoder.path_bias.weight[k] @ graph.bond_feats[bond].double() for k, bond in enumerate(bonds)]
             mean = sum(along) / len(along) if along else 0
             expected[0, :, i + 1, j + 1] = encoder.distance_bias.table[distance[i, j] + 1] + mean
+            if mask_distance and not 0 <= distance[i, j] < mask_distance:
+                expected[0, :, i + 1, j + 1] = MASKED
     close(bias, expected.detach(), rtol=1e-9, atol=1e-9)
 
 
@@ -151,7 +159,7 @@ def test_pairs_of_virtual_nodes_of_egt():
 @pytest.mark.parametrize("cls", [Graphormer, EGT, MAT, GRIT])
 def test_structure_matters(cls):
     """Two isomers with the same atoms, features and bonds of each kind."""
-    model = random_model(cls)
+    model = random_model(cls, hidden_size=32)
     scores = model(collate(["CCCC(C)CCCC", "CCC(C)CCCCC"]))
     assert (scores[0] - scores[1]).abs().max() > 1e-6
 
@@ -177,7 +185,7 @@ def test_padding_neither_speaks_nor_learns(cls):
         (MAT, CanonicalFeaturizer(), "pairs=True"),
         (Graphormer, CanonicalFeaturizer(pairs=True), "pairs=True, path_length=5"),
         (Graphormer, CanonicalFeaturizer(pairs=True, path_length=2), "path_length=5"),
-        (GRIT, CanonicalFeaturizer(pairs=True, random_walks=3), "random_walks=16"),
+        (GRIT, CanonicalFeaturizer(pairs=True, random_walks=3), "random_walks=21"),
         (EGT, CanonicalFeaturizer(), "pairs=True"),
     ],
 )
@@ -192,7 +200,14 @@ def test_a_featurizer_without_the_pairs_is_named(cls, featurizer, message):
         (GraphormerConfig, {"hidden_size": 30}, "no multiple of num_heads"),
         (EGTConfig, {"num_virtual_nodes": 0}, "num_virtual_nodes=0"),
         (MATConfig, {"attention_share": 0.8, "distance_share": 0.3}, "together at most 1"),
+        (GraphormerConfig, {"mask_distance": 0}, "mask_distance=0"),
+        (GraphormerConfig, {"activation_dropout": 1.0}, "activation_dropout=1.0"),
         (GRITConfig, {"dropout": -0.1}, "probability"),
+        (GRITConfig, {"norm": "group"}, "choose one of 'batch', 'layer'"),
+        (GRITConfig, {"readout": "max"}, "choose one of 'mean', 'sum'"),
+        (GRITConfig, {"head_shape": "wide"}, "choose one of 'constant', 'halving'"),
+        (GRITConfig, {"clamp": 0.0}, "above 0, or None"),
+        (GRITConfig, {"root_eps": -1.0}, "at least 0"),
     ],
 )
 def test_options_out_of_range(config, options, message):

@@ -47,21 +47,29 @@ class GraphormerLayer(nn.Module):
         hidden_size: Width D.
         ffn_size: Width of the hidden layer of the feed-forward network.
         num_heads: Heads H, a divisor of D.
-        dropout: Probability of dropping a value, in [0, 1).
+        dropout: Probability of dropping a value after the attention and after the network, in [0, 1).
         attention_dropout: Probability of dropping an attention weight, in [0, 1).
+        activation_dropout: Probability of dropping a hidden value of the network, in [0, 1).
 
     Reference:
-        Ying et al. 2021 (arXiv:2106.05234), equations 8 and 9; equals `dgl.nn.GraphormerLayer(norm_first=True)`.
+        Ying et al. 2021 (arXiv:2106.05234), equations 8 and 9; equals `EncoderLayer` of the authors' code (Graphormer
+        v1) and, with `activation_dropout=dropout`, `dgl.nn.GraphormerLayer(norm_first=True)`.
     """
 
     def __init__(
-        self, hidden_size: int, ffn_size: int, num_heads: int, dropout: float = 0.0, attention_dropout: float = 0.0
+        self,
+        hidden_size: int,
+        ffn_size: int,
+        num_heads: int,
+        dropout: float = 0.0,
+        attention_dropout: float = 0.0,
+        activation_dropout: float = 0.0,
     ) -> None:
         super().__init__()
         self.attention_norm = nn.LayerNorm(hidden_size)
         self.attention = BiasedAttention(hidden_size, num_heads, attention_dropout)
         self.ffn_norm = nn.LayerNorm(hidden_size)
-        self.feed_forward = FeedForward([hidden_size, ffn_size, hidden_size], "gelu", dropout)
+        self.feed_forward = FeedForward([hidden_size, ffn_size, hidden_size], "gelu", activation_dropout)
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, bias: Tensor) -> Tensor:

@@ -8,6 +8,39 @@ from torch import Tensor, nn
 from zoo.layers.feed_forward import FeedForward
 
 
+def join_descriptors(vectors: Tensor, descriptors: Tensor | None, size: int) -> Tensor:
+    """Molecule vectors with the descriptors of the molecules next to them.
+
+    Args:
+        vectors: (B, R).
+        descriptors: (B, F), or `None`.
+        size: Number F of descriptors that the model was built for; 0 for none.
+
+    Returns:
+        (B, R + F).
+
+    Raises:
+        ValueError: The batch has other descriptors than the model was built for, or none.
+
+    Example:
+        >>> join_descriptors(torch.zeros(2, 8), torch.ones(2, 3), 3).shape
+        torch.Size([2, 11])
+    """
+    found = 0 if descriptors is None else descriptors.shape[1]
+    if found and not size:
+        raise ValueError(
+            f"the batch has descriptors (B, {found}) and the model was built without: build the featurizer without "
+            f"descriptors, or the model with descriptor_size={found}"
+        )
+    if found != size:
+        has = "none" if descriptors is None else f"(B, {found})"
+        raise ValueError(
+            f"the model needs descriptors (B, {size}) and the batch has {has}: "
+            "build the featurizer with the options it had when the model was built"
+        )
+    return vectors if descriptors is None or not size else torch.cat([vectors, descriptors.to(vectors.dtype)], dim=1)
+
+
 class PredictionHead(nn.Module):
     """A feed-forward network on molecule vectors, with descriptors of the molecule joined to them.
 
@@ -45,14 +78,6 @@ class PredictionHead(nn.Module):
         """Vectors (B, R) and descriptors (B, F) to scores (B, T).
 
         Raises:
-            ValueError: The batch has not the descriptors that the head was built for.
+            ValueError: The batch has other descriptors than the head was built for.
         """
-        if self.descriptor_size:
-            if descriptors is None or descriptors.shape[1] != self.descriptor_size:
-                found = None if descriptors is None else tuple(descriptors.shape)
-                raise ValueError(
-                    f"the model needs descriptors (B, {self.descriptor_size}) and the batch has {found}: "
-                    "build the featurizer with the options it had when the model was built"
-                )
-            vectors = torch.cat([vectors, descriptors.to(vectors.dtype)], dim=1)
-        return self.network(vectors)
+        return self.network(join_descriptors(vectors, descriptors, self.descriptor_size))

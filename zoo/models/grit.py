@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -11,24 +12,36 @@ from torch import Tensor, nn
 from featurizers.molecule_graph import MoleculeGraph
 from zoo.layers.feed_forward import FeedForward
 from zoo.layers.grit_layer import GRITLayer
-from zoo.layers.pair_blocks import PairBlocks, masked_mean, require_pairs
-from zoo.models.option_ranges import require_multiple, require_positive, require_probability
+from zoo.layers.message_passing import POOLS, Graph
+from zoo.layers.normalization import NORMALIZATIONS
+from zoo.layers.pair_blocks import PairBlocks, require_pairs
+from zoo.layers.prediction_head import join_descriptors
+from zoo.models.option_ranges import require_choice, require_multiple, require_positive, require_probability
+
+HEAD_SHAPES = ("constant", "halving")
 
 
 @dataclass(frozen=True)
 class GRITConfig:
-    """Options of `GRIT`.
+    """Options of `GRIT`; the defaults are the published ones for ZINC but for `num_layers`.
 
     Args:
         num_tasks: Number T of tasks.
         atom_size: Number of atom features.
         bond_size: Number of bond features.
-        hidden_size: Width D of atoms and pairs, a multiple of `num_heads` (published for ZINC: 64).
+        descriptor_size: Number of molecule features that are joined to the readout; 0 uses none.
+        hidden_size: Width D of atoms and pairs, a multiple of `num_heads`.
         num_layers: Layers (published for ZINC: 10).
-        num_heads: Attention heads (published for ZINC: 8).
-        random_walks: Steps of random walks that are read; the featurizer must give as many (published for ZINC: 21).
-        dropout: Probability of dropping a value, in [0, 1).
-        attention_dropout: Probability of dropping an attention weight, in [0, 1) (published for ZINC: 0.2).
+        num_heads: Attention heads.
+        random_walks: Steps of random walks that are read; the featurizer must give as many.
+        dropout: Probability of dropping a message, a pair state or a hidden value of a network, in [0, 1).
+        attention_dropout: Probability of dropping an attention weight, in [0, 1).
+        norm: "batch", or "layer", with which a training step treats each molecule alone.
+        clamp: Scores of the attention beyond plus or minus this are cut; `None` cuts none.
+        bias: Give keys, values and the map of the random walks of pairs a bias.
+        root_eps: Adds to the argument of the root in a layer, to keep its slope finite; 0 is exact.
+        readout: "sum" or "mean" of the atoms.
+        head_shape: "halving" (two hidden layers of D / 2 and D / 4, without dropout) or "constant" (one of D).
 
     Raises:
         ValueError: An option out of its range.
@@ -37,21 +50,48 @@ class GRITConfig:
     num_tasks: int = 1
     atom_size: int = 74
     bond_size: int = 12
+    descriptor_size: int = 0
     hidden_size: int = 64
     num_layers: int = 4
     num_heads: int = 8
-    random_walks: int = 16
+    random_walks: int = 21
     dropout: float = 0.0
-    attention_dropout: float = 0.0
+    attention_dropout: float = 0.2
+    norm: str = "batch"
+    clamp: float | None = 5.0
+    bias: bool = False
+    root_eps: float = 0.0
+    readout: str = "sum"
+    head_shape: str = "halving"
+
+    legacy_defaults: ClassVar[Mapping[str, Any]] = {
+        "random_walks": 16,
+        "attention_dropout": 0.0,
+        "norm": "layer",
+        "clamp": None,
+        "bias": True,
+        "root_eps": 1e-6,
+        "readout": "mean",
+        "head_shape": "constant",
+    }
+    """Defaults at the time of the checkpoints that do not hold their full configuration."""
 
     def __post_init__(self) -> None:
         require_positive(self, "num_tasks", "hidden_size", "num_layers", "num_heads", "random_walks")
         require_multiple(self, "hidden_size", "num_heads")
         require_probability(self, "dropout", "attention_dropout")
+        for name, choices in (("norm", NORMALIZATIONS), ("readout", POOLS), ("head_shape", HEAD_SHAPES)):
+            require_choice(self, name, choices)
+        if self.clamp is not None and self.clamp <= 0:
+            raise ValueError(f"clamp={self.clamp!r}: give a number above 0, or None")
+        if self.root_eps < 0:
+            raise ValueError(f"root_eps={self.root_eps!r}: give a number of at least 0")
+        if self.head_shape == "halving" and self.hidden_size < 4:
+            raise ValueError(f"hidden_size={self.hidden_size}: head_shape='halving' needs at least 4")
 
 
 class GRITEncoder(nn.Module):
-    """Layers over atoms and all their pairs; the mean of the atoms describes the molecule."""
+    """Layers over atoms and all their pairs."""
 
     def __init__(self, config: GRITConfig) -> None:
         super().__init__()
@@ -59,47 +99,62 @@ class GRITEncoder(nn.Module):
         self.random_walks = K
         self.atom_embedding = nn.Linear(config.atom_size, D)
         self.return_embedding = nn.Linear(K, D, bias=False)
-        self.walk_embedding = nn.Linear(K, D)
+        self.walk_embedding = nn.Linear(K, D, bias=config.bias)
         self.bond_embedding = nn.Linear(config.bond_size, D, bias=False)
+        nn.init.xavier_uniform_(self.return_embedding.weight)
+        nn.init.xavier_uniform_(self.walk_embedding.weight)
         last = config.num_layers - 1
         self.layers = nn.ModuleList(
-            GRITLayer(D, config.num_heads, config.dropout, config.attention_dropout, update_pairs=number < last)
+            GRITLayer(
+                D,
+                config.num_heads,
+                config.dropout,
+                config.attention_dropout,
+                update_pairs=number < last,
+                norm=config.norm,
+                clamp=config.clamp,
+                bias=config.bias,
+                root_eps=config.root_eps,
+            )
             for number in range(config.num_layers)
         )
 
-    def forward(self, molecules: MoleculeGraph) -> Tensor:
-        """A batch to molecules (B, D).
+    def walks(self, pairs: Graph) -> Tensor:
+        """Random-walk probabilities of the pairs (P, K).
 
         Raises:
-            ValueError: The pairs have too few steps of random walks.
+            ValueError: The pairs have too few steps.
         """
-        graph, pairs, dtype = molecules.graph, require_pairs(molecules, "walk"), self.walk_embedding.weight.dtype
-        walks = pairs.edata["walk"].to(dtype)
+        walks = pairs.edata["walk"].to(self.walk_embedding.weight.dtype)
         if walks.shape[1] < self.random_walks:
             raise ValueError(
                 f"the model reads {self.random_walks} steps of random walks and the batch has {walks.shape[1]}: "
                 f"build the featurizer with random_walks={self.random_walks}"
             )
-        walks = walks[:, : self.random_walks]
+        return walks[:, : self.random_walks]
+
+    def forward(self, molecules: MoleculeGraph) -> Tensor:
+        """A batch to atoms (N, D)."""
+        graph, pairs = molecules.graph, require_pairs(molecules, "walk")
+        walks = self.walks(pairs)
         first, second = pairs.edges()
-        atoms = self.atom_embedding(molecules.atom_feats.to(dtype)) + self.return_embedding(walks[first == second])
-        of_bonds = F.pad(self.bond_embedding(molecules.bond_feats.to(dtype)), (0, 0, 0, 1))
+        atoms = self.atom_embedding(molecules.atom_feats.to(walks.dtype))
+        atoms = atoms + self.return_embedding(walks[first == second])
+        # Row E stands for pairs without a bond.
+        of_bonds = F.pad(self.bond_embedding(molecules.bond_feats.to(walks.dtype)), (0, 0, 0, 1))
         bond = pairs.edata["bond"]
         states = self.walk_embedding(walks) + of_bonds.index_select(0, bond.where(bond >= 0, len(of_bonds) - 1))
-        log_degrees = graph.in_degrees().to(dtype).log1p().unsqueeze(1)
-        blocks, pooled = PairBlocks.of(graph), []
-        parts = (blocks.atoms(atoms), blocks.pairs(states), blocks.atoms(log_degrees), blocks.masks())
-        for x, e, degrees, mask in zip(*parts, strict=True):
-            for layer in self.layers:
-                x, e = layer(x, e, degrees, mask)
-            pooled.append(masked_mean(x, mask))
-        return blocks.in_order(pooled)
+        log_degrees = graph.in_degrees().to(walks.dtype).log1p().unsqueeze(1)
+        blocks = PairBlocks.of(graph)
+        for layer in self.layers:
+            atoms, states = layer(atoms, states, (first, second), log_degrees, blocks)
+        return atoms
 
 
 class GRIT(nn.Module):
     """GRIT for property prediction.
 
-    Needs a featurizer with atom pairs and random walks (`pairs=True, random_walks=16`).
+    Needs a featurizer with atom pairs and random walks (`pairs=True, random_walks=21`).
 
     Args:
         config: The options.
@@ -107,12 +162,16 @@ class GRIT(nn.Module):
     Example:
         >>> from featurizers import CanonicalFeaturizer
         >>> model = GRIT(GRITConfig(num_tasks=3)).eval()
-        >>> model(CanonicalFeaturizer(pairs=True, random_walks=16)("CCO")).shape
+        >>> model(CanonicalFeaturizer(pairs=True, random_walks=21)("CCO")).shape
         torch.Size([1, 3])
 
     Reference:
-        Ma et al. 2023 (arXiv:2305.17589). Differs from the authors' code as `GRITLayer` says, and in taking the mean of
-        the atoms, not their sum.
+        Ma et al. 2023 (arXiv:2305.17589). Differs from the authors' code (LiamMa/GRIT) in:
+
+        - atoms and bonds enter by linear maps of their feature columns, where theirs embeds integer categories drawn
+          from N(0, 1);
+        - the last layer does not update pairs, which nothing reads;
+        - a batch of one atom is normalized by the running statistics, where theirs refuses to train on it.
     """
 
     config_class: ClassVar[type[GRITConfig]] = GRITConfig
@@ -122,12 +181,16 @@ class GRIT(nn.Module):
         super().__init__()
         self.config = config
         self.encoder = GRITEncoder(config)
-        self.head = FeedForward([config.hidden_size, config.hidden_size, config.num_tasks], "relu", config.dropout)
+        D, halving = config.hidden_size, config.head_shape == "halving"
+        hidden = [D // 2, D // 4] if halving else [D]
+        sizes = [D + config.descriptor_size, *hidden, config.num_tasks]
+        self.head = FeedForward(sizes, "relu", 0.0 if halving else config.dropout)
 
     def embed(self, molecules: MoleculeGraph) -> Tensor:
-        """Mean of the atoms (B, D)."""
-        return self.encoder(molecules)
+        """Pooled atoms (B, D)."""
+        return POOLS[self.config.readout](molecules.graph, self.encoder(molecules))
 
     def forward(self, molecules: MoleculeGraph) -> Tensor:
         """Score a batch: raw scores (B, T)."""
-        return self.head(self.encoder(molecules))
+        vectors = join_descriptors(self.embed(molecules), molecules.descriptors, self.config.descriptor_size)
+        return self.head(vectors)

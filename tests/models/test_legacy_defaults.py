@@ -1,0 +1,42 @@
+"""Checkpoints that do not hold their full configuration: their models compute what they did when they were saved."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from featurizers import CanonicalFeaturizer, PackedMolecules
+from zoo.models.graphormer import Graphormer
+from zoo.models.grit import GRIT
+
+FOLDER = Path(__file__).parent / "fixtures" / "legacy"
+MODELS = {"graphormer": Graphormer, "grit": GRIT}
+
+
+@pytest.fixture(params=MODELS)
+def saved(request):
+    """Class of a model, the options of its recipe, and what was saved."""
+    arrays = np.load(FOLDER / f"{request.param}.npz", allow_pickle=False)
+    return MODELS[request.param], json.loads(str(arrays["options"])), arrays
+
+
+def test_old_weights_give_the_old_scores(saved):
+    cls, options, arrays = saved
+    model = cls(cls.config_class(**cls.config_class.legacy_defaults | options)).eval()
+    weights = {name[7:]: torch.from_numpy(arrays[name]) for name in arrays if name.startswith("weight/")}
+    shapes = {name: value.shape for name, value in model.state_dict().items()}
+    assert shapes == {name: value.shape for name, value in weights.items()}
+    model.load_state_dict(weights)
+    featurizer = CanonicalFeaturizer(pairs=True, path_length=5, random_walks=6)
+    molecules = [featurizer.encode(featurizer.parse(smiles)) for smiles in arrays["smiles"].tolist()]
+    scores = model.double()(featurizer.collate(PackedMolecules.pack(molecules)))
+    torch.testing.assert_close(scores, torch.from_numpy(arrays["scores"]), rtol=1e-12, atol=1e-12)
+
+
+def test_legacy_defaults_are_options_that_changed(saved):
+    config_class = saved[0].config_class
+    defaults = {field.name: field.default for field in dataclasses.fields(config_class)}
+    assert all(name in defaults and defaults[name] != value for name, value in config_class.legacy_defaults.items())

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from rdkit import Chem, rdBase
 
 import zoo
-from zoo.catalog import FEATURIZERS
+from zoo.registry.catalog import FEATURIZERS
 
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 

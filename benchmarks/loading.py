@@ -23,8 +23,8 @@ import torch
 
 import zoo
 from featurizers import GroverFeaturizer
-from zoo import losses
 from zoo.data import MoleculeLoader, featurize
+from zoo.tasks import losses
 
 GROVER = {"hidden_size": 100, "num_layers": 3}
 MOST_SHARE = 0.1

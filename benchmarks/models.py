@@ -75,10 +75,10 @@ def parse() -> argparse.Namespace:
 
 
 def torch_models() -> Iterator[str]:
-    from zoo.catalog import MODELS
+    from zoo.registry.catalog import MODELS
 
     for entry in MODELS:
-        if not entry.target.startswith("zoo.models.baselines:"):
+        if not entry.target.startswith("zoo.learners.baselines:"):
             yield entry.name
 
 
@@ -136,7 +136,7 @@ def inference_step(model: torch.nn.Module) -> Callable[[Any], None]:
 
 
 def training_step(learner: Any) -> Callable[[Any], None]:
-    from zoo import losses
+    from zoo.tasks import losses
 
     model, optimizer = learner.model.train(), learner.optimizer
 

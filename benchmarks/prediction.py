@@ -79,7 +79,7 @@ def write_molecules(path: Path, number: int) -> None:
 
 def molzoo(command: str) -> list[str]:
     """The command as this interpreter's package has it."""
-    return [sys.executable, "-m", "zoo.cli", command]
+    return [sys.executable, "-m", "zoo.commands.main", command]
 
 
 def train_ours(model: str, training: Path, folder: Path) -> Path:

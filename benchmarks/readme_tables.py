@@ -14,12 +14,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from zoo.browse import count_parameters
-from zoo.catalog import MODELS
 from zoo.experiments import ResultsStore
-from zoo.experiments.report import Report
-from zoo.experiments.tables import spread
-from zoo.metrics import SMALLER_IS_BETTER
+from zoo.experiments.report.report import Report
+from zoo.experiments.report.tables import spread
+from zoo.learners.descriptions import count_parameters
+from zoo.registry.catalog import MODELS
+from zoo.tasks.metrics import SMALLER_IS_BETTER
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"

@@ -11,9 +11,9 @@ from sklearn.ensemble import (
 
 import zoo
 from featurizers import FingerprintFeaturizer
-from zoo.checkpoint import CheckpointError
 from zoo.data import MoleculeDataset
-from zoo.models.baselines import BoostingConfig, ForestConfig, GradientBoosting, RandomForest
+from zoo.learners.baselines import BoostingConfig, ForestConfig, GradientBoosting, RandomForest
+from zoo.runs.checkpoint import CheckpointError
 
 TREES = {"num_trees": 20}
 SMILES = [f"{'C' * n}{tail}" for n in range(1, 13) for tail in ("O", "N", "C(=O)O", "c1ccccc1", "Cl")]

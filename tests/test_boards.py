@@ -8,9 +8,12 @@ import numpy as np
 import pytest
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-from zoo import boards, drawings, experiment
 from zoo.data import MoleculeDataset
-from zoo.recipe import Recipe, TrainingOptions
+from zoo.experiments import experiment
+from zoo.recipe.options import TrainingOptions
+from zoo.recipe.recipe import Recipe
+from zoo.views import drawings
+from zoo.views import tensorboard_pages as boards
 
 SMILES = ["CCO", "c1ccccc1", "CCN", "CC(=O)O", "C1CCCCC1", "N#N"]
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import zoo
-from zoo.cli import COMMANDS, main
+from zoo.commands.main import COMMANDS, main
 
 ROOT = Path(__file__).resolve().parents[1]
 TINY = ["--model-args.hidden_size", "16", "--model-args.num_layers", "2", "--model-args.num_heads", "2"]
@@ -242,7 +242,7 @@ def test_killed_training_resumes_bit_equal(file, tmp_path):
         "    if run.step == 29:\n"
         "        os.kill(os.getpid(), signal.SIGKILL)\n"
         "training.TrainingRun.train_step = counted\n"
-        "from zoo.cli import main\n"
+        "from zoo.commands.main import main\n"
         "main(sys.argv[1:])\n"
     )
     broken = str(tmp_path / "broken")

@@ -4,8 +4,8 @@ import torch
 import optim
 import zoo
 from featurizers import CanonicalFeaturizer, GroverFeaturizer
-from zoo.catalog import OPTIMIZERS
-from zoo.registry import UnknownName
+from zoo.registry.catalog import OPTIMIZERS
+from zoo.registry.registry import UnknownName
 
 SMALL = {"hidden_size": 16, "num_layers": 2, "num_heads": 2}
 
@@ -86,7 +86,7 @@ def test_optimizer_of_another_model_is_refused():
 
 
 def test_registered_parts_are_built_by_name(request):
-    from zoo.catalog import MODELS
+    from zoo.registry.catalog import MODELS
 
     @zoo.register_model("mean_atom", featurizer="canonical", summary="a test")
     class MeanAtom(torch.nn.Module):

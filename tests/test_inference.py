@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import zoo
-from zoo import inference
+from zoo.inference import files as inference
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,7 @@ import pytest
 import torch
 from sklearn import metrics as sk
 
-from zoo import losses, metrics
+from zoo.tasks import losses, metrics
 
 GENERATOR = np.random.default_rng(0)
 

@@ -1,6 +1,7 @@
 import pytest
 
-from zoo.recipe import DataOptions, Recipe, TrainingOptions
+from zoo.recipe.options import DataOptions, TrainingOptions
+from zoo.recipe.recipe import Recipe
 
 
 def test_json_round_trip_keeps_everything() -> None:

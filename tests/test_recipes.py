@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from zoo.catalog import MODELS
-from zoo.cli import main
-from zoo.factory import assemble
-from zoo.recipe import Recipe
-from zoo.recipes import find, list_recipes
-from zoo.registry import UnknownName
+from zoo.commands.main import main
+from zoo.learners.factory import assemble
+from zoo.recipe.presets import find, list_recipes
+from zoo.recipe.recipe import Recipe
+from zoo.registry.catalog import MODELS
+from zoo.registry.registry import UnknownName
 
 
 @pytest.mark.parametrize("name", list_recipes())

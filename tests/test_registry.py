@@ -1,6 +1,6 @@
 import pytest
 
-from zoo.registry import Entry, Registry, UnknownName
+from zoo.registry.registry import Entry, Registry, UnknownName
 
 
 @pytest.fixture

@@ -8,8 +8,8 @@ import torch
 
 import optim
 import zoo
-from zoo.callbacks import Callback
-from zoo.recipe import TrainingOptions
+from zoo.recipe.options import TrainingOptions
+from zoo.training.callbacks import Callback
 
 
 class Killed(Exception):
@@ -80,9 +80,9 @@ def test_resumed_run_is_bit_equal(small, grover, tmp_path, optimizer, every):
 def test_a_run_is_not_overwritten_and_not_mixed(small, grover, tmp_path):
     options = {"split": "random", "epochs": 1, "progress": False, "logdir": tmp_path / "run"}
     grover().fit(small, **options)
-    with pytest.raises(zoo.checkpoint.CheckpointError, match="holds a run already"):
+    with pytest.raises(zoo.runs.checkpoint.CheckpointError, match="holds a run already"):
         grover().fit(small, **options)
-    with pytest.raises(zoo.checkpoint.CheckpointError, match="another recipe"):
+    with pytest.raises(zoo.runs.checkpoint.CheckpointError, match="another recipe"):
         grover().fit(small, resume=True, batch_size=8, **options)
 
 

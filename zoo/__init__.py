@@ -5,18 +5,18 @@
 
 import lazy_loader
 
-from zoo.process import tune_process
-
-tune_process()
-
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
-    submodules=["catalog", "checkpoint", "data", "experiment", "inference", "layers", "models", "plots", "sharpness"],
+    submodules=["data", "experiments", "inference", "layers", "learners", "models", "recipe", "registry", "runs"]
+    + ["sharpness", "tasks", "training", "views"],
     submod_attrs={
-        "browse": ["describe", "list_featurizers", "list_models", "list_optimizers"],
-        "factory": ["assemble", "build", "load"],
-        "learner": ["Learner"],
-        "plugins": ["register_featurizer", "register_model", "register_optimizer"],
+        "experiments": ["experiment"],
+        "learners": ["Learner", "assemble", "build", "describe", "list_featurizers", "list_models", "list_optimizers"]
+        + ["load"],
         "recipe": ["Recipe"],
+        "registry": ["catalog", "register_featurizer", "register_model", "register_optimizer"],
+        "runs": ["checkpoint"],
+        "training": ["callbacks"],
+        "views": ["plots"],
     },
 )

@@ -14,8 +14,8 @@ from costs.memory import held_at_most
 from torch import Tensor
 
 import optim
-from zoo.closures import SampleClosure, WindowClosure
 from zoo.data import Batch, MoleculeLoader
+from zoo.training.closures import SampleClosure, WindowClosure
 
 ADAM = "adam"
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}

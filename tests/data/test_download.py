@@ -11,8 +11,8 @@ import pytest
 
 from zoo.data import DataError, load
 from zoo.data import download as downloading
-from zoo.data.download import Patience, dataset_cache, fetch
-from zoo.data.sets import KNOWN_SETS
+from zoo.data.reading.download import Patience, dataset_cache, fetch
+from zoo.data.reading.sets import KNOWN_SETS
 
 TABLE = ("num,name,p_np,smiles\n" + "".join(f"{i},m{i},{i % 2},{'C' * (i % 30 + 1)}\n" for i in range(3000))).encode()
 HURRY = Patience(attempts=4, timeout=0.3, pause=0)

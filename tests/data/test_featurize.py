@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from featurizers import Featurizer, GroverFeaturizer, PackedMolecules
 from zoo.data import DataError, MoleculeLoader, encoding, featurize, load, mapped_pages, store
-from zoo.data.encoding import encode_chunk
+from zoo.data.packing.encoding import encode_chunk
 
 SMILES = ["CCO", "[Na+].[Cl-]", "c1ccccc1", "C", "CC(=O)Oc1ccccc1C(=O)O", "CCO", "[13CH3]C", "*CC", "N#N"] * 3
 

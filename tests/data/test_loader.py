@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from zoo.data import DataError, MoleculeLoader, TargetScaler, featurize
+from zoo.data import DataError, MoleculeLoader, featurize
+from zoo.tasks import TargetScaler
 
 SMILES = ["C" * n + "O" for n in range(1, 24)]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from zoo.experiments import ResultRow
-from zoo.experiments.planned import PlannedRun
+from zoo.experiments.sweep.planned import PlannedRun
 
 REPORT = {
     "parts": {name: {"size": size} for name, size in (("train", 32), ("valid", 4), ("test", 4))},

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from zoo.cli import main
+from zoo.commands.main import main
 
 FOREST = "models: {random_forest: {args: {num_trees: 5, num_jobs: 1}}}\ndatasets: {b3db: {max_molecules: 60}}\n"
 

@@ -12,7 +12,7 @@ import pytest
 from invented_rows import invented
 
 from zoo.experiments import ResultRow
-from zoo.experiments.report import write_report
+from zoo.experiments.report.report import write_report
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = [

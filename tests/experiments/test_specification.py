@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from zoo.experiments import Sweep
-from zoo.registry import UnknownName
+from zoo.registry.registry import UnknownName
 
 BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 

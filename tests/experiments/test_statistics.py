@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from zoo.experiments.statistics import across, by_processor_time, compare, paired_difference, summarize
+from zoo.experiments.report.statistics import across, by_processor_time, compare, paired_difference, summarize
 
 
 def table(scores: dict[str, list[float]], metric: str = "roc_auc", dataset: str = "d") -> pd.DataFrame:

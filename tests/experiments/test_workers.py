@@ -10,7 +10,7 @@ import pytest
 from invented_rows import invented
 
 from zoo.experiments import ResultsStore, Sweep, workers
-from zoo.experiments.single_run import execute
+from zoo.experiments.sweep.execute import execute
 
 TINY = """
 seeds: [0, 1]

@@ -14,12 +14,12 @@ from rdkit import Chem
 import zoo
 from featurizers import MoleculeGraph, PackedMolecules
 from featurizers.tensor_graph import TensorGraph
-from zoo import losses
-from zoo.catalog import MODELS
-from zoo.factory import recipe_for
 from zoo.layers.message_passing import use_torch
-from zoo.models.baselines import TaskEstimators
-from zoo.parts import make_featurizer
+from zoo.learners.baselines import TaskEstimators
+from zoo.learners.factory import recipe_for
+from zoo.learners.parts import make_featurizer
+from zoo.registry.catalog import MODELS
+from zoo.tasks import losses
 
 NAMES = [entry.name for entry in MODELS if not issubclass(entry.resolve(), TaskEstimators)]
 # Options that keep a model small, where it has them.

@@ -11,10 +11,10 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import zoo
-from zoo.callbacks import Callback
-from zoo.learner import watchers
-from zoo.recipe import TrainingOptions
+from zoo.learners.learner import watchers
+from zoo.recipe.options import TrainingOptions
 from zoo.sharpness import SharpnessMonitor, monitor
+from zoo.training.callbacks import Callback
 
 WATCHED = "sharpness/largest_eigenvalue", "sharpness/loss_rise", "sharpness/random_rise", "sharpness/trace"
 

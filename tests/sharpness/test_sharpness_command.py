@@ -4,9 +4,10 @@ import json
 
 import pytest
 
-from zoo.cli import main
-from zoo.experiment import run
-from zoo.recipe import DataOptions, Recipe, TrainingOptions
+from zoo.commands.main import main
+from zoo.experiments.experiment import run
+from zoo.recipe.options import DataOptions, TrainingOptions
+from zoo.recipe.recipe import Recipe
 
 
 @pytest.fixture(scope="module")

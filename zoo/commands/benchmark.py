@@ -39,9 +39,9 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--dry_run", action="store_true", help="say what would be run")
     options = parser.parse_command(arguments)
 
-    from zoo.experiments.specification import Sweep
-    from zoo.experiments.store import ResultsStore
-    from zoo.experiments.workers import count, run_sweep
+    from zoo.experiments.sweep.results import ResultsStore
+    from zoo.experiments.sweep.specification import Sweep
+    from zoo.experiments.sweep.workers import count, run_sweep
 
     sweep = Sweep.read(options.specification)
     store = ResultsStore(options.results or Path("results") / f"{sweep.name}.sqlite")

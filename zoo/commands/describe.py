@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from zoo.browse import describe
 from zoo.commands.parser import CommandParser
+from zoo.learners.descriptions import describe
 
 
 def main(arguments: list[str]) -> None:

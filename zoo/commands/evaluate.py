@@ -7,7 +7,7 @@ import json
 from pathlib import Path
 
 from zoo.commands.parser import CommandParser
-from zoo.recipe import DataOptions
+from zoo.recipe.options import DataOptions
 
 PARTS = ("train", "valid", "test", "all")
 DESCRIPTION = """Metrics of a trained model.
@@ -32,7 +32,8 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--device", default="auto", help="cpu, cuda, ...")
     options = parser.parse_command(arguments)
 
-    from zoo import experiment, factory
+    from zoo.experiments import experiment
+    from zoo.learners import factory
 
     learner = factory.load(options.run, device=options.device)
     source = learner.recipe.data or DataOptions()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from zoo.browse import load_plugins
-from zoo.catalog import FEATURIZERS, MODELS, OPTIMIZERS
 from zoo.commands.parser import CommandParser
+from zoo.learners.descriptions import load_plugins
+from zoo.registry.catalog import FEATURIZERS, MODELS, OPTIMIZERS
 
 KINDS = {"models": MODELS, "optimizers": OPTIMIZERS, "featurizers": FEATURIZERS}
 

@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     options = parser.parse_command(arguments)
 
-    from zoo.inference import predict_file
+    from zoo.inference.files import predict_file
 
     source = Path(options.input)
     output = Path(options.output) if options.output else source.with_name(f"{stem_of(source)}.predicted.csv")

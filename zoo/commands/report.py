@@ -22,7 +22,7 @@ def main(arguments: list[str]) -> None:
     )
     options = parser.parse_command(arguments)
 
-    from zoo.experiments.report import write_report
+    from zoo.experiments.report.report import write_report
 
     for path in write_report(options.results, options.output or Path(options.results).with_suffix("")):
         print(path)

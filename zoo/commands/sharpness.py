@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from zoo.commands.parser import CommandParser
-from zoo.recipe import DataOptions
+from zoo.recipe.options import DataOptions
 
 PARTS = ("train", "valid", "test", "all")
 DESCRIPTION = """How sharp the minimum of a trained model is: the rise of the loss within a ball of radius rho around
@@ -54,7 +54,9 @@ def main(arguments: list[str]) -> None:
     if options.landscape is None and (options.against or options.slice != "grid"):
         raise ValueError("--against and --slice are for the picture: name its file with --landscape FILE.png")
 
-    from zoo import experiment, factory, sharpness
+    from zoo import sharpness
+    from zoo.experiments import experiment
+    from zoo.learners import factory
 
     learner = factory.load(options.run, device=options.device)
     recipe = learner.recipe
@@ -73,7 +75,8 @@ def main(arguments: list[str]) -> None:
 
 def draw(learner, dataset, options) -> None:
     """Write the picture that the options describe."""
-    from zoo import factory, sharpness
+    from zoo import sharpness
+    from zoo.learners import factory
 
     runs = {options.run: learner}
     if options.against is not None:

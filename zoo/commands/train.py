@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from zoo.commands.parser import CommandParser
-from zoo.recipe import DataOptions, Recipe, TrainingOptions
-from zoo.recipes import find, list_recipes
+from zoo.recipe.options import DataOptions, TrainingOptions
+from zoo.recipe.presets import find, list_recipes
+from zoo.recipe.recipe import Recipe
 
 DESCRIPTION = """Train a model, choose its best epoch on the validation part, and measure it on the test part.
 
@@ -74,7 +75,7 @@ def main(arguments: list[str]) -> None:
     parser = make_parser()
     options = parser.parse_command(arguments)
 
-    from zoo import distributed
+    from zoo.training import distributed
 
     if options.recipe:
         parser.set_defaults(flatten(find(options.recipe)))
@@ -98,7 +99,7 @@ def main(arguments: list[str]) -> None:
 
 def recipe_of(options: Any, seed: int) -> Recipe:
     """The recipe that the options describe."""
-    from zoo.factory import recipe_for
+    from zoo.learners.factory import recipe_for
 
     def fill(cls: type, **renamed: Any):
         names = {f.name for f in dataclasses.fields(cls)} - set(renamed)
@@ -147,7 +148,7 @@ def train(
     recipe: Recipe, folder: Path, device: str, progress: bool | None, projector: int | None, resume: bool = False
 ):
     """One run with its printed story."""
-    from zoo import experiment
+    from zoo.experiments import experiment
 
     dataset = experiment.load_dataset(recipe.data or DataOptions())
     if progress is not False:

@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> None:
 
     import yaml
 
-    from zoo.experiments.tuning import Tuning, best_recipe, tune
+    from zoo.experiments.tuning.tuning import Tuning, best_recipe, tune
 
     tuning = Tuning.read(options.specification)
     folder = Path(options.output or Path("results") / tuning.name)

@@ -14,7 +14,7 @@ from zoo.data.errors import DataError
 from zoo.data.molecules import canonical_smiles, murcko_scaffold
 
 if TYPE_CHECKING:
-    from zoo.data.split import Split
+    from zoo.data.splits.splitting import Split
 
 TASK_METRICS = {"classification": "roc_auc", "regression": "rmse", "unlabelled": ""}
 
@@ -134,6 +134,6 @@ class MoleculeDataset:
         num_folds: int = 5,
     ) -> Split:
         """Cut into train, validation and test parts; see `zoo.data.split_dataset` for names and arguments."""
-        from zoo.data.split import split_dataset
+        from zoo.data.splits.splitting import split_dataset
 
         return split_dataset(self, name, seed=seed, fractions=fractions, fold=fold, num_folds=num_folds)

@@ -10,15 +10,15 @@ from typing import Any
 import numpy as np
 
 from featurizers import InvalidMolecule
-from zoo.data.columns import describe_relations
 from zoo.data.dataset import InvalidRow, MoleculeDataset
 from zoo.data.errors import DataError
-from zoo.data.labels import describe_labels, read_labels
+from zoo.data.labels.columns import describe_relations
+from zoo.data.labels.labels import describe_labels, read_labels
+from zoo.data.labels.roles import Roles, find_roles
 from zoo.data.molecules import read_molecule
-from zoo.data.processes import ordered_map
-from zoo.data.roles import Roles, find_roles
-from zoo.data.sources import Opened, open_source
-from zoo.data.table import Table, cell_text
+from zoo.data.packing.processes import ordered_map
+from zoo.data.reading.sources import Opened, open_source
+from zoo.data.reading.table import Table, cell_text
 
 POLICIES = ("skip", "raise", "nan")
 CHUNK_SIZE = 1000

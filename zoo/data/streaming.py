@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from zoo.data.columns import find_smiles_column
-from zoo.data.delimited import DelimitedFile
 from zoo.data.errors import DataError
-from zoo.data.parquet_reading import is_parquet, parquet_frames
-from zoo.data.table import Table, cell_text, table_of_frame
-from zoo.data.textfile import existing_file, open_binary
+from zoo.data.labels.columns import find_smiles_column
+from zoo.data.reading.delimited import DelimitedFile
+from zoo.data.reading.parquet import is_parquet, parquet_frames
+from zoo.data.reading.table import Table, cell_text, table_of_frame
+from zoo.data.reading.textfile import existing_file, open_binary
 
 SAMPLE_ROWS = 100
 

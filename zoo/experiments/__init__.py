@@ -1,11 +1,18 @@
-"""Experiments: many runs from one specification, a store of their results, and a report.
+"""Experiments: one run, many runs from a specification, a report, and the search for hyperparameters.
 
 `Sweep.read` reads a specification, `run_sweep` does its runs, `ResultsStore` keeps one row for each, `write_report`
 shows what came out, `tune` searches hyperparameters.
 """
 
-from zoo.experiments.planned import PlannedRun
-from zoo.experiments.specification import Sweep
-from zoo.experiments.store import ResultRow, ResultsStore
+import lazy_loader
 
-__all__ = ["PlannedRun", "ResultRow", "ResultsStore", "Sweep"]
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules=["experiment"],
+    submod_attrs={
+        "experiment": ["Outcome", "load_dataset", "load_part", "run"],
+        "sweep": ["PlannedRun", "ResultRow", "ResultsStore", "Sweep", "run_sweep"],
+        "report": ["write_report"],
+        "tuning": ["Tuning", "best_recipe", "tune"],
+    },
+)

@@ -21,7 +21,7 @@ from zoo.sharpness.curvature import Hessian
 from zoo.sharpness.surface import LossSurface
 
 if TYPE_CHECKING:
-    from zoo.learner import Learner
+    from zoo.sharpness.protocol import TrainedModel
 
 NAN = float("nan")
 
@@ -83,7 +83,7 @@ class SharpnessReport:
 
 
 def measure(
-    learner: Learner,
+    learner: TrainedModel,
     dataset: MoleculeDataset,
     *,
     rho: float = 0.05,

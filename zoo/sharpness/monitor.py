@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from zoo.callbacks import Callback, TensorBoard
 from zoo.sharpness.measuring import SharpnessReport, check_ranges, measure_surface
 from zoo.sharpness.surface import LossSurface, chosen
+from zoo.training.callbacks import Callback, TensorBoard
 
 if TYPE_CHECKING:
-    from zoo.history import EpochRecord
-    from zoo.training import TrainingRun
+    from zoo.training.history import EpochRecord
+    from zoo.training.loop import TrainingRun
 
 
 class SharpnessMonitor(Callback):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.figure import Figure
 
-from zoo import plots
 from zoo.sharpness.slices import Landscape
+from zoo.views import plots
 
 COLORS = (plots.INK, plots.ACCENT, "#4c956c", "#e09f3e", plots.GREY)
 LEVELS = 15

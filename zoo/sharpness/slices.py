@@ -15,7 +15,7 @@ from zoo.data import MoleculeDataset
 from zoo.sharpness.surface import LossSurface
 
 if TYPE_CHECKING:
-    from zoo.learner import Learner
+    from zoo.sharpness.protocol import TrainedModel
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Landscape:
 
 
 def landscape(
-    learner: Learner,
+    learner: TrainedModel,
     dataset: MoleculeDataset,
     *,
     dimensions: int = 2,
@@ -112,8 +112,8 @@ def landscape(
 
 
 def segment(
-    learner: Learner,
-    other: Learner,
+    learner: TrainedModel,
+    other: TrainedModel,
     dataset: MoleculeDataset,
     *,
     points: int = 31,

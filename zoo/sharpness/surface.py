@@ -12,11 +12,11 @@ import torch
 from torch import Tensor, nn
 
 from optim import Vector, frozen_running_stats
-from zoo import losses
 from zoo.data import Batch, MoleculeDataset, MoleculeLoader, featurize
+from zoo.tasks import losses
 
 if TYPE_CHECKING:
-    from zoo.learner import Learner
+    from zoo.sharpness.protocol import TrainedModel
 
 
 T = TypeVar("T")
@@ -71,7 +71,7 @@ class LossSurface:
     @classmethod
     def of(
         cls,
-        learner: Learner,
+        learner: TrainedModel,
         dataset: MoleculeDataset,
         *,
         max_molecules: int | None = 128,

@@ -1,0 +1,140 @@
+"""`check`: what is in a source and what will trouble training, without training."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from zoo.data.checking.report import DataReport, TaskSummary
+from zoo.data.dataset import MoleculeDataset
+from zoo.data.errors import DataError
+from zoo.data.labels.roles import Roles, find_roles
+from zoo.data.loading import assemble
+from zoo.data.molecules import read_molecule
+from zoo.data.reading.sources import Opened, open_source
+from zoo.data.splits.rules import group_by
+
+MOST = 10
+
+
+def check(
+    source: Any,
+    *,
+    data_dir: str | os.PathLike[str] | None = None,
+    base_url: str | None = None,
+    smiles_column: str | None = None,
+    tasks: str | Sequence[str] | None = None,
+    task: str | None = None,
+    max_atoms: int | None = None,
+    split_column: str | None = None,
+    label_names: Mapping[str, Sequence[str]] | None = None,
+    separator: str | None = None,
+    encoding: str | None = None,
+    decimal: str | None = None,
+) -> DataReport:
+    """Describe a source; the arguments are those of `load`.
+
+    Raises:
+        DataError: The source cannot be loaded.
+
+    Example:
+        >>> check((["CCO", "OCC", "c1ccccc1"], [0, 1, 0])).duplicates
+        1
+    """
+    if isinstance(tasks, str):
+        tasks = [tasks]
+    opened = open_source(
+        source, data_dir=data_dir, base_url=base_url, tasks=tasks, separator=separator, encoding=encoding
+    )
+    roles = find_roles(opened, smiles_column, tasks, task, None, split_column)
+    return _report(
+        opened, roles, assemble(opened, roles, max_atoms=max_atoms, label_names=label_names, decimal=decimal)
+    )
+
+
+def _report(opened: Opened, roles: Roles, data: MoleculeDataset) -> DataReport:
+    atoms = np.array([read_molecule(smiles).GetNumHeavyAtoms() for smiles in data.smiles])
+    repeated = [group for group in group_by(data.canonical_smiles) if len(group) > 1]
+    conflicts = {
+        data.canonical_smiles[group[0]]: data.rows[group].tolist() for group in repeated if _differ(data.targets[group])
+    }
+    counts = Counter(data.scaffolds)
+    splits: dict[str, list[int] | str] = {}
+    for rule in ["scaffold", "random"] + ["column"] * (data.splits is not None):
+        try:
+            splits[rule] = [len(part) for part in data.split(rule).indices]
+        except DataError as error:
+            splits[rule] = str(error)
+    return DataReport(
+        name=data.name,
+        rows=len(opened.table.frame),
+        molecules=len(data),
+        columns=_uses(opened, roles),
+        task=data.task,
+        metric=data.metric,
+        tasks={name: _summary(column, data.task) for name, column in zip(data.task_names, data.targets.T, strict=True)},
+        invalid=data.invalid,
+        duplicates=len(repeated),
+        conflicts=conflicts,
+        scaffolds=len(counts),
+        largest_scaffold=max(counts.values()),
+        mixtures=sum("." in smiles for smiles in data.canonical_smiles),
+        single_atoms=int((atoms <= 1).sum()),
+        largest=int(atoms.max()),
+        splits=splits,
+        notes=data.notes,
+        problems=_problems(data, conflicts, len(repeated), splits),
+    )
+
+
+def _uses(opened: Opened, roles: Roles) -> dict[str, str]:
+    special = {roles.smiles: "SMILES"} | dict.fromkeys(roles.tasks, "task")
+    if roles.split:
+        special[roles.split] = "split"
+    return {name: special.get(name, "not used") for name in opened.table.frame.columns}
+
+
+def _differ(targets: np.ndarray) -> bool:
+    """Whether rows (m, T) of one molecule have different labels in any task; missing ones agree with all."""
+    known = ~np.isnan(targets)
+    low = np.where(known, targets, np.inf).min(axis=0)
+    high = np.where(known, targets, -np.inf).max(axis=0)
+    return bool((high > low).any())
+
+
+def _summary(column: np.ndarray, task: str) -> TaskSummary:
+    known = column[~np.isnan(column)].astype(np.float64)
+    missing = len(column) - len(known)
+    if task == "classification":
+        return TaskSummary(len(known), missing, positives=int(known.sum()))
+    if not len(known):
+        return TaskSummary(0, missing)
+    numbers = (float(known.mean()), float(known.std()), float(known.min()), float(known.max()))
+    return TaskSummary(len(known), missing, None, *numbers)
+
+
+def _problems(
+    data: MoleculeDataset, conflicts: dict[str, list[int]], repeated: int, splits: dict[str, list[int] | str]
+) -> list[str]:
+    problems = [] if data.num_tasks else ["there are no labels: molecules can be predicted, nothing can be learned"]
+    if data.invalid:
+        problems.append(f"{len(data.invalid)} rows have SMILES that cannot be used: correct them, or they are left out")
+    if repeated:
+        problems.append(f"{repeated} molecules occur more than once: a random split keeps each in one part")
+    if conflicts:
+        problems.append(f"{len(conflicts)} of them have different labels: keep one row of each, or their mean")
+    for name, column in zip(data.task_names, data.targets.T, strict=True):
+        known = column[~np.isnan(column)]
+        if not len(known):
+            problems.append(f"task {name!r} has no labels: leave it out of tasks=")
+        elif known.min() == known.max():
+            what = "one class only" if data.task == "classification" else "the same value everywhere"
+            problems.append(f"task {name!r} has {what}: leave it out of tasks=")
+        elif data.task == "classification" and min(known.sum(), (1 - known).sum()) < MOST:
+            problems.append(f"task {name!r} has {int(known.sum())} positives of {len(known)}: its metric will be noise")
+    problems += [text for text in splits.values() if isinstance(text, str)]
+    return problems

@@ -1,0 +1,1 @@
+"""Columns of a table to labels: roles of columns, cells, words."""

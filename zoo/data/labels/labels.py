@@ -1,0 +1,157 @@
+"""Labels of all tasks of a source, and whether they are classes or numbers to regress."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from zoo.data.errors import DataError, listed
+from zoo.data.labels.cells import Column, read_column
+from zoo.data.reading.table import Table
+
+FEW = 10
+
+
+@dataclass
+class Labels:
+    """Labels of a source.
+
+    Args:
+        targets: (n, T), float32, NaN where missing.
+        task: `"classification"`, `"regression"` or `"unlabelled"` (T = 0).
+        label_names: Words of class 0 and 1 by task, where the cells were words.
+        notes: How cells were read.
+    """
+
+    targets: np.ndarray
+    task: str
+    label_names: dict[str, tuple[str, str]] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+def read_labels(
+    table: Table,
+    tasks: Sequence[str],
+    task: str | None = None,
+    *,
+    decimal: str | None = None,
+    label_names: Mapping[str, Sequence[str]] | None = None,
+) -> Labels:
+    """Read the task columns of a table.
+
+    Args:
+        table: The source.
+        tasks: Its columns to read (T).
+        task: `"classification"`, `"regression"`, or `None` to find out: 0/1 and two words are classes.
+        decimal: Decimal mark; `None` finds it out.
+        label_names: Words of class 0 and 1 by task, where the user says so.
+
+    Raises:
+        DataError: Cells that are no labels, tasks of different kinds, or no label at all.
+    """
+    if task not in (None, "classification", "regression", "unlabelled"):
+        raise DataError(f"task={task!r}: choose 'classification' or 'regression'")
+    if decimal not in (None, ".", ","):
+        raise DataError(f"decimal={decimal!r}: choose '.' or ','")
+    if not tasks:
+        return Labels(np.empty((len(table.frame), 0), dtype=np.float32), "unlabelled")
+    given = label_names or {}
+    if unknown := [name for name in given if name not in tasks]:
+        raise DataError(f"{table.label}: label_names= of {listed(unknown)}, which are no tasks. Tasks: {listed(tasks)}")
+    columns = [read_column(table, name, decimal=decimal, words=given.get(name)) for name in tasks]
+    if all(np.isnan(column.values).all() for column in columns):
+        raise DataError(f"{table.label}: no label in column(s) {listed(tasks)}: every cell is blank")
+    kind = task or _find_kind(table, columns)
+    if kind == "regression":
+        for column in columns:
+            if column.words:
+                raise DataError(
+                    f"{table.label}: column {column.name!r} holds words ({column.words[0]!r}, {column.words[1]!r}), "
+                    "no numbers to regress: use task='classification'"
+                )
+    else:
+        for column in columns:
+            _refuse_other_than_binary(table, column)
+    notes = [column.note for column in columns if column.note]
+    if task is None:
+        notes.append(f"{kind}: found from the labels, task= overrides")
+    return Labels(
+        targets=np.stack([column.values for column in columns], axis=1).astype(np.float32),
+        task=kind,
+        label_names={column.name: column.words for column in columns if column.words},
+        notes=notes,
+    )
+
+
+def _is_binary(column: Column) -> bool:
+    known = column.values[~np.isnan(column.values)]
+    return bool(np.isin(known, (0, 1)).all())
+
+
+def _is_continuous(column: Column) -> bool:
+    """Whether numbers are surely measurements: not a few whole ones, not zeros and ones with an odd value between."""
+    known = column.values[~np.isnan(column.values)]
+    zero_one = np.isin(known, (0, 1)).mean()
+    if len(np.unique(known)) <= FEW:
+        return bool((known % 1 != 0).any()) and zero_one < 0.5
+    return zero_one < 0.9
+
+
+def _find_kind(table: Table, columns: Sequence[Column]) -> str:
+    labelled = [column for column in columns if not np.isnan(column.values).all()]
+    binary = [column for column in labelled if _is_binary(column)]
+    if len(binary) == len(labelled):
+        return "classification"
+    others = [column for column in labelled if not _is_binary(column)]
+    if all(_is_continuous(column) for column in others):
+        if binary:
+            raise DataError(
+                f"{table.label}: {listed([c.name for c in binary])} hold 0 and 1 but "
+                f"{listed([c.name for c in others])} other numbers: choose tasks= of one kind, or say task='regression'"
+            )
+        return "regression"
+    if any(_is_continuous(column) for column in others) and not binary:
+        return "regression"
+    doubtful = next(column for column in others if not _is_continuous(column))
+    _refuse_other_than_binary(table, doubtful)
+    return "classification"
+
+
+def _refuse_other_than_binary(table: Table, column: Column) -> None:
+    odd = np.flatnonzero(~np.isnan(column.values) & ~np.isin(column.values, (0, 1)))
+    if len(odd):
+        places = ", ".join(table.where(row) for row in odd[:5]) + (", ..." if len(odd) > 5 else "")
+        raise DataError(
+            f"{table.label}: column {column.name!r}: {column.values[odd[0]]:g} is no class, classes are 0 and 1 "
+            f"({len(odd)} such row(s): {places}): recode them, give label_names=, or say task='regression'"
+        )
+
+
+def describe_labels(targets: np.ndarray, tasks: Sequence[str], task: str) -> list[str]:
+    """Say what training will find: missing labels, tasks without labels, of one class, or constant.
+
+    Args:
+        targets: (n, T), NaN where missing.
+        tasks: Their names.
+        task: Their kind.
+    """
+    notes = []
+    missing = int(np.isnan(targets).sum())
+    if missing:
+        notes.append(f"{missing} of {targets.size} labels are missing and masked in loss and metric")
+    counts = (~np.isnan(targets)).sum(axis=0)
+    empty = [name for name, count in zip(tasks, counts, strict=True) if not count]
+    if empty:
+        notes.append(f"no labels for {listed(empty)}: left out of the mean")
+    constant = [
+        name
+        for name, column, count in zip(tasks, targets.T, counts, strict=True)
+        if count and np.nanmin(column) == np.nanmax(column)
+    ]
+    if constant and task == "classification":
+        notes.append(f"one class only in {listed(constant)}: cannot be measured by ranking, left out of the mean")
+    elif constant:
+        notes.append(f"{listed(constant)} constant: nothing to learn, leave it out of tasks=")
+    return notes

@@ -1,0 +1,55 @@
+"""What each column of a source is for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from zoo.data.labels.columns import find_smiles_column, find_split_column, find_task_columns
+from zoo.data.reading.sources import Opened
+
+
+@dataclass
+class Roles:
+    """Columns by their use.
+
+    Args:
+        smiles: The molecules.
+        tasks: The labels (T).
+        split: The words train, valid, test; or `None`.
+        task: Kind of the tasks if it is known; `None` leaves it to the labels.
+        metric: Of the tasks if it is known, else `""`.
+    """
+
+    smiles: str
+    tasks: list[str] = field(default_factory=list)
+    split: str | None = None
+    task: str | None = None
+    metric: str = ""
+
+
+def find_roles(
+    opened: Opened,
+    smiles_column: str | None = None,
+    tasks: Sequence[str] | None = None,
+    task: str | None = None,
+    metric: str | None = None,
+    split_column: str | None = None,
+) -> Roles:
+    """Take the user's choices, then what a named set says, then what the columns look like (which is noted).
+
+    Raises:
+        DataError: A chosen column is not there, or none looks like SMILES.
+    """
+    table, known = opened.table, opened.known
+    apart: tuple[str, ...] = ()
+    if known is not None:
+        smiles_column, apart = smiles_column or known.smiles_column, known.ignored
+        if tasks is None:
+            used = (smiles_column, *apart)
+            tasks = known.tasks or [column for column in table.frame.columns if column not in used]
+            task, metric = task or known.task, metric or known.metric
+    smiles = find_smiles_column(table, smiles_column)
+    split = find_split_column(table, split_column)
+    apart += (split,) if split else ()
+    return Roles(smiles, find_task_columns(table, smiles, tasks, apart), split, task, metric or "")

@@ -1,0 +1,1 @@
+"""Files and frames to tables: text, Parquet, known sets, downloads."""

@@ -1,0 +1,163 @@
+"""`RowWriter`: a file's rows as they were, in their order, with columns added."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import os
+import uuid
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, TextIO, cast
+
+import numpy as np
+import pandas as pd
+
+from zoo.data.errors import DataError
+from zoo.data.writing.parquet import ParquetRows, named_parquet
+
+SEPARATORS = {".csv": ",", ".txt": ",", ".tsv": "\t", ".tab": "\t"}
+
+
+class RowWriter:
+    """Writes rows with added columns as CSV, TSV or Parquet; the file appears when it is whole, or not at all.
+
+    Args:
+        target: A path (`.csv` or `.tsv`, also with `.gz`; `.parquet`), or an open text stream such as `sys.stdout`.
+        columns: Columns of the rows.
+        added: Names of the columns to add; one that is taken already gets `_predicted` behind it.
+
+    Raises:
+        DataError: Another kind of file, or it cannot be written.
+
+    Example:
+        >>> import sys
+        >>> with RowWriter(sys.stdout, ["id"], ["score"]) as writer:
+        ...     writer.write(pd.DataFrame({"id": ["a", "b"]}), [[0.25, float("nan")]])
+        id,score
+        a,0.25
+        b,
+    """
+
+    def __init__(self, target: str | os.PathLike[str] | TextIO, columns: Sequence[str], added: Sequence[str]) -> None:
+        self.columns = list(columns)
+        self.added: list[str] = []
+        for name in added:
+            self.added.append(_free_name(name, [*self.columns, *self.added]))
+        self.path: Path | None = None
+        self._parquet: ParquetRows | None = None
+        self._file: TextIO
+        if isinstance(target, (str, os.PathLike)):
+            self.path = Path(target).expanduser()
+            self.check(self.path, self.columns)
+            self._unfinished = self.path.with_name(f"{self.path.name}.{uuid.uuid4().hex}.part")
+            self._parquet = ParquetRows(self._unfinished) if named_parquet(self.path) else None
+            if self._parquet is not None:
+                return
+            self._file = self._open(self.path)
+        else:
+            self._file = target
+        self._writer = csv.writer(self._file, delimiter=self._separator(), lineterminator="\n")
+        # The csv module takes no notice of a carriage return that is not its line end.
+        self._quoting = csv.writer(self._file, delimiter=self._separator(), lineterminator="\n", quoting=csv.QUOTE_ALL)
+
+    def _separator(self) -> str:
+        if self.path is None:
+            return ","
+        return SEPARATORS[Path(self.path.name.removesuffix(".gz")).suffix.lower()]
+
+    @staticmethod
+    def check(path: str | os.PathLike[str], columns: Sequence[str] = ()) -> None:
+        """Raise a `DataError` unless such a file can be written, so that nobody learns it after hours."""
+        path = Path(path).expanduser()
+        if not named_parquet(path) and Path(path.name.removesuffix(".gz")).suffix.lower() not in SEPARATORS:
+            raise DataError(
+                f"{path}: predictions are written as .csv, .tsv (or .csv.gz, .tsv.gz) or .parquet: choose such a name"
+            )
+        if not path.parent.is_dir():
+            raise DataError(f"{path} cannot be written (there is no folder {path.parent}): choose another place")
+        if path.is_dir() or not os.access(path.parent, os.W_OK):
+            why = "it is a folder" if path.is_dir() else f"no permission to write in {path.parent}"
+            raise DataError(f"{path} cannot be written ({why}): choose another place")
+        repeated = [name for i, name in enumerate(columns) if name in columns[:i]]
+        if named_parquet(path) and repeated:
+            raise DataError(f"{path}: Parquet takes no two columns of one name ({repeated[0]!r}): write CSV instead")
+
+    def _open(self, path: Path) -> TextIO:
+        try:
+            if path.suffix == ".gz":
+                return io.TextIOWrapper(cast(Any, gzip.open(self._unfinished, "wb")), encoding="utf-8", newline="")
+            return self._unfinished.open("w", encoding="utf-8", newline="")
+        except OSError as error:
+            raise DataError(f"{path} cannot be written ({error.strerror}): choose another place") from error
+
+    def __enter__(self) -> RowWriter:
+        if self._parquet is not None:
+            return self
+        self._writer.writerow([*self.columns, *self.added])
+        return self
+
+    def write(self, rows: pd.DataFrame, values: Sequence[Sequence[Any] | np.ndarray]) -> None:
+        """Write some rows.
+
+        Args:
+            rows: n rows with all `columns`; cells are written as they are.
+            values: One sequence (n) for each added column; NaN and `None` are left empty.
+
+        Raises:
+            DataError: Lengths do not fit.
+        """
+        sizes = {len(rows), *(len(column) for column in values)}
+        if len(values) != len(self.added) or len(sizes) > 1 or rows.shape[1] != len(self.columns):
+            raise DataError(
+                f"{len(rows)} rows of {rows.shape[1]} columns with {len(values)} added ones of sizes {sorted(sizes)}: "
+                f"give {len(self.columns)} columns and {len(self.added)} added ones of equal size"
+            )
+        if self._parquet is not None:
+            added = pd.DataFrame(dict(zip(self.added, values, strict=True)))
+            self._parquet.write(pd.concat([rows.reset_index(drop=True), added], axis=1))
+            return
+        for cells, more in zip(rows.itertuples(index=False, name=None), zip(*values, strict=True), strict=True):
+            texts = [*map(_as_it_is, cells), *map(_short, more)]
+            (self._quoting if any("\r" in text for text in texts) else self._writer).writerow(texts)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self.path is None:
+            self._file.flush()
+            return
+        if self._parquet is not None:
+            self._parquet.close()
+        else:
+            self._file.close()
+        if kind is None:
+            os.replace(self._unfinished, self.path)
+        else:
+            self._unfinished.unlink(missing_ok=True)
+
+
+def _free_name(name: str, taken: Sequence[str]) -> str:
+    if name not in taken:
+        return name
+    candidates = [f"{name}_predicted", *(f"{name}_predicted_{i}" for i in range(2, len(taken) + 3))]
+    return next(candidate for candidate in candidates if candidate not in taken)
+
+
+def _absent(cell: Any) -> bool:
+    return cell is None or cell is pd.NA or (isinstance(cell, (float, np.floating)) and bool(np.isnan(cell)))
+
+
+def _as_it_is(cell: Any) -> str:
+    if isinstance(cell, bytes):
+        return cell.decode("utf-8", "replace")
+    return "" if _absent(cell) else str(cell)
+
+
+def _short(value: Any) -> str:
+    """Predictions are float32: six digits are what they know."""
+    if _absent(value):
+        return ""
+    return f"{value:.6g}" if isinstance(value, (float, np.floating)) else str(value)

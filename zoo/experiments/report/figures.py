@@ -1,0 +1,199 @@
+"""Figures of a report, as SVG that follows the light or dark scheme of whoever looks at it."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
+
+from zoo.experiments.report.statistics import records
+from zoo.tasks.metrics import SMALLER_IS_BETTER
+
+REFERENCE_COLOR = "#7f8c9d"
+COLORS = ("#d98324", "#2a9d8f", "#8f6bd1", "#e5485d", "#3b8fdb", "#8a9a1f", "#cf6fb0", "#5aa469")
+MARKERS = ("s", "^", "D", "o", "v", "P", "X", "<")
+INK = "#102030"
+MOST_COLUMNS = 4
+WIDTH = 11.6  # inches; the page is about as wide
+FONTS = 'system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif'
+STYLE = (
+    "<style>svg{color:#1f2933}@media (prefers-color-scheme: dark){svg{color:#d5dce4}}"
+    f"text{{font-family:{FONTS} !important}}</style>"
+)
+SETTINGS: dict[Any, Any] = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "molzoo",
+    "font.size": 10,
+    "axes.titlesize": 10.5,
+    "axes.titleweight": "bold",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.linewidth": 0.8,
+    "axes.grid": True,
+    "grid.alpha": 0.15,
+    "grid.linewidth": 0.7,
+    "legend.frameon": False,
+    **dict.fromkeys(
+        ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color", "grid.color"), INK
+    ),
+}
+
+
+class Palette:
+    """A colour and a marker for each optimizer, the same in all figures.
+
+    Args:
+        optimizers: Keys in their order.
+        reference: Key of the one that is grey.
+    """
+
+    def __init__(self, optimizers: Sequence[str], reference: str) -> None:
+        others = [name for name in optimizers if name != reference]
+        self.names = list(optimizers)
+        self.colors = {name: COLORS[i % len(COLORS)] for i, name in enumerate(others)} | {reference: REFERENCE_COLOR}
+        self.markers = {name: MARKERS[i % len(MARKERS)] for i, name in enumerate(others)} | {reference: "o"}
+
+    def legend(self, figure: Figure, names: Sequence[str] | None = None) -> None:
+        """One legend above all panels."""
+        names = self.names if names is None else names
+        handles = [
+            Line2D([], [], color=self.colors[n], marker=self.markers[n], markersize=6, linewidth=1.6, label=n)
+            for n in names
+        ]
+        figure.legend(handles=handles, loc="outside upper center", ncols=min(len(names), 6), handlelength=1.8)
+
+
+def panels(count: int) -> tuple[Figure, list[Axes]]:
+    """Axes side by side, at most four in a row."""
+    columns = min(count, MOST_COLUMNS)
+    rows = -(-count // columns)
+    width = min(WIDTH / columns, 5.2)
+    layout = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1)
+    figure = Figure(figsize=(width * columns, min(0.8 * width, 3.3) * rows + 0.5), layout=layout)
+    axes = [figure.add_subplot(rows, columns, i + 1) for i in range(count)]
+    return figure, axes
+
+
+def metric_against_time(summary: pd.DataFrame, palette: Palette, reference: str) -> str:
+    """Test metric over training time, a panel for each data set and model; bars are standard deviations."""
+    blocks = comparable(summary)
+    with matplotlib.rc_context(SETTINGS):
+        figure, axes = panels(len(blocks))
+        for axis, ((dataset, model), block) in zip(axes, blocks.items(), strict=True):
+            base = block.loc[block["optimizer"] == reference, "seconds"]
+            scale = float(base.iloc[0]) if len(base) else 1.0
+            for row in records(block):
+                axis.errorbar(
+                    row.seconds / scale,
+                    row.mean,
+                    yerr=None if np.isnan(row.sd) else row.sd,
+                    color=palette.colors[row.optimizer],
+                    marker=palette.markers[row.optimizer],
+                    markersize=6,
+                    elinewidth=1.3,
+                    capsize=2.5,
+                )
+            title(axis, dataset, model, block["metric"].iloc[0])
+            axis.set_xlim(left=0)
+            axis.set_xlabel(f"training time, {reference} = 1" if len(base) else "training time (s)")
+        palette.legend(figure)
+        return themed(figure)
+
+
+def learning_curves(rows: pd.DataFrame, palette: Palette) -> str:
+    """Validation metric over training time, a panel for each data set and model: each seed thin, their mean thick."""
+    trained = rows[rows["optimizer"].isin(palette.names)]
+    blocks: dict[Any, pd.DataFrame] = dict(iter(trained.groupby(["dataset", "model"], sort=False)))
+    with matplotlib.rc_context(SETTINGS):
+        figure, axes = panels(len(blocks))
+        for axis, ((dataset, model), block) in zip(axes, blocks.items(), strict=True):
+            metric = block["metric"].iloc[0]
+            for optimizer, runs in block.groupby("optimizer", sort=False):
+                curves = [curve(history, metric) for history in runs["history"]]
+                draw_curves(axis, curves, palette.colors[str(optimizer)])
+            title(axis, dataset, model, metric, "valid ")
+            axis.set_xlabel("training time (s)")
+        palette.legend(figure)
+        return themed(figure)
+
+
+def curve(history: Sequence[Mapping], metric: str) -> tuple[np.ndarray, np.ndarray]:
+    """Seconds of training and validation metric at the end of each epoch."""
+    seconds = np.cumsum([record["seconds"] for record in history])
+    return seconds, np.array([record["valid"].get(metric, np.nan) for record in history], dtype=np.float64)
+
+
+def draw_curves(axis: Axes, curves: Sequence[tuple[np.ndarray, np.ndarray]], color: str) -> None:
+    """Each run, and the mean over those epochs that all runs have."""
+    for seconds, values in curves:
+        axis.plot(seconds, values, color=color, linewidth=0.8, alpha=0.45)
+    shortest = min(len(values) for _, values in curves)
+    means = [np.mean([each[part][:shortest] for each in curves], axis=0) for part in (0, 1)]
+    axis.plot(*means, color=color, linewidth=2.2, marker="o" if shortest == 1 else None, markersize=4)
+
+
+def paired_differences(comparison: pd.DataFrame, palette: Palette, reference: str) -> str:
+    """Mean difference to the reference with its confidence interval, in percent: right of 0 is better."""
+    blocks = list(comparison.groupby(["dataset", "model"], sort=False))
+    others = [name for name in palette.names if name in set(comparison["optimizer"])]
+    height = 0.17 * len(comparison) + 0.2 * len(blocks) + 1.2
+    with matplotlib.rc_context({**SETTINGS, "axes.spines.left": False}):
+        figure = Figure(figsize=(9.5, height), layout="constrained")
+        axis = figure.add_subplot()
+        ticks, position = {}, 0.0
+        for (dataset, model), block in blocks:
+            first = position
+            for row in records(block):
+                draw_interval(axis, row, position, palette)
+                position += 1.0
+            ticks[(first + position - 1) / 2] = f"{dataset} · {model}"
+            axis.axhline(position - 0.1, color=INK, alpha=0.12, linewidth=0.7)
+            position += 0.8
+        axis.axvline(0, color=INK, linewidth=1)
+        axis.set_ylim(position - 0.6, -0.9)
+        axis.set_yticks(list(ticks), list(ticks.values()))
+        axis.tick_params(axis="y", length=0)
+        axis.grid(axis="y", visible=False)
+        axis.set_xlabel(f"difference to {reference} in % of its score")
+        for place, side, words in ((0, "left", "← worse"), (1, "right", "better →")):
+            axis.text(place, 1.0, words, transform=axis.transAxes, ha=side, va="bottom", alpha=0.7)
+        palette.legend(figure, others)
+        return themed(figure)
+
+
+def draw_interval(axis: Axes, row: Any, position: float, palette: Palette) -> None:
+    """One difference with its interval."""
+    color = palette.colors[row.optimizer]
+    if not np.isnan(row.low):
+        axis.plot([row.relative_low, row.relative_high], [position] * 2, color=color, linewidth=1.8, alpha=0.75)
+    axis.plot(row.relative, position, color=color, marker=palette.markers[row.optimizer], markersize=6)
+
+
+def comparable(summary: pd.DataFrame) -> dict[Any, pd.DataFrame]:
+    """The data sets and models with more than one optimizer."""
+    blocks = summary.groupby(["dataset", "model"], sort=False)
+    return {block: part for block, part in blocks if len(part) > 1}
+
+
+def title(axis: Axes, dataset: str, model: str, metric: str, part: str = "test ") -> None:
+    """What a panel shows, with an arrow to the better side."""
+    axis.set_title(f"{dataset} · {model}")
+    axis.set_ylabel(f"{part}{metric} {'↓' if metric in SMALLER_IS_BETTER else '↑'}")
+
+
+def themed(figure: Figure) -> str:
+    """The figure as SVG text without a background, its ink in the reader's colour scheme."""
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    text = buffer.getvalue().replace(INK, "currentColor")
+    text = text[text.index("<svg") :]
+    return re.sub(r"(<svg[^>]*>)", lambda found: found[1] + STYLE, text, count=1)

@@ -1,0 +1,246 @@
+"""The report of a sweep: one self-contained HTML page, and Markdown with its figures beside it."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from zoo.experiments.report import figures, statistics, tables
+from zoo.experiments.sweep.results import FAILED, FINISHED, ResultsStore
+from zoo.experiments.sweep.specification import NO_OPTIMIZER, Sweep
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a results store says about its latest sweep.
+
+    Args:
+        store: With at least one sweep.
+
+    Raises:
+        ValueError: The store holds no sweep, or none of its runs has finished.
+    """
+
+    store: ResultsStore
+
+    @cached_property
+    def noted(self) -> dict[str, Any]:
+        """Name, specification, command and plan."""
+        return self.store.latest_sweep()
+
+    @cached_property
+    def sweep(self) -> Sweep:
+        """The specification."""
+        return Sweep.parse(self.noted["specification"], self.noted["name"])
+
+    @cached_property
+    def plan(self) -> pd.DataFrame:
+        """The runs that the specification means, in its order."""
+        return pd.DataFrame(self.noted["plan"])
+
+    @cached_property
+    def rows(self) -> pd.DataFrame:
+        """Rows of those runs, under the specification's names for them."""
+        names = ["dataset", "model", "optimizer", "seed"]
+        rows = self.plan.merge(self.store.to_frame().drop(columns=names), on="run", how="inner")
+        order = {name: list(getattr(self.sweep, f"{name}s")) for name in ("dataset", "model", "optimizer")}
+        order["optimizer"].append(NO_OPTIMIZER)
+        keys = [rows[name].map(known.index) for name, known in order.items()]
+        return rows.assign(**{f"order{i}": key for i, key in enumerate(keys)}).sort_values(
+            [*(f"order{i}" for i in range(len(keys))), "seed"], ignore_index=True
+        )
+
+    @cached_property
+    def with_result(self) -> pd.DataFrame:
+        """Rows with a result, as they were noted."""
+        rows = self.rows[self.rows["state"] == FINISHED]
+        if rows.empty:
+            raise ValueError(f"{self.store.path}: no run has finished yet: start `{self.noted['command']}` again")
+        return rows
+
+    @cached_property
+    def by_processor(self) -> pd.DataFrame | None:
+        """See `statistics.by_processor_time`."""
+        return statistics.by_processor_time(self.with_result)
+
+    @property
+    def finished(self) -> pd.DataFrame:
+        """Rows with a result, with processor time where it is known."""
+        return self.with_result if self.by_processor is None else self.by_processor
+
+    @property
+    def failed(self) -> pd.DataFrame:
+        """Rows without one."""
+        return self.rows[self.rows["state"] == FAILED]
+
+    @cached_property
+    def summary(self) -> pd.DataFrame:
+        """See `statistics.summarize`."""
+        return statistics.summarize(self.finished)
+
+    @cached_property
+    def comparison(self) -> pd.DataFrame:
+        """See `statistics.compare`."""
+        return statistics.compare(self.finished, self.sweep.reference)
+
+    @cached_property
+    def overall(self) -> pd.DataFrame:
+        """See `statistics.across`."""
+        return statistics.across(self.comparison, self.summary)
+
+    @cached_property
+    def palette(self) -> figures.Palette:
+        """Colours of the optimizers that have results."""
+        names = [name for name in self.sweep.optimizers if name in set(self.finished["optimizer"])]
+        return figures.Palette(names, self.sweep.reference)
+
+    def figures(self) -> dict[str, str]:
+        """SVG text by name; empty where there are no data for it."""
+        names, palette = self.palette.names, self.palette
+        drawn = dict.fromkeys(("differences", "time", "curves"), "")
+        if len(self.comparison):
+            drawn["differences"] = figures.paired_differences(self.comparison, palette, self.sweep.reference)
+        if figures.comparable(self.summary):
+            drawn["time"] = figures.metric_against_time(self.summary, palette, self.sweep.reference)
+        if names:
+            drawn["curves"] = figures.learning_curves(self.finished, palette)
+        return drawn
+
+    def tables(self) -> dict[str, tables.Table | None]:
+        """Tables by name; `None` for those without rows."""
+        made = {
+            "across": tables.across_table(self.overall, self.sweep.reference),
+            "results": tables.results_table(self.summary),
+            "differences": tables.differences_table(self.comparison),
+            "published": tables.published_table(self.sweep.published, self.summary, self.sweep.reference),
+            "splits": tables.splits_table(self.finished),
+            "failures": tables.failures_table(self.failed),
+        }
+        return {name: table if table.rows else None for name, table in made.items()}
+
+    def context(self) -> dict[str, Any]:
+        """What the templates get."""
+        counts = (len(self.finished), len(self.failed), len(self.plan) - len(self.rows))
+        return {
+            "name": self.sweep.name,
+            "reference": self.sweep.reference,
+            "planned": len(self.plan),
+            "finished": counts[0],
+            "failed": counts[1],
+            "open": counts[2],
+            "models": list(self.sweep.models),
+            "optimizers": list(self.sweep.optimizers),
+            "datasets": list(self.sweep.datasets),
+            "seeds": list(self.sweep.seeds),
+            "splits": sorted(set(self.finished["split"])),
+            "comparisons": len(self.comparison),
+            "work": duration(self.with_result["wall_seconds"].sum()),
+            "colors": self.palette.colors,
+            "eigenvalue_molecules": self.sweep.eigenvalue_molecules,
+            "published": self.sweep.published,
+            "command": self.noted["command"],
+            "specification": self.noted["specification"],
+            "clock": "wall-clock" if self.by_processor is None else "processor",
+            "results_file": self.store.path.name,
+            "started": moment(self.noted["written"]),
+            "ended": moment(self.finished["written"].max()),
+            "versions": counted(self.finished["versions"], told_versions),
+            "machines": counted(self.finished["machine"], told_machine),
+            "warnings": warnings(self.finished),
+            "tables": self.tables(),
+        }
+
+
+def counted(column: pd.Series, tell: Callable[[Mapping[str, Any]], str]) -> list[tuple[int, str]]:
+    """Different values of a column in words, with how many runs have each."""
+    return [(int(count), str(text)) for text, count in column.map(tell).value_counts().items()]
+
+
+def told_machine(facts: Mapping[str, Any]) -> str:
+    """A machine in words."""
+    words = [facts["processor"], f"{facts['cores']} cores", f"{facts['memory_gib']} GiB", facts["system"]]
+    return ", ".join([*words, f"{facts['threads']} thread(s) for each run", f"device {facts['device']}"])
+
+
+def told_versions(facts: Mapping[str, Any]) -> str:
+    """Versions in words."""
+    return ", ".join(f"{package} {version}" for package, version in facts.items())
+
+
+def duration(seconds: float) -> str:
+    """A time span as people say it."""
+    return (
+        f"{seconds:.0f} seconds"
+        if seconds < 120
+        else f"{seconds / 60:.0f} minutes"
+        if seconds < 7200
+        else f"{seconds / 3600:.1f} hours"
+    )
+
+
+def moment(written: str) -> str:
+    """A time of the store, to the minute."""
+    return written[:16].replace("T", " ") + " UTC"
+
+
+def warnings(rows: pd.DataFrame) -> list[str]:
+    """What the splits warn of, with the data set and the seeds."""
+    seeds: dict[tuple[str, str], list[int]] = {}
+    for row in statistics.records(rows.drop_duplicates(["dataset", "seed"])):
+        for text in row.split_report.get("warnings", ()):
+            seeds.setdefault((row.dataset, text), []).append(row.seed)
+    return [f"{dataset}, seed {', '.join(map(str, found))}: {text}" for (dataset, text), found in seeds.items()]
+
+
+def write_report(results: str | Path, folder: str | Path) -> list[Path]:
+    """Write `report.html`, `report.md` and the Markdown's figures.
+
+    Args:
+        results: File of a `ResultsStore`.
+        folder: Where to write; it is made.
+
+    Returns:
+        The two reports.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: It holds nothing to report.
+    """
+    if not Path(results).exists():
+        raise FileNotFoundError(f"{results} does not exist: `molzoo benchmark SPEC.yaml --results {results}` writes it")
+    report = Report(ResultsStore(results))
+    context, drawn = report.context(), report.figures()
+    folder = Path(folder)
+    (folder / "figures").mkdir(parents=True, exist_ok=True)
+    for name, svg in filter(all, drawn.items()):
+        (folder / "figures" / f"{name}.svg").write_text(svg, encoding="utf-8")
+    html, markdown = folder / "report.html", folder / "report.md"
+    embedded = {name: svg and data_uri(svg) for name, svg in drawn.items()}
+    html.write_text(render("report.html.jinja", figures=embedded, **context), encoding="utf-8")
+    links = {name: svg and f"figures/{name}.svg" for name, svg in drawn.items()}
+    markdown.write_text(render("report.md.jinja", figures=links, **context), encoding="utf-8")
+    return [html, markdown]
+
+
+def data_uri(svg: str) -> str:
+    """An SVG as the address of an image."""
+    return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
+
+
+def render(template: str, **context: Any) -> str:
+    """Fill a template; in HTML everything that comes from data is escaped."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("zoo.experiments"),
+        autoescape=template.endswith(".html.jinja"),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    return environment.get_template(template).render(**context)

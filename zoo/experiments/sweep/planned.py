@@ -1,0 +1,83 @@
+"""`PlannedRun`: one run that a specification means, and the key by which its results are found again."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from zoo.recipe.recipe import Recipe
+
+PLACES = ("data_dir", "cache_dir", "num_workers", "log_every", "checkpoint_every", "sharpness_every")
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """One run of a sweep.
+
+    Args:
+        model: Key of the model in the specification; likewise `optimizer` and `dataset`.
+        optimizer: "none" for a model that trains itself.
+        dataset: Key of the data set.
+        recipe: What is trained.
+        max_molecules: As in `DatasetChoice`.
+        eigenvalue_molecules: Molecules on which the largest eigenvalue of the Hessian is estimated; None leaves it out.
+    """
+
+    model: str
+    optimizer: str
+    dataset: str
+    recipe: Recipe
+    max_molecules: int | None = None
+    eigenvalue_molecules: int | None = None
+
+    @property
+    def seed(self) -> int:
+        """Seed of the recipe."""
+        return self.recipe.seed
+
+    @property
+    def label(self) -> str:
+        """For people."""
+        return f"{self.dataset} {self.model} {self.optimizer} seed {self.seed}"
+
+    @cached_property
+    def key(self) -> str:
+        """Names the run by what it does: equal for equal choices, whatever they are called and wherever the data lie.
+
+        Options that have their default do not count, so that a new option does not make old results unknown.
+        """
+        chosen = changed(self.recipe)
+        for part in ("data", "training"):
+            chosen[part] = {k: v for k, v in chosen.get(part, {}).items() if k not in PLACES}
+        if self.max_molecules is not None:
+            chosen["max_molecules"] = self.max_molecules
+        if self.eigenvalue_molecules is not None:
+            chosen["eigenvalue_molecules"] = self.eigenvalue_molecules
+        return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:16]
+
+    def to_plan(self) -> dict[str, Any]:
+        """What the results store notes of it."""
+        return {
+            "run": self.key,
+            "model": self.model,
+            "optimizer": self.optimizer,
+            "dataset": self.dataset,
+            "seed": self.seed,
+        }
+
+
+def changed(options: Any) -> dict[str, Any]:
+    """The fields of a dataclass that differ from their defaults, nested ones likewise."""
+    found = {}
+    for item in dataclasses.fields(options):
+        value = getattr(options, item.name)
+        default = item.default_factory() if callable(item.default_factory) else item.default
+        if dataclasses.is_dataclass(value):
+            found[item.name] = changed(value)
+        elif value != default:
+            found[item.name] = value
+    return found

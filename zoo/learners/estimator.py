@@ -1,0 +1,109 @@
+"""`Baseline`: a learner whose model trains itself at once, such as a random forest."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from featurizers import Featurizer, PackedMolecules
+from zoo.data import MoleculeDataset, Split
+from zoo.learners import evaluation
+from zoo.learners.baselines import TaskEstimators
+from zoo.learners.predictor import PREDICT_BATCH, Predictor, cut, described
+from zoo.recipe.mapping import from_mapping
+from zoo.recipe.options import DataOptions, TrainingOptions
+from zoo.recipe.recipe import Recipe
+from zoo.runs import checkpoint
+from zoo.training.history import EpochRecord, History
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ESTIMATORS = "model.skops"
+TRUSTED = ("sklearn.tree._tree.Tree", "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor")
+
+
+class Baseline(Predictor):
+    """Fits, evaluates and applies scikit-learn estimators the way `Learner` does neural networks.
+
+    Args:
+        recipe: What was chosen.
+        featurizer: Fills `descriptors`.
+        model: One estimator for each task.
+    """
+
+    def __init__(self, recipe: Recipe, featurizer: Featurizer, model: TaskEstimators) -> None:
+        super().__init__(recipe, featurizer)
+        self.model, self.optimizer = model, None
+
+    def __repr__(self) -> str:
+        return f"Baseline({self.recipe.model}, featurizer={self.recipe.featurizer}, {self.recipe.num_tasks} task(s))"
+
+    @property
+    def num_parameters(self) -> int:
+        """Trees have no parameters in the sense of the other models: 0."""
+        return 0
+
+    def fit(
+        self,
+        data: MoleculeDataset | str | pd.DataFrame,
+        *,
+        split: str | Split | None = "scaffold",
+        split_seed: int | None = None,
+        logdir: str | Path | None = None,
+        resume: bool = False,
+        callbacks: Any = (),
+        progress: bool | None = None,
+        data_options: DataOptions | None = None,
+        **options: Any,
+    ) -> History:
+        """Fit on the training part; arguments as in `Learner.fit`, those about epochs and steps mean nothing here."""
+        if logdir is not None and not resume:
+            checkpoint.refuse_second_run(Path(logdir))
+        dataset, chosen = self.checked(data), from_mapping(TrainingOptions, options)
+        parts = cut(dataset, split, self.recipe.seed if split_seed is None else split_seed)
+        train = parts.train if parts else dataset
+        self.recipe = replace(
+            self.recipe,
+            task_names=dataset.task_names,
+            label_names={name: list(words) for name, words in dataset.label_names.items()},
+            training=chosen,
+            data=data_options or described(dataset, parts),
+        )
+        packed = self.featurized(train, chosen, progress)
+        start = time.perf_counter()
+        self.model.fit(np.asarray(packed.descriptors), train.targets)
+        seconds = time.perf_counter() - start
+        valid = {}
+        if parts is not None and len(parts.valid):
+            results = evaluation.summarize(parts.valid, self.predict(parts.valid))
+            valid = {name: result.value for name, result in results.items()}
+        history = History(chosen.monitor or dataset.metric, split=parts)
+        history.add(EpochRecord(0, float("nan"), 0.0, 1, 1, len(train), seconds, valid))
+        if logdir is not None:
+            self.save(Path(logdir) / "checkpoints" / "best")
+            (Path(logdir) / checkpoint.RECIPE).write_text(self.recipe.to_json(), encoding="utf-8")
+        return history
+
+    def predict_packed(self, packed: PackedMolecules, batch_size: int = PREDICT_BATCH) -> np.ndarray:
+        """Predictions (n, T) of molecules that are featurized already."""
+        return self.model.predict(np.asarray(packed.descriptors))
+
+    def save(self, path: str | Path) -> None:
+        """Write a checkpoint that `zoo.load` reads; the estimators are in `model.skops`, which holds no pickle."""
+        import skops.io  # imports most of scikit-learn, which takes a second
+
+        def write_estimators(folder: Path) -> None:
+            skops.io.dump(self.model.estimators, folder / ESTIMATORS)
+
+        checkpoint.write_folder(path, self.recipe, write_estimators)
+
+    def load_weights(self, saved: checkpoint.Checkpoint) -> None:
+        """Take the estimators of a checkpoint."""
+        import skops.io
+
+        self.model.estimators = skops.io.load(saved.path / ESTIMATORS, trusted=list(TRUSTED))

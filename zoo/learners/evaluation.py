@@ -1,0 +1,49 @@
+"""Predictions and metrics of a model on a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from zoo.data import MoleculeDataset, MoleculeLoader
+from zoo.tasks import TargetScaler, metrics
+
+
+def run_model(model: nn.Module, loader: MoleculeLoader, function: Callable[..., Tensor] | None = None) -> Tensor:
+    """Apply a model in eval mode to every batch; its mode is restored afterwards.
+
+    Args:
+        model: On its device.
+        loader: Not shuffled.
+        function: What to call with a `MoleculeGraph`; `None` calls the model.
+
+    Returns:
+        Rows of all batches, one after another, on the CPU.
+    """
+    function = function or model
+    device = next(model.parameters()).device
+    training = model.training
+    model.eval()
+    try:
+        with torch.no_grad():
+            return torch.cat([function(batch.graph.to(device)).float().cpu() for batch in loader])
+    finally:
+        model.train(training)
+
+
+def predict(model: nn.Module, loader: MoleculeLoader, task: str, scaler: TargetScaler | None = None) -> np.ndarray:
+    """Probabilities (classification) or values in the targets' unit (regression), (n, T)."""
+    scores = run_model(model, loader)
+    if task == "classification":
+        return torch.sigmoid(scores).numpy()
+    values = scores.numpy()
+    return values if scaler is None else scaler.inverse(values)
+
+
+def summarize(dataset: MoleculeDataset, predictions: np.ndarray) -> dict[str, metrics.MetricResult]:
+    """All metrics of the data set's task, the data set's own in front."""
+    metrics.check_metric(dataset.metric, dataset.task)
+    return metrics.evaluate_all(dataset.task, dataset.metric, dataset.targets, predictions)

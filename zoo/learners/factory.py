@@ -1,0 +1,174 @@
+"""The factory: named parts, classes or ready objects are put together into a `Learner`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from featurizers import Featurizer
+from zoo.learners.baselines import TaskEstimators
+from zoo.learners.estimator import Baseline
+from zoo.learners.learner import Learner
+from zoo.learners.parts import (
+    Part,
+    device_for,
+    find,
+    make_featurizer,
+    make_model,
+    make_optimizer,
+    name_of,
+    registered_facts,
+)
+from zoo.recipe.recipe import Recipe
+from zoo.registry.catalog import FEATURIZERS, MODELS, OPTIMIZERS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from zoo.data import MoleculeDataset
+
+
+def build(
+    model: Part = "grover",
+    *,
+    optimizer: Part = "adam",
+    featurizer: Part | None = None,
+    num_tasks: int = 1,
+    task: str = "classification",
+    dataset: str | MoleculeDataset | pd.DataFrame | None = None,
+    model_args: Mapping[str, Any] | None = None,
+    optimizer_args: Mapping[str, Any] | None = None,
+    featurizer_args: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    device: str | torch.device = "auto",
+) -> Learner | Baseline:
+    """Build a learner.
+
+    Args:
+        model: Name, class or `nn.Module`; a name from `zoo.list_models()`.
+        optimizer: Name, class or torch optimizer over the model's parameters.
+        featurizer: Name, class or `Featurizer`; `None` takes the model's own.
+        num_tasks: Columns to predict, T.
+        task: "classification" (binary labels) or "regression".
+        dataset: Takes `num_tasks` and `task` from a data set, or from one that `zoo.data.load` finds under this name.
+        model_args: Options of the model; `zoo.describe` lists them. Likewise the other two.
+        optimizer_args: Options of the rule and of its base optimizer together, such as
+            `{"rho": 0.1, "lr": 3e-4, "base": "adamw"}`.
+        featurizer_args: Options of the featurizer.
+        seed: Of the initial weights and, in `fit`, of the batches and the split.
+        device: "auto" takes a GPU where there is one.
+
+    Raises:
+        UnknownName: A name that is not in the catalog (the message has the closest one).
+        TypeError: An option that the part does not have (the message lists those it has).
+
+    Example:
+        >>> import zoo
+        >>> learner = zoo.build("grover", optimizer="graphsam", optimizer_args={"lr": 5e-4})
+    """
+    names: tuple[str, ...] = ()
+    if dataset is not None:
+        data = _load(dataset)
+        num_tasks, task, names = data.num_tasks, data.task, data.task_names
+    recipe = recipe_for(
+        model,
+        optimizer,
+        featurizer,
+        model_args=model_args,
+        optimizer_args=optimizer_args,
+        featurizer_args=featurizer_args,
+        seed=seed,
+    )
+    recipe = replace(recipe, num_tasks=num_tasks, task=task, task_names=names)
+    featurizer = recipe.featurizer if featurizer is None else featurizer
+    learner = assemble(recipe, model=model, optimizer=optimizer, featurizer=featurizer, device=device)
+    _ = learner.optimizer  # made now, so that a wrong option is told here
+    return learner
+
+
+def assemble(
+    recipe: Recipe,
+    *,
+    model: Part | None = None,
+    optimizer: Part | None = None,
+    featurizer: Part | None = None,
+    device: str | torch.device = "auto",
+) -> Learner | Baseline:
+    """Build the learner that a recipe describes; parts given here take the place of the recipe's names."""
+    made_featurizer = make_featurizer(featurizer or recipe.featurizer, recipe)
+    torch.manual_seed(recipe.seed)
+    made_model = make_model(model or recipe.model, recipe, made_featurizer)
+    if isinstance(made_model, TaskEstimators):
+        if recipe.optimizer_args:
+            raise TypeError(f"model {recipe.model!r} is trained without an optimizer: optimizer_args have no effect")
+        return Baseline(recipe, made_featurizer, made_model)
+    made_model = made_model.to(device_for(recipe.model, device))
+    deferred = partial(make_optimizer, optimizer or recipe.optimizer, recipe, made_model)
+    return Learner(recipe, made_featurizer, made_model, deferred)
+
+
+def recipe_for(
+    model: Part = "grover",
+    optimizer: Part = "adam",
+    featurizer: Part | None = None,
+    *,
+    model_args: Mapping[str, Any] | None = None,
+    optimizer_args: Mapping[str, Any] | None = None,
+    featurizer_args: Mapping[str, Any] | None = None,
+    seed: int = 0,
+) -> Recipe:
+    """The recipe of a choice of parts, for one classification task; arguments as in `build`."""
+    if featurizer is None:
+        facts = find(MODELS, model).facts if isinstance(model, str) else registered_facts(model)
+        featurizer = facts.get("featurizer", "grover")
+    return Recipe(
+        model=name_of(model, MODELS),
+        optimizer=name_of(optimizer, OPTIMIZERS),
+        featurizer=name_of(featurizer, FEATURIZERS),
+        model_args=dict(model_args or {}),
+        optimizer_args=dict(optimizer_args or {}),
+        featurizer_args=dict(featurizer_args or {}),
+        seed=seed,
+    )
+
+
+def load(
+    path: str,
+    *,
+    model: nn.Module | None = None,
+    optimizer: torch.optim.Optimizer | None = None,
+    featurizer: Featurizer | None = None,
+    device: str | torch.device = "auto",
+) -> Learner | Baseline:
+    """Read a learner that `Learner.save` or a training run wrote.
+
+    Args:
+        path: Folder of a checkpoint, or of a run (its best checkpoint is taken).
+        model: A module to load the weights into, where the model is neither registered nor importable.
+        optimizer: Likewise.
+        featurizer: Likewise.
+        device: "auto" takes a GPU where there is one.
+    """
+    from zoo.runs.checkpoint import read
+
+    checkpoint = read(path)
+    recipe = checkpoint.recipe
+    learner = assemble(recipe, model=model, optimizer=optimizer, featurizer=featurizer, device=device)
+    learner.load_weights(checkpoint)
+    return learner
+
+
+def _load(dataset: Any) -> MoleculeDataset:
+    from zoo import data
+
+    return dataset if isinstance(dataset, data.MoleculeDataset) else data.load(dataset)
+
+
+def with_dataset(recipe: Recipe, data: MoleculeDataset) -> Recipe:
+    """The recipe with the tasks of a data set."""
+    return replace(recipe, num_tasks=data.num_tasks, task=data.task, task_names=data.task_names)

@@ -1,0 +1,211 @@
+"""`Learner`: a featurizer, a model and an optimizer that were chosen to work together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from featurizers import Featurizer, PackedMolecules
+from zoo import sharpness
+from zoo.data import MoleculeDataset, MoleculeLoader, Split
+from zoo.learners import evaluation
+from zoo.learners.predictor import PREDICT_BATCH, Predictor, cut, described
+from zoo.recipe.mapping import from_mapping
+from zoo.recipe.options import DataOptions, TrainingOptions
+from zoo.recipe.recipe import Recipe
+from zoo.runs import checkpoint
+from zoo.tasks import TargetScaler
+from zoo.training import callbacks as watch
+from zoo.training import distributed
+from zoo.training.history import History
+from zoo.training.loop import TrainingRun
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Learner(Predictor):
+    """Trains, evaluates and applies one model; made by `zoo.build` and `zoo.load`.
+
+    Args:
+        recipe: What was chosen.
+        featurizer: Molecules to graphs.
+        model: Graphs to scores (B, T).
+        make_optimizer: Gives the optimizer over the model's parameters. It is called at the first use, so that a
+            learner which only predicts does without (the first optimizer of a process costs a second in torch).
+    """
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        featurizer: Featurizer,
+        model: nn.Module,
+        make_optimizer: Callable[[], torch.optim.Optimizer],
+    ) -> None:
+        super().__init__(recipe, featurizer)
+        self.model, self._make_optimizer = model, make_optimizer
+
+    @cached_property
+    def optimizer(self) -> torch.optim.Optimizer:
+        """Over the model's parameters."""
+        return self._make_optimizer()
+
+    def __repr__(self) -> str:
+        recipe = self.recipe
+        return (
+            f"Learner({recipe.model}, {self.num_parameters:,} parameters, optimizer={recipe.optimizer}, "
+            f"featurizer={recipe.featurizer}, {recipe.num_tasks} {recipe.task} task{'s' * (recipe.num_tasks > 1)})"
+        )
+
+    @property
+    def num_parameters(self) -> int:
+        """Trainable numbers of the model."""
+        return sum(p.numel() for p in self.model.parameters() if p.requires_grad)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return next(self.model.parameters()).device
+
+    @property
+    def scaler(self) -> TargetScaler | None:
+        """Scaling of regression targets, once trained."""
+        state = self.recipe.target_scaling
+        return None if state is None else TargetScaler.from_state_dict(state)
+
+    def fit(
+        self,
+        data: MoleculeDataset | str | pd.DataFrame,
+        *,
+        split: str | Split | None = "scaffold",
+        split_seed: int | None = None,
+        logdir: str | Path | None = None,
+        resume: bool = False,
+        callbacks: Sequence[Any] = (),
+        progress: bool | None = None,
+        data_options: DataOptions | None = None,
+        **options: Any,
+    ) -> History:
+        """Train on the training part of a data set; the learner ends with the weights of the best validated epoch.
+
+        Args:
+            data: A data set, or what `zoo.data.load` takes.
+            split: Name of a split, a `Split`, or `None` to train on everything without validation.
+            split_seed: Seed of the split; `None` takes the recipe's.
+            logdir: Folder for TensorBoard, the recipe and checkpoints; `None` writes nothing.
+            resume: Continue the run in `logdir` if there is one; it ends as if it had never stopped.
+            callbacks: More callbacks, see `zoo.callbacks`.
+            progress: Show the bar; `None` shows it in a terminal or notebook, `False` nothing at all.
+            data_options: How `data` was loaded and is split, for the recipe; `None` notes its name and the split's.
+            **options: Fields of `zoo.recipe.TrainingOptions`, such as `epochs=10`, `batch_size=32`, `patience=5`.
+
+        Returns:
+            One record per epoch, the best epoch, and the split (`history.split.test` for `evaluate`).
+        """
+        if logdir is not None and not resume:
+            checkpoint.refuse_second_run(Path(logdir))
+        dataset, chosen = self.checked(data), from_mapping(TrainingOptions, options)
+        parts = cut(dataset, split, self.recipe.seed if split_seed is None else split_seed)
+        train = parts.train if parts else dataset
+        scaler = TargetScaler.fit(train.targets, train.task_names) if self.recipe.task == "regression" else None
+        self.recipe = replace(
+            self.recipe,
+            task_names=dataset.task_names,
+            label_names={name: list(words) for name, words in dataset.label_names.items()},
+            target_scaling=None if scaler is None else scaler.state_dict(),
+            training=chosen,
+            data=data_options or described(dataset, parts),
+        )
+        torch.manual_seed(self.recipe.seed)
+        run = TrainingRun(
+            self.model,
+            self.optimizer,
+            self._training_loader(train, chosen, progress),
+            task=self.recipe.task,
+            options=chosen,
+            recipe=self.recipe,
+            metric=chosen.monitor or dataset.metric,
+            validate=self._validation(parts, chosen, progress),
+            callbacks=[*watchers(chosen, logdir, progress), *callbacks],
+        )
+        run.history.split = parts
+        if logdir is not None:
+            run.open_folder(Path(logdir))
+        run.fit()
+        if run.best_weights:
+            self.model.load_state_dict(run.best_weights)
+        return run.history
+
+    def predict_packed(self, packed: PackedMolecules, batch_size: int = PREDICT_BATCH) -> np.ndarray:
+        """Predictions (n, T) of molecules that are featurized already, as `predict` gives them."""
+        loader = MoleculeLoader(packed, self.featurizer, batch_size=batch_size)
+        return evaluation.predict(self.model, loader, self.recipe.task, self.scaler)
+
+    def embed(self, molecules: Any, *, batch_size: int = PREDICT_BATCH, on_invalid: str = "nan") -> np.ndarray:
+        """Vectors of molecules before the head (n, D), float32; arguments as in `predict`."""
+        embed = getattr(self.model, "embed", None)
+        if embed is None:
+            raise TypeError(f"model {self.recipe.model!r} gives no embedding: it has no method `embed(graph)`")
+
+        def vectors(packed: PackedMolecules) -> np.ndarray:
+            loader = MoleculeLoader(packed, self.featurizer, batch_size=batch_size)
+            return evaluation.run_model(self.model, loader, embed).numpy()
+
+        return self.apply(molecules, vectors, on_invalid)
+
+    def save(self, path: str | Path) -> None:
+        """Write a checkpoint that `zoo.load` reads; one that is there already is replaced."""
+        checkpoint.write(path, self.recipe, self.model, {"optimizer": self.optimizer.state_dict()})
+
+    def load_weights(self, saved: checkpoint.Checkpoint) -> None:
+        """Take the weights of a checkpoint."""
+        saved.load_into(self.model)
+
+    def _training_loader(
+        self, train: MoleculeDataset, options: TrainingOptions, progress: bool | None
+    ) -> MoleculeLoader:
+        scaler = self.scaler
+        return MoleculeLoader(
+            self.featurized(train, options, progress),
+            self.featurizer,
+            train.targets if scaler is None else scaler.transform(train.targets),
+            batch_size=options.batch_size,
+            shuffle=True,
+            seed=self.recipe.seed,
+        )
+
+    def _validation(
+        self, parts: Split | None, options: TrainingOptions, progress: bool | None
+    ) -> Callable[[], dict[str, float]] | None:
+        if parts is None or len(parts.valid) == 0:
+            return None
+        valid, packed = parts.valid, self.featurized(parts.valid, options, progress)
+
+        def validate() -> dict[str, float]:
+            results = evaluation.summarize(valid, self.predict_packed(packed))
+            return {name: result.value for name, result in results.items()}
+
+        return validate
+
+
+def watchers(options: TrainingOptions, logdir: str | Path | None, progress: bool | None) -> Iterator[Any]:
+    """The callbacks that the options ask for; of several processes only the main one prints and writes."""
+    if options.patience is not None:
+        yield watch.EarlyStopping(options.patience)
+    if not distributed.is_main():
+        return
+    if progress is not False:
+        yield watch.Progress(progress)
+    if options.sharpness_every is not None and (logdir is not None or progress is not False):
+        # Before the checkpoint: a run that is cut off while it measures does so again when it is resumed.
+        yield sharpness.SharpnessMonitor(options.sharpness_every, show=progress is not False)
+    if logdir is not None:
+        yield watch.TensorBoard(logdir)
+        yield watch.Checkpointing(Path(logdir) / "checkpoints", options.checkpoint_every)

@@ -1,0 +1,147 @@
+"""Making the parts of a learner: a name, a class or a finished object becomes a featurizer, a model, an optimizer."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Any
+
+import dgl
+import torch
+from torch import nn
+
+import optim
+from featurizers import Featurizer
+from featurizers.molecule_graph import moved
+from zoo.learners.baselines import TaskEstimators
+from zoo.learners.signatures import SET_BY_FACTORY, SIZES, check_options, constructor_options, optimizer_options
+from zoo.recipe.recipe import Recipe
+from zoo.registry.catalog import FEATURIZERS, MODELS, OPTIMIZERS
+from zoo.registry.plugins import load_plugins
+from zoo.registry.registry import Entry, Registry
+
+Part = str | type | object
+
+
+def registered_facts(model: Part) -> Mapping[str, Any]:
+    """What the catalog knows about the class of a model, if it is there."""
+    name = name_of(model, MODELS)
+    return MODELS[name].facts if name in MODELS else {}
+
+
+def find(registry: Registry[Any], name: str) -> Entry[Any]:
+    """The entry of a name; `"package.module:Class"` makes one for a class that is not registered."""
+    load_plugins()
+    if ":" not in name:
+        return registry[name]
+    module, _, attribute = name.partition(":")
+    try:
+        target = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError) as error:
+        raise ValueError(f"{registry.kind} {name!r} cannot be imported: {error}") from error
+    return Entry(attribute.lower().strip("_"), target, "not registered")
+
+
+def name_of(part: Part, registry: Registry[Any]) -> str:
+    """What a recipe calls a part: its registered name, or the place of its class."""
+    if isinstance(part, str):
+        return part if ":" in part else registry[part].name
+    cls = part if isinstance(part, type) else type(part)
+    for entry in registry:
+        named_alike = not isinstance(entry.target, str) or entry.target.endswith(f":{cls.__name__}")
+        if named_alike and not entry.defaults and entry.resolve() is cls:
+            return entry.name
+    return f"{cls.__module__}:{cls.__qualname__}"
+
+
+def options_of(part: Part, registry: Registry[Any], given: Mapping[str, Any]) -> tuple[str, Any, dict[str, Any]]:
+    """Name, class and options (an entry's defaults, then those given) of a named part or a class."""
+    entry = find(registry, part) if isinstance(part, str) else Entry("part", part, "")
+    cls = entry.resolve()
+    name = f"{registry.kind} {part!r}" if isinstance(part, str) else f"{registry.kind} {cls.__name__}"
+    return name, cls, {**entry.defaults, **given}
+
+
+def is_ready(part: Part, kind: type | tuple[type, ...], registry: Registry[Any], given: Mapping[str, Any]) -> bool:
+    """Whether a part is a finished object; options for one would be dropped, so they are an error."""
+    if not isinstance(part, kind):
+        if isinstance(part, (str, type)):
+            return False
+        raise TypeError(f"{registry.kind}={part!r}: give a name, a class or a finished {registry.kind}")
+    if given:
+        raise TypeError(
+            f"{registry.kind} {type(part).__name__} is built already: its options {dict(given)} have no effect"
+        )
+    return True
+
+
+def make_featurizer(part: Part, recipe: Recipe) -> Featurizer:
+    """The featurizer itself."""
+    if is_ready(part, Featurizer, FEATURIZERS, recipe.featurizer_args):
+        return part  # type: ignore[return-value]
+    name, cls, options = options_of(part, FEATURIZERS, recipe.featurizer_args)
+    check_options(name, options, constructor_options(cls))
+    return cls(**options)
+
+
+def make_model(part: Part, recipe: Recipe, featurizer: Featurizer) -> nn.Module:
+    """The model, sized for the featurizer and the tasks."""
+    if is_ready(part, (nn.Module, TaskEstimators), MODELS, recipe.model_args):
+        return part  # type: ignore[return-value]
+    name, cls, options = options_of(part, MODELS, recipe.model_args)
+    accepted = constructor_options(cls)
+    check_options(name, options, set(accepted) - set(SET_BY_FACTORY))
+    needs = getattr(cls, "pair_feats", None)
+    if needs and not featurizer.pair_size:
+        raise ValueError(f"{name} needs features of atom pairs, and featurizer {recipe.featurizer!r} has none")
+    sizes = {size: getattr(featurizer, size) for size in SIZES}
+    given = {"num_tasks": recipe.num_tasks, "task": recipe.task, "seed": recipe.seed, **sizes}
+    options |= {key: value for key, value in given.items() if key in accepted}
+    config = getattr(cls, "config_class", None)
+    return cls(config(**options)) if config else cls(**options)
+
+
+def make_optimizer(part: Part, recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:
+    """The optimizer over the model's parameters."""
+    if isinstance(part, torch.optim.Optimizer):
+        is_ready(part, torch.optim.Optimizer, OPTIMIZERS, recipe.optimizer_args)
+        own = {id(p) for p in model.parameters()}
+        if not all(id(p) in own for group in part.param_groups for p in group["params"]):
+            name = type(part).__name__
+            raise ValueError(f"optimizer {name} holds parameters that are not the model's: build it from them")
+        return part
+    name, cls, options = options_of(part, OPTIMIZERS, recipe.optimizer_args)
+    parameters = [p for p in model.parameters() if p.requires_grad]
+    if not issubclass(cls, optim.SharpnessAware):
+        check_options(name, options, optimizer_options(cls)[0])
+        return cls(parameters, **options)
+    base = options.pop("base", "adam")
+    rule_options, base_options = optimizer_options(cls, base)
+    check_options(name, options, {*rule_options, *base_options, "base"})
+    base_args = {"lr": 1e-3, **{key: value for key, value in options.items() if key not in rule_options}}
+    rule_args = {key: value for key, value in options.items() if key in rule_options}
+    return cls.from_params(parameters, base, base_args, **rule_args)
+
+
+def resolve_device(device: str | torch.device) -> torch.device:
+    """The device; "auto" is a GPU where torch finds one, else the CPU.
+
+    Raises:
+        ValueError: torch knows no such device.
+    """
+    if device == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        return torch.device(device)
+    except RuntimeError as error:
+        raise ValueError(f"device={device!r} is unknown: choose auto, cpu, cuda, cuda:1, ...") from error
+
+
+def device_for(model: str, device: str | torch.device) -> torch.device:
+    """The device; "auto" is the CPU for models that only run on DGL's own kernels, where DGL has none for GPUs."""
+    chosen = resolve_device(device)
+    needs_dgl = model in MODELS and MODELS[model].facts.get("kernels") == "dgl"
+    if device == "auto" and chosen.type != "cpu" and needs_dgl:
+        on_device = moved(dgl.graph(([0], [0])), chosen)
+        return chosen if isinstance(on_device, dgl.DGLGraph) else torch.device("cpu")
+    return chosen

@@ -1,0 +1,170 @@
+"""`Predictor`: a featurizer and a trained model that are evaluated on data sets and applied to molecules."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from rdkit import rdBase
+
+from featurizers import Featurizer, InvalidMolecule, PackedMolecules
+from zoo.data import MoleculeDataset, Split, featurize
+from zoo.data import load as load_data
+from zoo.learners import evaluation
+from zoo.recipe.options import DataOptions, TrainingOptions
+from zoo.recipe.recipe import Recipe
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PREDICT_BATCH = 64
+CHUNK = 4096
+
+
+class Predictor(ABC):
+    """What all learners can do once they are trained, whatever trained them.
+
+    Args:
+        recipe: What was chosen.
+        featurizer: Molecules to graphs.
+    """
+
+    def __init__(self, recipe: Recipe, featurizer: Featurizer) -> None:
+        self.recipe, self.featurizer = recipe, featurizer
+
+    @abstractmethod
+    def predict_packed(self, packed: PackedMolecules, batch_size: int = PREDICT_BATCH) -> np.ndarray:
+        """Predictions (n, T) of molecules that are featurized already, as `predict` gives them."""
+
+    @property
+    @abstractmethod
+    def num_parameters(self) -> int:
+        """Size of the model."""
+
+    def predict(self, molecules: Any, *, batch_size: int = PREDICT_BATCH, on_invalid: str = "nan") -> np.ndarray:
+        """Predict molecules in their order.
+
+        Args:
+            molecules: SMILES or RDKit molecules, one or many, or a data set.
+            batch_size: Molecules at a time.
+            on_invalid: "nan" gives a row of NaN to a molecule that cannot be read, "raise" an error.
+
+        Returns:
+            (n, T) float32: probabilities for classification, values in the targets' unit for regression.
+        """
+        return self.apply(molecules, lambda packed: self.predict_packed(packed, batch_size), on_invalid)
+
+    def evaluate(
+        self, data: MoleculeDataset | str | pd.DataFrame, *, batch_size: int = PREDICT_BATCH
+    ) -> dict[str, float]:
+        """Metrics on a data set, its own metric first: mean over the tasks where it is defined.
+
+        Tasks without labels, or of one class, are left out with a warning that names them.
+        """
+        dataset = self.checked(data)
+        return self.score(dataset, self.predict(dataset.smiles, batch_size=batch_size))
+
+    def score(self, dataset: MoleculeDataset, predictions: np.ndarray) -> dict[str, float]:
+        """Metrics of predictions (n, T) that were made already; otherwise as `evaluate`."""
+        results = evaluation.summarize(dataset, predictions)
+        first = results[dataset.metric]
+        if first.left_out:
+            names = ", ".join(f"{dataset.task_names[task]} ({reason})" for task, reason in first.left_out)
+            warnings.warn(f"left out of the mean {dataset.metric}: {names}", stacklevel=3)
+        return {name: result.value for name, result in results.items()}
+
+    def checked(self, data: MoleculeDataset | str | pd.DataFrame) -> MoleculeDataset:
+        """The data set, if its tasks are what the learner was built for.
+
+        Raises:
+            ValueError: Another number or kind of tasks, or a word is class 1 that was class 0 in training.
+        """
+        dataset, recipe = data if isinstance(data, MoleculeDataset) else load_data(data), self.recipe
+        if dataset.num_tasks != recipe.num_tasks or dataset.task != recipe.task:
+            raise ValueError(
+                f"{dataset.name} has {dataset.num_tasks} {dataset.task} task(s), this learner was built for "
+                f"{recipe.num_tasks} {recipe.task} task(s): build it with dataset={dataset.name!r}, or with "
+                f"num_tasks={dataset.num_tasks}, task={dataset.task!r}"
+            )
+        for task, trained in recipe.label_names.items():
+            words = dataset.label_names.get(task, ("", ""))
+            if trained[0].lower() == words[1].lower() or trained[1].lower() == words[0].lower():
+                raise ValueError(
+                    f"{dataset.name}: column {task!r} has {words[0]!r} as class 0 and {words[1]!r} as class 1, but "
+                    f"this learner was trained with {trained[0]!r} as class 0 and {trained[1]!r} as class 1: "
+                    "write the words that it was trained with"
+                )
+        return dataset
+
+    def featurized(
+        self, dataset: MoleculeDataset, options: TrainingOptions, progress: bool | None = None
+    ) -> PackedMolecules:
+        """A data set, encoded as the training options say; `None` shows progress in a terminal or notebook."""
+        return featurize(
+            dataset,
+            self.featurizer,
+            num_workers=options.num_workers,
+            cache_dir=options.cache_dir,
+            progress=sys.stderr.isatty() if progress is None else progress,
+        )
+
+    def apply(
+        self, molecules: Any, function: Callable[[PackedMolecules], np.ndarray], on_invalid: str = "nan"
+    ) -> np.ndarray:
+        """Apply a function of packed molecules, some thousand at a time, and keep the rows in place.
+
+        Returns:
+            (n, width) float32, NaN in the rows that cannot be read.
+        """
+        if on_invalid not in ("nan", "raise"):
+            raise ValueError(f"on_invalid={on_invalid!r}: choose 'nan' or 'raise'")
+        molecules = as_list(molecules)
+        parts = []
+        for start in range(0, len(molecules), CHUNK):
+            rows, packed = self.encode(molecules[start : start + CHUNK], on_invalid)
+            if packed is not None:
+                parts.append((start + rows, function(packed)))
+        width = parts[0][1].shape[1] if parts else self.recipe.num_tasks
+        result = np.full((len(molecules), width), np.nan, np.float32)
+        for rows, values in parts:
+            result[rows] = values
+        return result
+
+    def encode(self, molecules: Sequence[Any], on_invalid: str) -> tuple[np.ndarray, PackedMolecules | None]:
+        """Encode what can be read: its row numbers, and the packed molecules (`None` where there are none)."""
+        rows, encoded = [], []
+        with rdBase.BlockLogs():  # what cannot be read is told by row
+            for row, molecule in enumerate(molecules):
+                try:
+                    encoded.append(self.featurizer.encode(self.featurizer.parse(molecule)))
+                except InvalidMolecule:
+                    if on_invalid == "raise":
+                        raise
+                    continue
+                rows.append(row)
+        return np.array(rows, dtype=np.int64), PackedMolecules.pack(encoded) if encoded else None
+
+
+def as_list(molecules: Any) -> list[Any]:
+    """One molecule or many as a list."""
+    if isinstance(molecules, MoleculeDataset):
+        return list(molecules.smiles)
+    if isinstance(molecules, str) or not hasattr(molecules, "__iter__"):
+        return [molecules]
+    return list(molecules)
+
+
+def cut(dataset: MoleculeDataset, split: str | Split | None, seed: int) -> Split | None:
+    """The parts of a data set."""
+    return split if split is None or isinstance(split, Split) else dataset.split(split, seed=seed)
+
+
+def described(dataset: MoleculeDataset, parts: Split | None) -> DataOptions:
+    """What a recipe notes of data that were given as an object."""
+    known = DataOptions(source=dataset.name, task=dataset.task, tasks=dataset.task_names)
+    return known if parts is None else replace(known, split=parts.name, split_seed=parts.seed)

@@ -1,0 +1,101 @@
+"""What a run was asked to do with its data and its training, as plain data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """Where the molecules come from and how they are split.
+
+    Args:
+        source: Embedded or MoleculeNet name, or the path of a file.
+        data_dir: Folder that holds MoleculeNet's files; None looks at `MOLZOO_DATA`, then downloads.
+        smiles_column: Column of the SMILES; None finds it.
+        tasks: Label columns; None takes the data set's own, or all other columns.
+        task: "classification" or "regression"; None decides by the labels.
+        metric: What is measured; None takes the data set's own.
+        split_column: Column of the words train, valid and test, for `split="column"`.
+        separator: Between the cells of a text file; None finds it. Likewise `encoding` and `decimal` (mark).
+        max_atoms: Leave molecules with more heavy atoms out; None has no limit.
+        on_invalid: "skip" leaves unreadable SMILES out and says so, "raise" stops.
+        split: Name of the split.
+        split_seed: Seed of the split; None takes the recipe's seed.
+    """
+
+    source: str = "b3db"
+    data_dir: str | None = None
+    smiles_column: str | None = None
+    tasks: tuple[str, ...] | None = None
+    task: str | None = None
+    metric: str | None = None
+    split_column: str | None = None
+    separator: str | None = None
+    encoding: str | None = None
+    decimal: str | None = None
+    max_atoms: int | None = None
+    on_invalid: str = "skip"
+    split: str = "scaffold"
+    split_seed: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.tasks is not None:
+            object.__setattr__(self, "tasks", tuple(self.tasks))
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """How a model is trained.
+
+    Args:
+        epochs: Passes over the training part, at least 1.
+        batch_size: Molecules per step, at least 1.
+        schedule: Learning rate over time: "noam" (linear warm-up to the optimizer's rate, then exponential decay) or
+            "constant".
+        warmup_epochs: Length of the warm-up.
+        rate_span: First and last learning rate of "noam" as a fraction of the optimizer's.
+        patience: Stop after this many epochs without a better validation metric; None never stops early.
+        monitor: Validation metric that decides which epoch is best; None takes the data set's own.
+        max_grad_norm: Clip the norm of the updating gradient; None does not clip.
+        accumulate: Batches whose gradients are averaged for one step, at least 1.
+        precision: "float32", "bfloat16" (autocast) or "float16" (autocast with a gradient scaler).
+        skip_first_sync: With several processes, do not synchronise the gradients of perturbing passes (m-sharpness).
+        log_every: Steps between two records of the training scalars.
+        checkpoint_every: Steps between checkpoints within an epoch; None writes one at the end of each epoch.
+        sharpness_every: Epochs between measurements of sharpness (largest Hessian eigenvalue, rise of the loss in SAM's
+            ball) for TensorBoard and the terminal; the last epoch is measured too. One takes as long as training on
+            several thousand molecules; None measures none.
+        num_workers: Processes that featurize; 0 featurizes in this one.
+        cache_dir: Folder where featurized molecules are kept; None keeps them in memory.
+    """
+
+    epochs: int = 10
+    batch_size: int = 32
+    schedule: str = "noam"
+    warmup_epochs: float = 2.0
+    rate_span: float = 0.1
+    patience: int | None = None
+    monitor: str | None = None
+    max_grad_norm: float | None = None
+    accumulate: int = 1
+    precision: str = "float32"
+    skip_first_sync: bool = False
+    log_every: int = 10
+    checkpoint_every: int | None = None
+    sharpness_every: int | None = None
+    num_workers: int = 0
+    cache_dir: str | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch_size", "accumulate", "log_every"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)}: give a whole number of at least 1")
+        for name, unit in (("checkpoint_every", "step"), ("sharpness_every", "epoch")):
+            every = getattr(self, name)
+            if every is not None and every < 1:
+                raise ValueError(f"{name}={every}: give at least 1 {unit}, or leave it out")
+        choices = {"schedule": ("noam", "constant"), "precision": ("float32", "bfloat16", "float16")}
+        for name, known in choices.items():
+            if getattr(self, name) not in known:
+                raise ValueError(f"{name}={getattr(self, name)!r}: choose one of {', '.join(known)}")

@@ -1,0 +1,91 @@
+"""`Recipe`: everything that was chosen, as plain data that is stored with every checkpoint and run."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from zoo.recipe.mapping import from_mapping
+from zoo.recipe.options import DataOptions, TrainingOptions
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What `zoo.build` was asked for, and what `fit` did with it.
+
+    Args:
+        model: Name of the model, or `"package.module:Class"` of one that is not registered.
+        optimizer: The same for the optimizer.
+        featurizer: The same for the featurizer.
+        num_tasks: T, at least 1.
+        task: "classification" or "regression".
+        model_args: Options of the model; likewise `optimizer_args`, `featurizer_args`.
+        seed: Of the initial weights, the order of the batches, dropout, and the split unless it has its own.
+        task_names: Names of the T tasks, once known.
+        label_names: For tasks whose classes were words: the words of class 0 and 1.
+        target_scaling: Mean and standard deviation of the training targets (regression), once known.
+        data: Where the molecules came from, once known.
+        training: How the model was trained, once known.
+
+    Example:
+        >>> recipe = Recipe("grover", optimizer="graphsam")
+        >>> Recipe.from_json(recipe.to_json()) == recipe
+        True
+    """
+
+    model: str
+    optimizer: str = "adam"
+    featurizer: str = "grover"
+    num_tasks: int = 1
+    task: str = "classification"
+    model_args: Mapping[str, Any] = field(default_factory=dict)
+    optimizer_args: Mapping[str, Any] = field(default_factory=dict)
+    featurizer_args: Mapping[str, Any] = field(default_factory=dict)
+    seed: int = 0
+    task_names: tuple[str, ...] = ()
+    label_names: Mapping[str, Any] = field(default_factory=dict)
+    target_scaling: Mapping[str, Any] | None = None
+    data: DataOptions | None = None
+    training: TrainingOptions | None = None
+
+    def __post_init__(self) -> None:
+        if self.task not in ("classification", "regression"):
+            raise ValueError(f"task={self.task!r}: choose 'classification' or 'regression'")
+        if self.num_tasks < 1:
+            raise ValueError(f"num_tasks={self.num_tasks}: at least 1")
+        object.__setattr__(self, "task_names", tuple(self.task_names))
+        for name, cls in (("data", DataOptions), ("training", TrainingOptions)):
+            value = getattr(self, name)
+            if isinstance(value, Mapping):
+                object.__setattr__(self, name, from_mapping(cls, value))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The recipe as nested dictionaries."""
+        return dataclasses.asdict(self)
+
+    def to_json(self) -> str:
+        """The recipe as JSON text."""
+        return json.dumps(self.to_dict(), indent=2)
+
+    @classmethod
+    def from_json(cls, text: str) -> Recipe:
+        """Read what `to_json` wrote.
+
+        Raises:
+            TypeError: A field that recipes do not have.
+        """
+        return from_mapping(cls, json.loads(text))
+
+    @classmethod
+    def read(cls, path: str | Path) -> Recipe:
+        """Read a recipe file, JSON or YAML."""
+        import yaml
+
+        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        if not isinstance(values, Mapping):
+            raise ValueError(f"{path}: a recipe is a mapping of fields to values, this is {type(values).__name__}")
+        return from_mapping(cls, values)

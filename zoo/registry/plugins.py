@@ -1,0 +1,85 @@
+"""Parts of other people: decorators that register them, and installed packages that bring them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping
+from importlib.metadata import entry_points
+from typing import Any, TypeVar
+
+from zoo.registry.catalog import FEATURIZERS, MODELS, OPTIMIZERS
+from zoo.registry.registry import Entry, Registry
+
+C = TypeVar("C")
+
+
+@functools.cache
+def load_plugins() -> None:
+    """Call, once, every function that an installed package names in the entry-point group `molzoo.plugins`."""
+    for point in entry_points(group="molzoo.plugins"):
+        point.load()()
+
+
+def register_model(
+    name: str,
+    *,
+    featurizer: str = "grover",
+    summary: str = "",
+    reference: str = "",
+    defaults: Mapping[str, Any] | None = None,
+) -> Callable[[C], C]:
+    """Register the class below as a model.
+
+    Args:
+        name: Lower-case letters, digits and `_`.
+        featurizer: Featurizer that it uses unless told otherwise.
+        summary: One line; without it, the first line of the class's docstring.
+        reference: Paper.
+        defaults: Options that this name sets.
+
+    Raises:
+        ValueError: The name is taken.
+
+    Example:
+        >>> import torch
+        >>> from zoo.layers.message_passing import mean_nodes
+        >>> @register_model("mean_atom", featurizer="canonical", summary="A linear model of mean atom features")
+        ... class MeanAtom(torch.nn.Module):
+        ...     def __init__(self, num_tasks: int, atom_size: int):
+        ...         super().__init__()
+        ...         self.head = torch.nn.Linear(atom_size, num_tasks)
+        ...
+        ...     def forward(self, graph):
+        ...         return self.head(mean_nodes(graph.graph, graph.atom_feats))
+    """
+    return _register(MODELS, name, summary, reference, defaults, {"featurizer": featurizer})
+
+
+def register_optimizer(
+    name: str, *, summary: str = "", reference: str = "", defaults: Mapping[str, Any] | None = None
+) -> Callable[[C], C]:
+    """Register the class below as an optimizer: a torch optimizer, or a rule derived from `optim.SharpnessAware`."""
+    return _register(OPTIMIZERS, name, summary, reference, defaults, {})
+
+
+def register_featurizer(
+    name: str, *, summary: str = "", reference: str = "", defaults: Mapping[str, Any] | None = None
+) -> Callable[[C], C]:
+    """Register the class below, derived from `featurizers.Featurizer`."""
+    return _register(FEATURIZERS, name, summary, reference, defaults, {})
+
+
+def _register(
+    registry: Registry[Any],
+    name: str,
+    summary: str,
+    reference: str,
+    defaults: Mapping[str, Any] | None,
+    facts: Mapping[str, Any],
+) -> Callable[[C], C]:
+    def decorate(cls: C) -> C:
+        line = summary or (getattr(cls, "__doc__", None) or "").strip().partition("\n")[0]
+        registry.add(Entry(name, cls, line, reference, defaults or {}, facts))
+        return cls
+
+    return decorate

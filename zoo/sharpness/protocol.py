@@ -1,0 +1,27 @@
+"""What measuring sharpness needs of a learner."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from torch import nn
+
+from featurizers import Featurizer
+from zoo.data import MoleculeDataset
+from zoo.recipe import Recipe
+from zoo.tasks import TargetScaler
+
+
+class TrainedModel(Protocol):
+    """A model with what it was trained on: `zoo.Learner` is one."""
+
+    recipe: Recipe
+    featurizer: Featurizer
+    model: nn.Module
+
+    @property
+    def scaler(self) -> TargetScaler | None:
+        """Scaling of regression targets."""
+
+    def checked(self, data: Any) -> MoleculeDataset:
+        """Return the data set if its tasks are those that the model was trained for."""

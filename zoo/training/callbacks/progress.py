@@ -1,0 +1,52 @@
+"""`Progress`: a bar over all steps and a line per epoch."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from tqdm.auto import tqdm
+
+from zoo.training.callbacks.base import Callback
+
+if TYPE_CHECKING:
+    from zoo.training.history import EpochRecord
+    from zoo.training.loop import TrainingRun
+
+
+class Progress(Callback):
+    """A progress bar over all steps and a line per epoch, in the terminal and in notebooks.
+
+    Args:
+        bar: Show the bar; `None` shows it where the output is a terminal or a notebook.
+    """
+
+    def __init__(self, bar: bool | None = None) -> None:
+        self.disable = None if bar is None else not bar
+        self.bar: Any = None
+
+    def on_fit_start(self, run: TrainingRun) -> None:
+        """Open the bar."""
+        self.bar = tqdm(
+            total=run.total_steps, initial=run.step, desc="training", unit="step", disable=self.disable, leave=False
+        )
+
+    def on_step_end(self, run: TrainingRun) -> None:
+        """Advance it."""
+        self.bar.update()
+        self.bar.set_postfix(epoch=run.epoch + 1, loss=f"{run.loss:.3f}", refresh=False)
+
+    def on_epoch_end(self, run: TrainingRun, record: EpochRecord) -> None:
+        """Print a line."""
+        metrics = "".join(f"  valid {name} {value:.4f}" for name, value in list(record.valid.items())[:1])
+        best = "  best" if run.history.best_epoch == record.epoch and record.valid else ""
+        width = len(str(run.options.epochs))
+        tqdm.write(
+            f"epoch {record.epoch + 1:{width}d}/{run.options.epochs}  loss {record.loss:.4f}{metrics}"
+            f"  {record.molecules_per_second:,.0f} molecules/s{best}",
+            file=sys.stdout,
+        )
+
+    def on_fit_end(self, run: TrainingRun) -> None:
+        """Close the bar."""
+        self.bar.close()

@@ -1,0 +1,233 @@
+"""The training loop, one for every optimizer.
+
+A step hands the optimizer a closure that computes gradients of the batch at hand. Sharpness-aware optimizers call it as
+often as their rule needs, all others once; nothing else in the loop knows the difference.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+import optim
+from zoo.data import Batch, MoleculeLoader
+from zoo.recipe.options import TrainingOptions
+from zoo.recipe.recipe import Recipe
+from zoo.runs import checkpoint
+from zoo.runs.checkpoint import CheckpointError
+from zoo.training import distributed
+from zoo.training.closures import SampleClosure, WindowClosure
+from zoo.training.history import EpochRecord, History
+
+
+class TrainingRun:
+    """State and loop of one training run; callbacks get it as their argument.
+
+    Args:
+        model: On its device.
+        optimizer: Any torch optimizer over the model's parameters.
+        loader: The training part; its targets are scaled already.
+        task: "classification" or "regression".
+        options: How to train.
+        recipe: Everything that was chosen, for checkpoints and logs.
+        metric: Validation metric that decides which epoch is best.
+        validate: Computes the validation metrics; `None` where there is no validation part.
+        callbacks: Objects with any of the methods of `zoo.callbacks.Callback`.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        optimizer: torch.optim.Optimizer,
+        loader: MoleculeLoader,
+        *,
+        task: str,
+        options: TrainingOptions,
+        recipe: Recipe,
+        metric: str,
+        validate: Callable[[], dict[str, float]] | None = None,
+        callbacks: Sequence[Any] = (),
+    ) -> None:
+        self.model, self.loader, self.task = model, loader, task
+        self.options, self.recipe, self.validate, self.callbacks = options, recipe, validate, list(callbacks)
+        self.optimizer = optim.as_sharpness_aware(optimizer)
+        self.optimizer.max_grad_norm = options.max_grad_norm
+        self.optimizer.model = model  # whose BatchNorm statistics count a batch once
+        self.device = next(model.parameters()).device
+        self.replica = distributed.replicate(model)
+        if options.skip_first_sync and isinstance(self.replica, DistributedDataParallel):
+            self.optimizer.no_sync = self.replica.no_sync
+        self.steps_per_epoch = -(-len(loader) // options.accumulate)
+        self.scheduler = make_schedule(self.optimizer, options, self.steps_per_epoch)
+        self.grad_scaler = torch.amp.GradScaler(self.device.type) if options.precision == "float16" else None
+        self.history = History(metric)
+        self.best_weights: dict[str, Tensor] = {}
+        self.epoch = self.step = self.batch = 0
+        self.loss = float("nan")
+        self.stop = False
+        self._new_epoch()
+
+    def _new_epoch(self) -> None:
+        self.batch, self.molecules, self.loss_sum = 0, 0, 0.0
+        self.seconds = self.cpu_seconds = 0.0
+        self.passes_before = self.optimizer.passes
+
+    @property
+    def total_steps(self) -> int:
+        """Steps of the whole run."""
+        return self.steps_per_epoch * self.options.epochs
+
+    @property
+    def learning_rate(self) -> float:
+        """Of the first parameter group."""
+        return float(self.optimizer.param_groups[0]["lr"])
+
+    def fit(self) -> History:
+        """Train until the last epoch, or until a callback sets `stop`."""
+        self.announce("on_fit_start")
+        try:
+            while self.epoch < self.options.epochs and not self.stop:
+                self.run_epoch()
+        finally:
+            self.announce("on_fit_end")
+        return self.history
+
+    def run_epoch(self) -> None:
+        """Train one epoch (or the rest of it, after resuming), then validate."""
+        self.model.train()
+        self.loader.set_epoch(self.epoch)
+        self.optimizer.set_epoch(self.epoch)
+        batches = distributed.shares(self.loader, start=self.batch)
+        while window := list(islice(batches, self.options.accumulate)):
+            self.train_step(window)
+        valid = self.validate() if self.validate is not None else {}
+        record = EpochRecord(
+            epoch=self.epoch,
+            loss=self.loss_sum / max(self.molecules, 1),
+            learning_rate=self.learning_rate,
+            passes=self.optimizer.passes - self.passes_before,
+            steps=-(-self.batch // self.options.accumulate),
+            molecules=self.molecules,
+            seconds=self.seconds,
+            valid=valid,
+            cpu_seconds=self.cpu_seconds,
+        )
+        if self.history.add(record):
+            self.best_weights = self.copy_of_weights()
+        self.epoch += 1
+        self._new_epoch()
+        self.announce("on_epoch_end", record)
+
+    def train_step(self, window: list[Batch]) -> None:
+        """One optimizer step on one batch, or on several whose gradients are averaged."""
+        start, cpu_start = time.perf_counter(), time.process_time()
+        window = [batch.to(self.device) for batch in window]
+        closure = SampleClosure(self, window) if isinstance(self.optimizer, optim.ESAM) else WindowClosure(self, window)
+        loss = self.optimizer.step(closure, grad_scaler=self.grad_scaler)
+        if self.grad_scaler is not None:
+            self.grad_scaler.update()
+        self.scheduler.step()
+        self.loss = float(distributed.total(loss.detach())) / distributed.size()
+        size = self.molecules_of(len(window))
+        self.loss_sum += self.loss * size
+        self.molecules += size
+        self.batch += len(window)
+        self.step += 1
+        self.seconds += time.perf_counter() - start
+        self.cpu_seconds += time.process_time() - cpu_start
+        self.announce("on_step_end")
+
+    def molecules_of(self, batches: int) -> int:
+        """Molecules of the next batches of this epoch, over all processes."""
+        width, end = self.loader.batch_size, len(self.loader.indices)
+        return min((self.batch + batches) * width, end) - self.batch * width
+
+    def announce(self, event: str, *args: Any) -> None:
+        """Call a method of every callback that has it."""
+        for callback in self.callbacks:
+            method = getattr(callback, event, None)
+            if method is not None:
+                method(self, *args)
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything that continues the run bit for bit, apart from the weights."""
+        return {
+            "optimizer": self.optimizer.state_dict(),
+            "scheduler": self.scheduler.state_dict(),
+            "grad_scaler": None if self.grad_scaler is None else self.grad_scaler.state_dict(),
+            "random_state": torch.get_rng_state(),
+            "progress": {name: getattr(self, name) for name in PROGRESS},
+            "history": [asdict(record) for record in self.history.epochs],
+            "best": [self.history.best_epoch, self.history.best],
+        }
+
+    def open_folder(self, folder: Path) -> None:
+        """Write the recipe into a new folder, or continue the run that the folder holds.
+
+        Raises:
+            CheckpointError: It holds a run of another recipe.
+        """
+        file, checkpoints = folder / "recipe.json", folder / "checkpoints"
+        if distributed.is_main():
+            self.claim(file)
+        distributed.barrier()
+        if checkpoint.exists(checkpoints / "best"):
+            checkpoint.read(checkpoints / "best").load_into(self.model)
+            self.best_weights = self.copy_of_weights()
+        if checkpoint.exists(checkpoints / "last"):
+            last = checkpoint.read(checkpoints / "last")
+            last.load_into(self.model)
+            self.load_state_dict(last.training_state())
+
+    def claim(self, file: Path) -> None:
+        """Write the recipe file of a new run, or check that of the run to resume."""
+        if not file.exists():
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(self.recipe.to_json(), encoding="utf-8")
+        elif Recipe.read(file) != Recipe.from_json(self.recipe.to_json()):
+            raise CheckpointError(f"{file.parent} holds a run of another recipe: resume it with its own options")
+
+    def copy_of_weights(self) -> dict[str, Tensor]:
+        """The weights as they are now, on the CPU."""
+        return {name: tensor.detach().cpu().clone() for name, tensor in self.model.state_dict().items()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Continue from what `state_dict` returned."""
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.scheduler.load_state_dict(state["scheduler"])
+        if self.grad_scaler is not None:
+            self.grad_scaler.load_state_dict(state["grad_scaler"])
+        torch.set_rng_state(state["random_state"])
+        for name in PROGRESS:
+            setattr(self, name, state["progress"][name])
+        self.history.epochs = [EpochRecord(**record) for record in state["history"]]
+        self.history.best_epoch, self.history.best = state["best"]
+
+
+PROGRESS = ("epoch", "step", "batch", "molecules", "seconds", "cpu_seconds", "loss_sum", "passes_before")
+
+
+def make_schedule(
+    optimizer: torch.optim.Optimizer, options: TrainingOptions, steps_per_epoch: int
+) -> torch.optim.lr_scheduler.LRScheduler:
+    """The learning-rate schedule that the options name."""
+    if options.schedule == "constant":
+        return torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1.0)
+    peak = optimizer.param_groups[0]["lr"]
+    return optim.NoamLR(
+        optimizer,
+        warmup_epochs=min(options.warmup_epochs, options.epochs / 2),
+        total_epochs=options.epochs,
+        steps_per_epoch=steps_per_epoch,
+        init_lr=peak * options.rate_span,
+        max_lr=peak,
+        final_lr=peak * options.rate_span,
+    )

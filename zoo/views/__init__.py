@@ -1,0 +1,9 @@
+"""Pictures of results: figures, drawings of molecules, TensorBoard pages."""
+
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submodules=["drawings", "plots", "tensorboard_pages"],
+    submod_attrs={},
+)

@@ -1,0 +1,91 @@
+"""Pictures of a run: learning curves, ROC curves, predicted against measured values."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from sklearn.metrics import RocCurveDisplay
+
+if TYPE_CHECKING:
+    from zoo.data import MoleculeDataset
+    from zoo.training.history import History
+
+MOST_CURVES = 12
+INK, ACCENT, GREY = "#1f3b57", "#d1495b", "#8d99a6"
+
+
+class Picture(Figure):
+    """A figure that notebooks show by itself, whether or not pyplot is in use."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=110)
+        return buffer.getvalue()
+
+
+def new_figure(width: float = 6.0, height: float = 4.0) -> tuple[Figure, Axes]:
+    """A figure with one set of axes, in inches."""
+    figure = Picture(figsize=(width, height), layout="constrained")
+    axes = figure.add_subplot()
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def learning_curve(history: History) -> Figure:
+    """Training loss (left scale) and validation metric (right scale) of every epoch; the best epoch is marked."""
+    figure, axes = new_figure()
+    epochs = [record.epoch + 1 for record in history.epochs]
+    axes.plot(epochs, [record.loss for record in history.epochs], color=INK, marker="o", markersize=3)
+    axes.set(xlabel="epoch", ylabel="training loss")
+    axes.yaxis.label.set_color(INK)
+    values = [record.valid.get(history.metric, np.nan) for record in history.epochs]
+    if not np.all(np.isnan(values)):
+        right = axes.twinx()
+        right.spines["top"].set_visible(False)
+        right.plot(epochs, values, color=ACCENT, marker="o", markersize=3)
+        right.set_ylabel(f"validation {history.metric}")
+        right.yaxis.label.set_color(ACCENT)
+        if history.best_epoch is not None:
+            right.axvline(history.best_epoch + 1, color=GREY, linestyle=":", linewidth=1)
+            axes.set_title(f"best: epoch {history.best_epoch + 1}, {history.metric} {history.best:.4f}", fontsize=10)
+    return figure
+
+
+def quality(dataset: MoleculeDataset, predictions: np.ndarray) -> Figure:
+    """ROC curves of a classification data set, predicted against measured values of a regression one.
+
+    Args:
+        dataset: With targets (n, T).
+        predictions: (n, T).
+    """
+    draw = draw_roc if dataset.task == "classification" else draw_parity
+    figure, axes = new_figure(4.8, 4.8)
+    for task in range(min(dataset.num_tasks, MOST_CURVES)):
+        present = ~(np.isnan(dataset.targets[:, task]) | np.isnan(predictions[:, task]))
+        draw(axes, dataset.task_names[task], dataset.targets[present, task], predictions[present, task])
+    if axes.get_legend_handles_labels()[0]:
+        axes.legend(fontsize=7, frameon=False, loc="lower right")
+    left_out = dataset.num_tasks - MOST_CURVES
+    axes.set_title(f"{dataset.name}" + (f" (first {MOST_CURVES} tasks)" if left_out > 0 else ""), fontsize=10)
+    return figure
+
+
+def draw_roc(axes: Axes, name: str, labels: np.ndarray, probabilities: np.ndarray) -> None:
+    """Add the ROC curve of one task, if it has both classes."""
+    if len(np.unique(labels)) == 2:
+        RocCurveDisplay.from_predictions(labels, probabilities, name=name, ax=axes)
+        axes.plot([0, 1], [0, 1], color=GREY, linestyle=":", linewidth=1)
+        axes.set(xlabel="false positive rate", ylabel="true positive rate")
+
+
+def draw_parity(axes: Axes, name: str, values: np.ndarray, predicted: np.ndarray) -> None:
+    """Add the points of one task."""
+    if len(values):
+        axes.scatter(values, predicted, s=9, alpha=0.6, label=name)
+        axes.axline((values[0], values[0]), slope=1, color=GREY, linestyle=":", linewidth=1)
+        axes.set(xlabel="measured", ylabel="predicted")
+        axes.set_aspect("equal", adjustable="datalim")

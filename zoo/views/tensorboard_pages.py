@@ -1,0 +1,131 @@
+"""TensorBoard pages about the test part: curves, the worst predictions as drawings, molecules in embedding space."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from zoo.views import drawings, plots
+
+if TYPE_CHECKING:
+    from zoo.data import MoleculeDataset
+
+MOST_WORST = 9
+THRESHOLDS = 501
+MOST_SPRITES = 1024
+SEED = 0
+
+
+def write_test_pages(folder: str | Path, test: MoleculeDataset, predictions: np.ndarray, step: int) -> None:
+    """Write the pages that cost next to nothing.
+
+    PR curves of each task (under "PR curves") and ROC curves for classification, predicted against measured values for
+    regression, and the molecules that were predicted worst (under "Images").
+
+    Args:
+        folder: Of the run.
+        test: With targets (n, T).
+        predictions: (n, T), probabilities or values; NaN for molecules that could not be predicted.
+        step: Where they appear on the time axis.
+    """
+    from torch.utils.tensorboard import SummaryWriter
+
+    with SummaryWriter(str(folder)) as writer:
+        if test.task == "classification":
+            for task in range(min(test.num_tasks, plots.MOST_CURVES)):
+                add_pr_curve(writer, test, predictions, task, step)
+        name = "roc" if test.task == "classification" else "parity"
+        writer.add_figure(f"test/{name}", plots.quality(test, predictions), step)
+        picture = draw_worst(test, predictions)
+        if picture is not None:
+            writer.add_image("test/worst_predictions", picture, step, dataformats="HWC")
+
+
+def add_pr_curve(writer: Any, test: MoleculeDataset, predictions: np.ndarray, task: int, step: int) -> None:
+    """Add the precision-recall curve of one task, if it has both classes."""
+    labels, probabilities = test.targets[:, task], predictions[:, task]
+    present = ~(np.isnan(labels) | np.isnan(probabilities))
+    if len(np.unique(labels[present])) == 2:
+        writer.add_pr_curve(f"test/{test.task_names[task]}", labels[present], probabilities[present], step, THRESHOLDS)
+
+
+def worst(test: MoleculeDataset, predictions: np.ndarray, most: int = MOST_WORST) -> list[tuple[int, int]]:
+    """Molecule and task of the largest errors, largest first.
+
+    Regression errors are compared in standard deviations of each task's labels.
+
+    Args:
+        test: With targets (n, T).
+        predictions: (n, T).
+        most: How many.
+    """
+    errors = np.abs(predictions - test.targets)
+    if test.task == "regression":
+        spread = np.ma.masked_invalid(test.targets).std(axis=0).filled(0)
+        errors = errors / np.where(spread > 0, spread, 1.0)
+    order = np.argsort(-np.nan_to_num(errors, nan=-1.0), axis=None, kind="stable")[:most]
+    found = zip(*np.unravel_index(order, errors.shape), strict=True)
+    return [(int(row), int(task)) for row, task in found if not np.isnan(errors[row, task])]
+
+
+def draw_worst(test: MoleculeDataset, predictions: np.ndarray) -> np.ndarray | None:
+    """Drawings of the worst predictions with both values, (height, width, 3); `None` where nothing can be compared."""
+    found = worst(test, predictions)
+    if not found:
+        return None
+    legends = []
+    for row, task in found:
+        name = f"{test.task_names[task]}, " if test.num_tasks > 1 else ""
+        values = f"measured {test.targets[row, task]:.3g}, predicted {predictions[row, task]:.3g}"
+        legends.append(f"{name}row {test.rows[row]}\n{values}")
+    return drawings.draw_grid([test.smiles[row] for row, _ in found], legends)
+
+
+def write_projector(
+    folder: str | Path,
+    test: MoleculeDataset,
+    predictions: np.ndarray,
+    embed: Callable[[Sequence[str]], np.ndarray],
+    step: int,
+    max_molecules: int = MOST_SPRITES,
+) -> None:
+    """Write the vectors of molecules before the head for TensorBoard's projector, each with its drawing.
+
+    Args:
+        folder: Of the run.
+        test: Molecules and labels (n, T); at most `max_molecules` of them, drawn at random, are shown.
+        predictions: (n, T), shown beside the labels.
+        embed: SMILES to vectors (n, D), such as `Learner.embed`.
+        step: Where they appear on the time axis.
+        max_molecules: From 2 to 1024, what one picture of drawings can hold in browsers.
+
+    Raises:
+        ValueError: `max_molecules` out of its range.
+    """
+    if not 2 <= max_molecules <= MOST_SPRITES:
+        raise ValueError(f"projector={max_molecules}: give a number of molecules from 2 to {MOST_SPRITES}")
+    from torch.utils.tensorboard import SummaryWriter
+
+    readable = np.flatnonzero(~np.isnan(predictions).any(axis=1))
+    chosen = np.sort(np.random.default_rng(SEED).permutation(readable)[:max_molecules])
+    smiles = [test.smiles[row] for row in chosen]
+    names = test.task_names[: plots.MOST_CURVES]
+    rows = [
+        [test.smiles[row], *(cell for task in range(len(names)) for cell in told(test, predictions, row, task))]
+        for row in chosen
+    ]
+    header = ["smiles", *(f"{name} {kind}" for name in names for kind in ("measured", "predicted"))]
+    with SummaryWriter(str(folder)) as writer:
+        import torch
+
+        sprites = torch.from_numpy(drawings.draw_sprites(smiles))
+        writer.add_embedding(embed(smiles), rows, sprites, step, tag="test", metadata_header=header)
+
+
+def told(test: MoleculeDataset, predictions: np.ndarray, row: int, task: int) -> tuple[str, str]:
+    """Label and prediction as the projector shows them."""
+    label = test.targets[row, task]
+    return "missing" if np.isnan(label) else f"{label:.3g}", f"{predictions[row, task]:.3g}"

@@ -24,6 +24,7 @@ test: $(STAMP) ## Run the whole test suite
 lint: $(STAMP) ## Check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 	$(BIN)/mypy
 
 bench: $(STAMP) ## Run the benchmarks (JSON lines)

@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from zoo.data import DataError, load
-from zoo.data import download as downloading
+from zoo.data.reading import download as downloading
 from zoo.data.reading.download import Patience, dataset_cache, fetch
 from zoo.data.reading.sets import KNOWN_SETS
 

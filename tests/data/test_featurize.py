@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from featurizers import Featurizer, GroverFeaturizer, PackedMolecules
-from zoo.data import DataError, MoleculeLoader, encoding, featurize, load, mapped_pages, store
+from zoo.data import DataError, MoleculeLoader, featurize, load
+from zoo.data.packing import cache as store
+from zoo.data.packing import encoding, mapped_pages
 from zoo.data.packing.encoding import encode_chunk
 
 SMILES = ["CCO", "[Na+].[Cl-]", "c1ccccc1", "C", "CC(=O)Oc1ccccc1C(=O)O", "CCO", "[13CH3]C", "*CC", "N#N"] * 3

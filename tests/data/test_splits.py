@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from zoo.data import SPLIT_NAMES, DataError, MoleculeDataset, load, partition
+from zoo.data import SPLIT_NAMES, DataError, MoleculeDataset, load
+from zoo.data.splits import rules as partition
 
 FRACTIONS = (0.8, 0.1, 0.1)
 RINGS = ["c1ccccc1", "C1CCCCC1", "c1ccncc1", "c1ccc2ccccc2c1", "C1CCNCC1", "c1ccsc1", "c1ccoc1", "C1CC1"]

@@ -5,7 +5,7 @@ import sys
 import pytest
 
 from zoo.commands import tune as command
-from zoo.experiments import tuning as module
+from zoo.experiments.tuning import tuning as module
 from zoo.experiments.tuning.search_space import with_values
 from zoo.experiments.tuning.tuning import Tuning, best_recipe, tune
 from zoo.recipe.recipe import Recipe

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from invented_rows import invented
 
-from zoo.experiments import ResultsStore, Sweep, workers
+from zoo.experiments import ResultsStore, Sweep
+from zoo.experiments.sweep import workers
 from zoo.experiments.sweep.execute import execute
 
 TINY = """
@@ -26,7 +27,8 @@ training: {epochs: 1}
 """
 STUCK = """
 import sys
-from zoo.experiments import ResultsStore, Sweep, workers
+from zoo.experiments import ResultsStore, Sweep
+from zoo.experiments.sweep import workers
 
 def stuck(run):
     print("started", flush=True)

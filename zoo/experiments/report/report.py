@@ -237,7 +237,7 @@ def data_uri(svg: str) -> str:
 def render(template: str, **context: Any) -> str:
     """Fill a template; in HTML everything that comes from data is escaped."""
     environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("zoo.experiments"),
+        loader=jinja2.PackageLoader("zoo.experiments.report"),
         autoescape=template.endswith(".html.jinja"),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,

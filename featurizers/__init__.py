@@ -6,14 +6,16 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "atom_pairs": ["AtomPairs"],
-        "base": ["Featurizer", "InvalidMolecule"],
+        "base": ["Featurizer"],
         "canonical": ["CanonicalFeaturizer"],
         "compt": ["ComptFeaturizer"],
         "descriptors": ["RDKit2DDescriptors"],
+        "errors": ["InvalidMolecule"],
         "fingerprint": ["FingerprintFeaturizer"],
         "grover": ["GroverFeaturizer"],
         "molecule_graph": ["MoleculeGraph"],
         "packed": ["MoleculeArrays", "PackedMolecules"],
+        "reading": ["read_molecule"],
         "structural": ["StructuralFeaturizer"],
     },
 )

@@ -3,52 +3,27 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from rdkit import Chem
+from rdkit import Chem, rdBase
 
 from featurizers.atom_pairs import AtomPairs
 from featurizers.batched_graph import batched_graph
 from featurizers.code_table import CodeTable
 from featurizers.descriptors import RDKit2DDescriptors
+from featurizers.errors import FAILURES, InvalidMolecule, why_failed
 from featurizers.molecule_graph import MoleculeGraph
+from featurizers.normalize import normalize
 from featurizers.packed import MoleculeArrays, PackedMolecules
+from featurizers.reading import MOST_ATOMS, check_size, name_of, read_molecule
+from featurizers.standardize import standardize
 
-MOST_ATOMS = 65535
-"""Atom numbers within a molecule are stored in two bytes."""
-
-
-class InvalidMolecule(ValueError):
-    """A molecule that cannot be featurized.
-
-    Args:
-        molecule: The SMILES (or a description of the molecule).
-        reason: Why, in a few words.
-    """
-
-    def __init__(self, molecule: str, reason: str) -> None:
-        super().__init__(f"{molecule!r}: {reason}")
-        self.molecule = molecule
-        self.reason = reason
-
-    def __reduce__(self):
-        return (InvalidMolecule, (self.molecule, self.reason))
-
-
-def sanitized(mol: Chem.Mol) -> tuple[Chem.Mol, str]:
-    """A molecule with valences, rings and aromaticity perceived, and its SMILES; the argument is not changed.
-
-    Raises:
-        InvalidMolecule: RDKit cannot sanitize it.
-    """
-    copy = Chem.Mol(mol)
-    try:
-        Chem.SanitizeMol(copy)
-    except ValueError as error:
-        raise InvalidMolecule("a molecule", f"RDKit cannot sanitize it: {error}") from error
-    return copy, Chem.MolToSmiles(copy)
+MOST_ATOMS_IN_PAIRS = 1000
+"""A million pairs: 4 MB encoded, and some hundred times that in a layer of a model with states for pairs."""
+HYDROGENS = ("folded", "atoms", "as_written")
 
 
 class Featurizer(ABC):
@@ -58,7 +33,10 @@ class Featurizer(ABC):
     float features and makes one DGL graph. Calling the featurizer does both for one molecule.
 
     Args:
-        max_atoms: Refuse molecules with more heavy atoms; `None` has no limit.
+        max_atoms: Refuse molecules with more heavy atoms; `None` leaves it to `atom_limit`.
+        hydrogens: "folded" counts hydrogens with their heavy atom, so that it does not matter how a molecule was
+            written; "atoms" makes every hydrogen an atom; "as_written" takes atom maps and explicit hydrogens as RDKit
+            reads them, as versions before 0.2 did.
         standardize: Keep the largest fragment and neutralise charges (rdMolStandardize) before encoding.
         descriptors: Also describe the whole molecule by "rdkit_2d_normalized" (`True` is the same), which fills
             `graph.descriptors` (B, 200) and takes about 30 ms a molecule; `None` or `False` does not.
@@ -78,7 +56,8 @@ class Featurizer(ABC):
     """
 
     name: ClassVar[str]
-    version: ClassVar[int] = 1
+    version: ClassVar[int] = 2
+    legacy_defaults: ClassVar[Mapping[str, Any]] = {"hydrogens": "as_written"}
     atom_size: int
     bond_size: int
     pair_size: int = 0
@@ -90,6 +69,7 @@ class Featurizer(ABC):
         self,
         *,
         max_atoms: int | None = None,
+        hydrogens: str = "folded",
         standardize: bool = False,
         descriptors: str | bool | None = None,
         pairs: bool = False,
@@ -98,7 +78,10 @@ class Featurizer(ABC):
     ) -> None:
         if max_atoms is not None and max_atoms < 1:
             raise ValueError(f"max_atoms={max_atoms}: give a positive number, or None for no limit")
+        if hydrogens not in HYDROGENS:
+            raise ValueError(f"hydrogens={hydrogens!r}: choose one of {', '.join(map(repr, HYDROGENS))}")
         self.max_atoms = max_atoms
+        self.hydrogens = hydrogens
         self.standardize = standardize
         if descriptors not in (None, True, False, RDKit2DDescriptors.name):
             raise ValueError(f"descriptors={descriptors!r}: choose {RDKit2DDescriptors.name!r} or None")
@@ -115,10 +98,16 @@ class Featurizer(ABC):
         """Options that change what is encoded; part of the key of a cache."""
         return {
             "max_atoms": self.max_atoms,
+            "hydrogens": self.hydrogens,
             "standardize": self.standardize,
             "descriptors": None if self.descriptors is None else self.descriptors.name,
             "pairs": None if self.pairs is None else "paths" if self.pairs.path_length else "distances",
         }
+
+    @property
+    def atom_limit(self) -> int:
+        """Most atoms that a molecule may have; fewer where memory grows with their square."""
+        return MOST_ATOMS if self.pairs is None else MOST_ATOMS_IN_PAIRS
 
     @abstractmethod
     def encode(self, mol: Chem.Mol) -> MoleculeArrays:
@@ -136,28 +125,33 @@ class Featurizer(ABC):
         """Read a SMILES, or check a molecule.
 
         Raises:
-            InvalidMolecule: It cannot be read, has no atoms, or has more than `max_atoms`.
+            InvalidMolecule: It cannot be read, has no atoms, or has more than `max_atoms` or `atom_limit`.
         """
-        if isinstance(molecule, str):
-            smiles = molecule.strip()
-            mol = Chem.MolFromSmiles(smiles) if smiles else None
-            if mol is None:
-                raise InvalidMolecule(molecule, "RDKit cannot read this SMILES" if smiles else "empty SMILES")
-        elif isinstance(molecule, Chem.Mol):
-            mol, smiles = sanitized(molecule)
-        else:
-            raise InvalidMolecule(str(molecule), f"not a SMILES but {type(molecule).__name__}")
-        if mol.GetNumAtoms() == 0:
-            raise InvalidMolecule(smiles, "no atoms")
+        as_written = self.hydrogens == "as_written"
+        mol = read_molecule(molecule, as_written=as_written)
         if self.standardize:
-            from featurizers.standardize import standardize
-
-            mol = standardize(mol, smiles)
-        if self.max_atoms is not None and mol.GetNumAtoms() > self.max_atoms:
-            raise InvalidMolecule(smiles, f"{mol.GetNumAtoms()} atoms, more than max_atoms={self.max_atoms}")
-        if mol.GetNumAtoms() > MOST_ATOMS:
-            raise InvalidMolecule(smiles, f"{mol.GetNumAtoms()} atoms, more than the {MOST_ATOMS} that can be stored")
+            mol = standardize(mol, name_of(molecule))
+            mol = mol if as_written else normalize(mol)
+        check_size(mol, molecule, self.max_atoms, self.atom_limit)
+        if self.hydrogens == "atoms":
+            mol = Chem.AddHs(mol)
+            check_size(mol, molecule, limit=self.atom_limit)
         return mol
+
+    def read(self, molecule: str | Chem.Mol) -> MoleculeArrays:
+        """Parse and encode a molecule.
+
+        Raises:
+            InvalidMolecule: It cannot be parsed, or its features cannot be computed.
+        """
+        mol = self.parse(molecule)
+        try:
+            with rdBase.BlockLogs():
+                return self.encode(mol)
+        except InvalidMolecule:
+            raise
+        except FAILURES as error:
+            raise InvalidMolecule(name_of(molecule), f"its features cannot be computed: {why_failed(error)}") from error
 
     def describe(self, mol: Chem.Mol) -> np.ndarray | None:
         """Descriptors of the whole molecule (F,), float32, if this featurizer has any."""
@@ -194,4 +188,4 @@ class Featurizer(ABC):
 
     def __call__(self, molecule: str | Chem.Mol) -> MoleculeGraph:
         """One molecule as a batch of one."""
-        return self.collate(PackedMolecules.pack([self.encode(self.parse(molecule))]))
+        return self.collate(PackedMolecules.pack([self.read(molecule)]))

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from itertools import chain
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from rdkit import Chem
 
 from featurizers.base import Featurizer
+from featurizers.chirality import cip_slots
 from featurizers.one_hot import BOND_TYPE_SLOTS, HYBRIDIZATION_SLOTS, NO_SLOT, set_flags, set_one_hot
 from featurizers.packed import MoleculeArrays
 
@@ -39,6 +41,7 @@ GROUPS = {
 }
 FIRST_COLUMNS = np.array([first for first, _ in GROUPS.values()])
 AROMATIC, MASS, MATCHES, RINGS = 131, 132, slice(141, 145), slice(145, 151)
+CHIRALITY = 3  # its column in the codes of an atom
 LAST = {name: size - 1 for name, (_, size) in GROUPS.items()}
 
 # The published code picks the charge column by Python indexing from either end of six slots, so +4 and -2, +5 and -1,
@@ -65,6 +68,10 @@ class GroverFeaturizer(Featurizer):
     (133-140), hydrogen acceptor, donor, acidic, basic (141-144), in a ring of size 3 to 8 (145-150). Bonds: column 0 is
     always 0, then single, double, triple, aromatic (1-4), conjugated (5), in a ring (6), one-hot stereo (7-13).
 
+    The published chirality is RDKit's tag (none, clockwise, counterclockwise, other), which depends on the order in
+    which neighbours are stored: one compound gets other features in another order of its atoms. By default the five
+    columns hold the CIP label instead: none, R, S, r, s.
+
     Bonds are ordered by their lower, then their higher atom number. An atom takes 11 bytes when encoded, a bond 7.
 
     Example:
@@ -78,15 +85,31 @@ class GroverFeaturizer(Featurizer):
     """
 
     name: ClassVar[str] = "grover"
+    version: ClassVar[int] = Featurizer.version + 1
+    legacy_defaults: ClassVar[Mapping[str, Any]] = {**Featurizer.legacy_defaults, "chirality": "published"}
     atom_size = 151
     bond_size = 14
+
+    def __init__(self, *, chirality: str = "cip", **options: Any) -> None:
+        super().__init__(**options)
+        if chirality not in ("cip", "published"):
+            raise ValueError(f"chirality={chirality!r}: choose 'cip' or 'published'")
+        self.chirality = chirality
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Options that change what is encoded; part of the key of a cache."""
+        return super().options | {"chirality": self.chirality}
 
     def encode(self, mol: Chem.Mol) -> MoleculeArrays:
         """Write the slots, flags and isotope of every atom and bond."""
         bonds = sorted([bond_code(mol.GetBondWithIdx(index)) for index in range(mol.GetNumBonds())])
         table = np.array(bonds, dtype=np.int64).reshape(len(bonds), 5)
+        atoms = np.array(atom_codes(mol), dtype=np.uint8)
+        if self.chirality == "cip" and atoms[:, CHIRALITY].any():
+            atoms[:, CHIRALITY] = cip_slots(mol)
         return MoleculeArrays(
-            atoms=np.array(atom_codes(mol), dtype=np.uint8),
+            atoms=atoms,
             bonds=table[:, 2:].astype(np.uint8),
             bond_ends=table[:, :2].astype(np.uint16),
             pairs=self.relate(mol, table[:, :2]),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from rdkit import Chem, RDLogger
+from rdkit import Chem, rdBase
 from rdkit.Chem.MolStandardize import rdMolStandardize
 
-from featurizers.base import InvalidMolecule
+from featurizers.errors import FAILURES, InvalidMolecule, why_failed
 
 
 def standardize(mol: Chem.Mol, smiles: str) -> Chem.Mol:
@@ -18,10 +18,9 @@ def standardize(mol: Chem.Mol, smiles: str) -> Chem.Mol:
     Raises:
         InvalidMolecule: rdMolStandardize cannot process it.
     """
-    with_quiet_log = RDLogger.logger()
-    with_quiet_log.setLevel(RDLogger.ERROR)
     try:
-        fragment = rdMolStandardize.LargestFragmentChooser().choose(mol)
-        return rdMolStandardize.Uncharger().uncharge(fragment)
-    except Exception as error:
-        raise InvalidMolecule(smiles, f"cannot be standardized: {error}") from error
+        with rdBase.BlockLogs():
+            fragment = rdMolStandardize.LargestFragmentChooser().choose(mol)
+            return rdMolStandardize.Uncharger().uncharge(fragment)
+    except FAILURES as error:
+        raise InvalidMolecule(smiles, f"cannot be standardized: {why_failed(error)}") from error

@@ -50,7 +50,7 @@ def test_the_cache_is_used_for_the_same_content_only(tmp_path, featurizer, monke
     assert len(calls) == len(SMILES)
     featurize(SMILES, type(featurizer)(max_atoms=100), cache_dir=tmp_path)
     assert len(calls) == 2 * len(SMILES)
-    monkeypatch.setattr(type(featurizer), "version", 2)
+    monkeypatch.setattr(type(featurizer), "version", featurizer.version + 1)
     featurize(SMILES, featurizer, cache_dir=tmp_path)
     assert len(calls) == 3 * len(SMILES)
 

@@ -58,13 +58,13 @@ class Case:
 
     @cached_property
     def molecules(self):
-        featurizer = GroverFeaturizer()
+        featurizer = GroverFeaturizer(chirality="published")
         smiles = json.loads((self.folder / "smiles.json").read_text())["smiles"]
         return PackedMolecules.pack([featurizer.encode(featurizer.parse(text)) for text in smiles])
 
     def batch(self, rows=slice(None)):
         rows = np.arange(len(self.molecules))[rows]
-        graph = GroverFeaturizer().collate(self.molecules.take(rows))
+        graph = GroverFeaturizer(chirality="published").collate(self.molecules.take(rows))
         graph.descriptors = torch.from_numpy(self.inputs["features200"].astype(np.float32)[rows])
         return graph
 
@@ -123,7 +123,7 @@ def test_features(case):
 @pytest.mark.parametrize("case", {case.folder: case for case in CASES}.values(), ids=repr)
 def test_descriptors(case):
     pytest.importorskip("descriptastorus", reason="the optional extra 'descriptors' is not installed")
-    featurizer = GroverFeaturizer(descriptors=True)
+    featurizer = GroverFeaturizer(chirality="published", descriptors=True)
     smiles = json.loads((case.folder / "smiles.json").read_text())["smiles"][:8]
     got = np.stack([featurizer.encode(featurizer.parse(text)).descriptors for text in smiles])
     np.testing.assert_allclose(got, case.inputs["features200"][:8], rtol=1e-6, atol=1e-7)

@@ -7,52 +7,7 @@ from collections.abc import Sequence
 from rdkit import Chem, rdBase
 from rdkit.Chem.Scaffolds import MurckoScaffold
 
-from featurizers import InvalidMolecule
-
-MOST_ATOMS = 10_000
-"""RDKit's search for a canonical order overflows the stack of a process some thousand atoms later."""
-
-
-def read_molecule(smiles: str, max_atoms: int | None = None) -> Chem.Mol:
-    """Read a SMILES, silently.
-
-    Args:
-        smiles: One molecule; blanks around it do not matter.
-        max_atoms: Refuse molecules with more heavy atoms; `None` takes `MOST_ATOMS`.
-
-    Raises:
-        InvalidMolecule: It is empty, cannot be read (with RDKit's reason), or is too large.
-
-    Example:
-        >>> read_molecule(" CCO ").GetNumAtoms()
-        3
-    """
-    smiles = smiles.strip()
-    if not smiles:
-        raise InvalidMolecule(smiles, "empty SMILES")
-    with rdBase.BlockLogs():
-        mol = Chem.MolFromSmiles(smiles)
-        if mol is None:
-            raise InvalidMolecule(smiles, _why_unreadable(smiles))
-    if mol.GetNumAtoms() == 0:
-        raise InvalidMolecule(smiles, "a molecule without atoms")
-    most = min(MOST_ATOMS if max_atoms is None else max_atoms, MOST_ATOMS)
-    if mol.GetNumAtoms() > most:
-        raise InvalidMolecule(smiles, f"{mol.GetNumAtoms()} atoms, more than max_atoms={most}")
-    return mol
-
-
-def _why_unreadable(smiles: str) -> str:
-    """RDKit's own complaint where it has one: valence and aromaticity are found only after the text was parsed."""
-    if smiles.startswith("InChI="):
-        return "an InChI, not a SMILES"
-    if ">" in smiles.split()[0]:
-        return "a reaction, not a molecule"
-    mol = Chem.MolFromSmiles(smiles, sanitize=False)
-    if mol is None:
-        return "not a SMILES (syntax error)"
-    problems = Chem.DetectChemistryProblems(mol)
-    return problems[0].Message() if problems else "RDKit cannot read this SMILES"
+from featurizers import InvalidMolecule, read_molecule
 
 
 def is_molecule(text: str) -> bool:

@@ -141,7 +141,7 @@ class Predictor(ABC):
         with rdBase.BlockLogs():  # what cannot be read is told by row
             for row, molecule in enumerate(molecules):
                 try:
-                    encoded.append(self.featurizer.encode(self.featurizer.parse(molecule)))
+                    encoded.append(self.featurizer.read(molecule))
                 except InvalidMolecule:
                     if on_invalid == "raise":
                         raise

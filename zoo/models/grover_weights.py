@@ -159,6 +159,8 @@ def unused_tensors(state_dict: Mapping[str, Tensor], config: GroverConfig) -> di
 def config_from_published(args: Mapping[str, Any], released_padding: bool = True) -> GroverConfig:
     """Our config of a checkpoint's options.
 
+    Its weights read the features of `GroverFeaturizer(chirality="published")`.
+
     Args:
         args: The published options by name (`vars(checkpoint["args"])`).
         released_padding: Predict as the released code does, padding included.

@@ -42,7 +42,7 @@ def encode_chunk(featurizer: Featurizer, chunk: tuple[int, Sequence[str]]) -> En
     with rdBase.BlockLogs():  # what cannot be read is reported by row; the rest would fill the screen
         for position, text in enumerate(smiles):
             try:
-                encoded.append(featurizer.encode(featurizer.parse(text)))
+                encoded.append(featurizer.read(text))
                 readable.append(position)
             except InvalidMolecule as error:
                 invalid.append(InvalidRow(start + position, text, error.reason))

@@ -1,0 +1,104 @@
+"""`read_molecule`: the one reader of molecules, for features, splits, checks and predictions alike."""
+
+from __future__ import annotations
+
+from rdkit import Chem, rdBase
+
+from featurizers.errors import FAILURES, InvalidMolecule, why_failed
+from featurizers.normalize import is_plain, normalize
+
+MOST_ATOMS = 10_000
+"""RDKit's search for a canonical order overflows the stack of a process some thousand atoms later."""
+
+
+def read_molecule(molecule: str | Chem.Mol, max_atoms: int | None = None, *, as_written: bool = False) -> Chem.Mol:
+    """Read a molecule, silently; every way of writing one gives the same atoms, bonds and counts (`normalize`).
+
+    Args:
+        molecule: A SMILES (blanks around it do not matter), or an RDKit molecule, which is not changed.
+        max_atoms: Refuse molecules with more heavy atoms; `None` takes `MOST_ATOMS`.
+        as_written: Keep hydrogen counts and atom maps as RDKit reads them.
+
+    Raises:
+        InvalidMolecule: It is empty, cannot be read (with RDKit's reason), or is too large.
+
+    Example:
+        >>> read_molecule(" [H]OCC ").GetNumAtoms()
+        3
+    """
+    with rdBase.BlockLogs():
+        if isinstance(molecule, str):
+            mol = _read_smiles(molecule.strip(), as_written)
+        elif isinstance(molecule, Chem.Mol):
+            mol = _read_object(molecule, as_written)
+        else:
+            raise InvalidMolecule(str(molecule), f"not a SMILES but {type(molecule).__name__}")
+        if mol.GetNumAtoms() == 0:
+            raise InvalidMolecule(name_of(molecule), "a molecule without atoms")
+        check_size(mol, molecule, max_atoms)
+    return mol
+
+
+def check_size(mol: Chem.Mol, molecule: str | Chem.Mol, max_atoms: int | None = None, limit: int = MOST_ATOMS) -> None:
+    """Refuse a molecule of too many atoms.
+
+    Args:
+        mol: The molecule.
+        molecule: What it was read from, for the message.
+        max_atoms: What the user allows; `None` leaves it to `limit`.
+        limit: What the use of the molecule allows.
+
+    Raises:
+        InvalidMolecule: It has more atoms than either.
+    """
+    most = limit if max_atoms is None else min(max_atoms, limit)
+    if mol.GetNumAtoms() > most:
+        raise InvalidMolecule(name_of(molecule), f"{mol.GetNumAtoms()} atoms, more than max_atoms={most}")
+
+
+def name_of(molecule: str | Chem.Mol) -> str:
+    """What messages call a molecule: its SMILES."""
+    if isinstance(molecule, str):
+        return molecule.strip()
+    try:
+        return Chem.MolToSmiles(molecule)
+    except FAILURES:
+        return "a molecule"
+
+
+def _read_smiles(smiles: str, as_written: bool) -> Chem.Mol:
+    if not smiles:
+        raise InvalidMolecule(smiles, "empty SMILES")
+    try:
+        mol = Chem.MolFromSmiles(smiles)
+        if mol is None:
+            raise InvalidMolecule(smiles, _why_unreadable(smiles))
+        return mol if as_written or is_plain(smiles) else normalize(mol)
+    except InvalidMolecule:
+        raise
+    except FAILURES as error:
+        raise InvalidMolecule(smiles, f"RDKit cannot read this SMILES: {why_failed(error)}") from error
+
+
+def _read_object(molecule: Chem.Mol, as_written: bool) -> Chem.Mol:
+    try:
+        if as_written:
+            copy = Chem.Mol(molecule)
+            Chem.SanitizeMol(copy)
+            return copy
+        return normalize(molecule)
+    except FAILURES as error:
+        raise InvalidMolecule(name_of(molecule), f"RDKit cannot sanitize it: {why_failed(error)}") from error
+
+
+def _why_unreadable(smiles: str) -> str:
+    """RDKit's own complaint where it has one: valence and aromaticity are found only after the text was parsed."""
+    if smiles.startswith("InChI="):
+        return "an InChI, not a SMILES"
+    if ">" in smiles.split()[0]:
+        return "a reaction, not a molecule"
+    mol = Chem.MolFromSmiles(smiles, sanitize=False)
+    if mol is None:
+        return "not a SMILES (syntax error)"
+    problems = Chem.DetectChemistryProblems(mol)
+    return problems[0].Message() if problems else "RDKit cannot read this SMILES"

@@ -1,0 +1,1 @@
+"""What lies on disk: checkpoints, and the machine and process that wrote them."""

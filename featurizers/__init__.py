@@ -13,6 +13,7 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
         "errors": ["InvalidMolecule"],
         "fingerprint": ["FingerprintFeaturizer"],
         "grover": ["GroverFeaturizer"],
+        "mat": ["MATFeaturizer"],
         "molecule_graph": ["MoleculeGraph"],
         "packed": ["MoleculeArrays", "PackedMolecules"],
         "reading": ["read_molecule"],

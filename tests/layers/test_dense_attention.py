@@ -89,7 +89,8 @@ def test_path_bias(given):
 @pytest.mark.parametrize("virtual", [0, 2])
 @pytest.mark.parametrize("update", [True, False])
 def test_egt_layer(virtual, update):
-    ours = scrambled(EGTLayer(D, C, H, virtual, update_pairs=update))
+    options = {"scale_products": False, "scale_degree": True, "ffn_multiplier": 1.0, "pair_ffn_multiplier": 1.0}
+    ours = scrambled(EGTLayer(D, C, H, virtual, update_pairs=update, **options))
     theirs = dgl_nn.EGTLayer(D, C, H, virtual, edge_update=update).double().eval()
     dk = D // H
     to_theirs = torch.arange(D).view(H, dk).T.flatten()  # they count dimensions first, then heads
@@ -117,3 +118,20 @@ def test_egt_layer(virtual, update):
     close(got_x[MASK], expected_x[MASK], rtol=1e-9, atol=1e-9)
     both = MASK[:, :, None] & MASK[:, None, :]
     close(got_states[both], expected_states[both], rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("scale_degree", [True, False])
+def test_random_masking_of_egt(scale_degree):
+    """In training each head ignores tokens at random; in evaluation none."""
+    layer = scrambled(EGTLayer(D, C, H, scale_degree=scale_degree, random_masking=0.3))
+    x, states = random(B, L, D), random(B, L, L, C)
+    assert torch.equal(layer(x, states, MASK)[0], layer(x, states, MASK)[0])
+    layer.train()
+    torch.manual_seed(1)
+    first, second = (layer(x, states, MASK) for _ in range(2))
+    assert not torch.equal(first[0], second[0])
+    assert torch.equal(first[1], second[1])  # what is written into pairs is not masked
+    layer.random_masking = 1 - 1e-12  # all tokens ignored: nothing is attended to
+    scores = random(B, H, L, L)
+    attended = layer.attend(scores, scores, random(B, H, L, D // H), MASK)
+    assert attended.abs().max() < 1e-9

@@ -25,7 +25,8 @@ def drawn_weights(shapes, seed):
         elif len(shape) > 1:
             values = values * shape[-1] ** -0.5 if shape[-1] > 2 else 0.3 * values
         else:
-            values = 0.2 * values + ("norm" in name and name.endswith("weight"))
+            is_gain = name.endswith("a_2") or (name.endswith("weight") and ("norm" in name or "ln_" in name))
+            values = 0.2 * values + is_gain
         weights[name] = torch.from_numpy(np.asarray(values))
     return weights
 

@@ -6,6 +6,7 @@ import torch
 
 from featurizers import PackedMolecules, StructuralFeaturizer
 from zoo.layers.atom_attention import AtomAttention
+from zoo.layers.joined_input import eigenvalues
 from zoo.layers.pair_blocks import PairBlocks
 from zoo.models.gps import GPS, GPSConfig
 
@@ -65,6 +66,10 @@ def test_equal_to_the_definition(norm, readout):
         num_layers=2,
         num_heads=3,
         norm=norm,
+        norm_scope="atom",
+        encodings="added",
+        ffn_num_layers=2,
+        head_shape="constant",
         readout=readout,
     )
     model = GPS(config).double()
@@ -75,6 +80,34 @@ def test_equal_to_the_definition(norm, readout):
         atoms = atoms_by_hand(model, batch([smiles]))
         pooled = atoms.mean(0) if readout == "mean" else atoms.sum(0)
         torch.testing.assert_close(got[row], network_by_hand(model.head.network, pooled))
+
+
+def test_encodings_leave_columns_for_the_features():
+    assert GPS(GPSConfig(walk_width=10)).encoder.atom_input.feats.out_features == 54
+    with pytest.raises(ValueError, match="no column left next to walk_width=64"):
+        GPS(GPSConfig(walk_width=64))
+
+
+def test_eigenvalues_are_those_of_the_normalized_laplacian():
+    graph = batch(MOLECULES)
+    vectors = graph.graph.ndata["laplacian"].double()
+    values, exists = eigenvalues(graph, vectors)
+    for number, single in enumerate(dgl.unbatch(graph.graph)):
+        n = single.num_nodes()
+        adjacency = torch.zeros(n, n, dtype=torch.float64)
+        adjacency[single.edges()] = 1
+        scale = adjacency.sum(1).clamp(min=1) ** -0.5
+        expected = torch.linalg.eigvalsh(torch.eye(n) - scale[:, None] * adjacency * scale)[1:3]
+        assert exists[number].sum() == len(expected)
+        torch.testing.assert_close(values[number, : len(expected)], expected, rtol=1e-5, atol=1e-6)
+
+
+def test_signs_of_laplacian_vectors_are_drawn_in_training_only():
+    torch.manual_seed(0)
+    model, graph = GPS(GPSConfig(walk_size=5, laplacian_size=2, attention_dropout=0.0)), batch(MOLECULES)
+    assert not torch.equal(model(graph), model(graph))
+    model.eval()
+    assert torch.equal(model(graph), model(graph))
 
 
 def test_attention_drops_weights_in_training_only():
@@ -95,7 +128,17 @@ def test_attention_has_second_derivatives():
 
 
 @pytest.mark.parametrize(
-    "options", [{"hidden_size": 10}, {"norm": "group"}, {"readout": "max"}, {"attention_dropout": 1.0}]
+    "options",
+    [
+        {"hidden_size": 10},
+        {"norm": "group"},
+        {"readout": "max"},
+        {"attention_dropout": 1.0},
+        {"encodings": "sum"},
+        {"norm_scope": "batch"},
+        {"head_shape": "cone"},
+        {"walk_width": -1},
+    ],
 )
 def test_options_out_of_range(options):
     with pytest.raises(ValueError, match=next(iter(options))):

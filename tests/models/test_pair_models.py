@@ -45,18 +45,16 @@ def with_first_token(matrix, value):
 def mat_by_hand(model, graph):
     config, encoder = model.config, model.encoder
     distance = with_first_token(square(graph, "distance"), -1)
-    distance[0, 0] = 0
     n, H = len(distance), config.num_heads
     near, bonded = torch.zeros(2, n, n, dtype=torch.float64)
     for i in range(n):
         for j in range(n):
-            if distance[i, j] >= 0:
-                near[i, j] = math.exp(-distance[i, j])
+            near[i, j] = -distance[i, j] if distance[i, j] >= 0 else -1e6
             bonded[i, j] = float(distance[i, j] in (0, 1))
-    if config.distance_kernel == "softmax":
-        near = near / near.sum(1, keepdim=True)
-    bonded = bonded / bonded.sum(1, keepdim=True)
-    x = torch.cat([encoder.dummy_node[None], encoder.atom_embedding(graph.atom_feats.double())])
+    near = near.softmax(1) if config.distance_kernel == "softmax" else near.exp()
+    bonded = bonded / (bonded.sum(1, keepdim=True) + 1e-6)
+    dummy = encoder.dummy_node + encoder.atom_embedding.bias
+    x = torch.cat([dummy[None], encoder.atom_embedding(graph.atom_feats.double())])
     for layer in encoder.layers:
         q, k, v = layer.query_key_value(layer.norm(x)).view(n, 3, H, -1).unbind(1)
         out = torch.zeros_like(v)
@@ -65,7 +63,7 @@ def mat_by_hand(model, graph):
                 weights = 0.33 * (k[:, h] @ q[i, h] / math.sqrt(q.shape[2])).softmax(0)
                 out[i, h] = (weights + 0.33 * near[i] + 0.34 * bonded[i]) @ v[:, h]
         x = x + layer.output(out.flatten(1))
-        x = x + layer.feed_forward(layer.ffn_norm(x))
+        x = x + F.leaky_relu(layer.feed_forward(layer.ffn_norm(x)), 0.1)
     return model.head(encoder.norm(x).mean(0))
 
 
@@ -111,8 +109,8 @@ def grit_by_hand(model, graph):
 @pytest.mark.parametrize(
     ("cls", "by_hand", "options"),
     [
-        (MAT, mat_by_hand, {"distance_kernel": "softmax"}),
-        (MAT, mat_by_hand, {"distance_kernel": "exp"}),
+        (MAT, mat_by_hand, {"atom_size": 74, "distance_kernel": "softmax"}),
+        (MAT, mat_by_hand, {"atom_size": 74, "distance_kernel": "exp"}),
         (GRIT, grit_by_hand, {"clamp": 0.2, "hidden_size": 32}),
         (GRIT, grit_by_hand, GRITConfig.legacy_defaults),
     ],
@@ -159,7 +157,7 @@ def test_pairs_of_virtual_nodes_of_egt():
 @pytest.mark.parametrize("cls", [Graphormer, EGT, MAT, GRIT])
 def test_structure_matters(cls):
     """Two isomers with the same atoms, features and bonds of each kind."""
-    model = random_model(cls, hidden_size=32)
+    model = random_model(cls, hidden_size=32, atom_size=74)
     scores = model(collate(["CCCC(C)CCCC", "CCC(C)CCCCC"]))
     assert (scores[0] - scores[1]).abs().max() > 1e-6
 
@@ -167,7 +165,7 @@ def test_structure_matters(cls):
 @pytest.mark.parametrize("cls", [Graphormer, EGT, MAT, GRIT])
 def test_padding_neither_speaks_nor_learns(cls):
     """A long companion changes the blocks, but neither scores nor gradients of the others."""
-    model = random_model(cls)
+    model = random_model(cls, atom_size=74)
     results = []
     for companion in (["C"], ["C" * 24]):  # too small to be worth a block of its own
         model.zero_grad()
@@ -191,14 +189,17 @@ def test_padding_neither_speaks_nor_learns(cls):
 )
 def test_a_featurizer_without_the_pairs_is_named(cls, featurizer, message):
     with pytest.raises(ValueError, match=message):
-        random_model(cls)(collate(["CCO"], featurizer))
+        random_model(cls, atom_size=74)(collate(["CCO"], featurizer))
 
 
 @pytest.mark.parametrize(
     ("config", "options", "message"),
     [
         (GraphormerConfig, {"hidden_size": 30}, "no multiple of num_heads"),
-        (EGTConfig, {"num_virtual_nodes": 0}, "num_virtual_nodes=0"),
+        (EGTConfig, {"num_virtual_nodes": -1}, "num_virtual_nodes=-1"),
+        (EGTConfig, {"ffn_multiplier": 0}, "ffn_multiplier=0"),
+        (EGTConfig, {"head_shape": "cone"}, "'constant', 'halving'"),
+        (MATConfig, {"distances": "2d"}, "'topological', 'conformer'"),
         (MATConfig, {"attention_share": 0.8, "distance_share": 0.3}, "together at most 1"),
         (GraphormerConfig, {"mask_distance": 0}, "mask_distance=0"),
         (GraphormerConfig, {"activation_dropout": 1.0}, "activation_dropout=1.0"),
@@ -217,7 +218,7 @@ def test_options_out_of_range(config, options, message):
 
 @pytest.mark.parametrize("cls", [Graphormer, EGT, MAT, GRIT])
 def test_autocast_changes_little(cls):
-    model, graph = random_model(cls).float(), collate(SMILES)
+    model, graph = random_model(cls, atom_size=74).float(), collate(SMILES)
     with torch.autocast("cpu", torch.bfloat16):
         scores = model(graph)
     scores.float().sum().backward()

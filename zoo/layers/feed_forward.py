@@ -10,6 +10,30 @@ from torch import Tensor, nn
 from zoo.layers.activations import Activation
 
 
+HEAD_SHAPES = ("constant", "halving")
+NARROWEST = 8
+
+
+def head_sizes(input_size: int, hidden_size: int, num_layers: int, output_size: int, shape: str) -> list[int]:
+    """Widths of a prediction network: its input, `num_layers - 1` hidden layers, its output.
+
+    Args:
+        input_size: Width of the input.
+        hidden_size: Width D of the model.
+        num_layers: Linear layers, at least 1.
+        output_size: Width of the output.
+        shape: "constant" gives all hidden layers width D, "halving" D / 2, D / 4, ... but at least `NARROWEST`, as a few
+            units with ReLU may all be off for all molecules.
+
+    Example:
+        >>> head_sizes(64, 64, 3, 1, "halving")
+        [64, 32, 16, 1]
+    """
+    halve = shape == "halving"
+    hidden = [max(NARROWEST, hidden_size >> number) if halve else hidden_size for number in range(1, num_layers)]
+    return [input_size, *hidden, output_size]
+
+
 class FeedForward(nn.Module):
     """Linear layers with an activation and dropout between them.
 

@@ -114,7 +114,7 @@ def require_pairs(molecules: MoleculeGraph, *names: str) -> Graph:
     Raises:
         ValueError: There are no pairs, or they lack a feature.
     """
-    remedies = {"path": ", path_length=5", "walk": ", random_walks=21"}
+    remedies = {"path": ", path_length=5", "walk": ", random_walks=21", "distance_3d": ", conformers=True"}
     if molecules.pairs is None or any(name not in molecules.pairs.edata for name in names):
         options = "pairs=True" + "".join(remedies.get(name, "") for name in names)
         raise ValueError(

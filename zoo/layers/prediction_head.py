@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from zoo.layers.feed_forward import FeedForward
+from zoo.layers.feed_forward import FeedForward, head_sizes
 
 
 def join_descriptors(vectors: Tensor, descriptors: Tensor | None, size: int) -> Tensor:
@@ -52,6 +52,7 @@ class PredictionHead(nn.Module):
         num_tasks: Number T of tasks.
         activation: Name of the activation.
         dropout: Probability of dropping a value before each linear layer, in [0, 1).
+        shape: Widths of the hidden layers, see `head_sizes`.
 
     Example:
         >>> head = PredictionHead(8, 0, 16, 2, 3, "relu")
@@ -68,10 +69,11 @@ class PredictionHead(nn.Module):
         num_tasks: int,
         activation: str,
         dropout: float = 0.0,
+        shape: str = "constant",
     ) -> None:
         super().__init__()
         self.descriptor_size = descriptor_size
-        sizes = [vector_size + descriptor_size, *[hidden_size] * (num_layers - 1), num_tasks]
+        sizes = head_sizes(vector_size + descriptor_size, hidden_size, num_layers, num_tasks, shape)
         self.network = FeedForward(sizes, activation, dropout, input_dropout=True)
 
     def forward(self, vectors: Tensor, descriptors: Tensor | None = None) -> Tensor:

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from featurizers.molecule_graph import MoleculeGraph
-from zoo.layers.feed_forward import FeedForward
-from zoo.layers.mat_layer import MATLayer
+from zoo.layers.feed_forward import FeedForward, head_sizes
+from zoo.layers.mat_layer import DENSE_OUTPUTS, MAT_NORMS, MATLayer
 from zoo.layers.pair_blocks import MASKED, PairBlocks, masked_mean, require_pairs
 from zoo.models.option_ranges import require_choice, require_multiple, require_positive, require_probability
+
+
+FAR = 1e6
+"""Distance to the dummy node and between fragments."""
+DISTANCES = {"topological": "distance", "conformer": "distance_3d"}
+"""What distances are read, and their name among the features of pairs."""
 
 
 @dataclass(frozen=True)
@@ -27,27 +35,58 @@ class MATConfig:
         num_heads: Attention heads (published: 16).
         attention_share: Weight of attention; with `distance_share` below 1, the rest is the weight of bonds.
         distance_share: Weight of distances.
-        distance_kernel: "softmax" (of minus the distance) or "exp".
+        distances: "topological" counts bonds (ours); "conformer" is in angstrom between the atoms of a conformer
+            (published), which a featurizer with `conformers=True` gives.
+        distance_kernel: "exp" or "softmax" of minus the distance.
+        isolated_dummy: The dummy node is bonded to nothing and `FAR` from everything, itself included, and its vector
+            is that of one more feature, as published. False makes it near and bonded to itself.
+        norm: "unbiased" (published: layer norm with the unbiased deviation), "scale" or "layer" (torch's).
+        dense_num_layers: Linear layers of the feed-forward networks (published: 1).
+        dense_output: What follows the last of them: "leaky_relu" (published), "tanh" or "linear".
         dropout: Probability of dropping a value, in [0, 1).
+        ffn_num_layers: Linear layers of the head (published: 1).
 
     Raises:
         ValueError: An option out of its range.
     """
 
     num_tasks: int = 1
-    atom_size: int = 74
+    atom_size: int = 25
     hidden_size: int = 64
     num_layers: int = 4
     num_heads: int = 8
     attention_share: float = 0.33
     distance_share: float = 0.33
-    distance_kernel: str = "softmax"
+    distances: str = "topological"
+    distance_kernel: str = "exp"
+    isolated_dummy: bool = True
+    norm: str = "unbiased"
+    dense_num_layers: int = 1
+    dense_output: str = "leaky_relu"
     dropout: float = 0.0
+    ffn_num_layers: int = 1
+
+    legacy_defaults: ClassVar[Mapping[str, Any]] = MappingProxyType(
+        {
+            "atom_size": 74,
+            "distance_kernel": "softmax",
+            "isolated_dummy": False,
+            "norm": "layer",
+            "dense_num_layers": 2,
+            "dense_output": "linear",
+            "ffn_num_layers": 2,
+        }
+    )
+    """Defaults of models saved before their full configuration was."""
 
     def __post_init__(self) -> None:
         require_positive(self, "num_tasks", "hidden_size", "num_layers", "num_heads")
+        require_positive(self, "dense_num_layers", "ffn_num_layers")
         require_multiple(self, "hidden_size", "num_heads")
+        require_choice(self, "distances", DISTANCES)
         require_choice(self, "distance_kernel", ("softmax", "exp"))
+        require_choice(self, "norm", MAT_NORMS)
+        require_choice(self, "dense_output", DENSE_OUTPUTS)
         require_probability(self, "dropout")
         shares = self.attention_share, self.distance_share
         if min(shares) < 0 or sum(shares) > 1:
@@ -60,38 +99,78 @@ class MATEncoder(nn.Module):
     def __init__(self, config: MATConfig) -> None:
         super().__init__()
         self.config = config
-        self.atom_embedding = nn.Linear(config.atom_size, config.hidden_size)
-        self.dummy_node = nn.Parameter(torch.randn(config.hidden_size))
+        D = config.hidden_size
+        self.atom_embedding = nn.Linear(config.atom_size, D)
+        self.dummy_node = nn.Parameter(torch.empty(D))
         self.layers = nn.ModuleList(
-            MATLayer(config.hidden_size, config.num_heads, config.attention_share, config.dropout)
+            MATLayer(
+                D,
+                config.num_heads,
+                config.attention_share,
+                config.dropout,
+                norm=config.norm,
+                dense_num_layers=config.dense_num_layers,
+                dense_output=config.dense_output,
+            )
             for _ in range(config.num_layers)
         )
-        self.norm = nn.LayerNorm(config.hidden_size)
+        self.norm = MAT_NORMS[config.norm](D)
+        self.dropout = nn.Dropout(config.dropout)
+        self.reset_parameters()
+
+    @torch.no_grad()
+    def reset_parameters(self) -> None:
+        """Draw all matrices by Glorot's uniform rule; the dummy node is one more column of the embedding."""
+        both = torch.empty(self.config.hidden_size, 1 + self.config.atom_size)
+        nn.init.xavier_uniform_(both)
+        self.dummy_node.copy_(both[:, 0])
+        self.atom_embedding.weight.copy_(both[:, 1:])
+        for layer in self.layers:
+            parts = [*layer.query_key_value.weight.chunk(3), layer.output.weight]
+            for weight in (*parts, *(linear.weight for linear in layer.feed_forward.layers)):
+                nn.init.xavier_uniform_(weight)
 
     def fixed_weights(self, molecules: MoleculeGraph, blocks: PairBlocks, dtype: torch.dtype) -> list[Tensor]:
         """Weights of distances and bonds (b, L, L) of every block; atoms count as bonded to themselves."""
         config, result = self.config, []
         bonds_share = 1 - config.attention_share - config.distance_share
-        distances = blocks.pairs(require_pairs(molecules).edata["distance"], fill=-1)
-        for distance, mask in zip(distances, blocks.masks(), strict=True):
-            itself = torch.eye(mask.shape[1], dtype=torch.bool, device=mask.device)
-            distance = distance.masked_fill(itself & mask[:, :, None], 0)  # the dummy node's own is not in the pairs
-            nearness = (-distance).to(dtype).masked_fill(distance < 0, MASKED)
+        name = DISTANCES[config.distances]
+        features = require_pairs(molecules, name).edata
+        # Range and precision of half precision are too small for distances.
+        exact = torch.promote_types(dtype, torch.float32)
+        steps = features["distance"]
+        lengths = features[name].to(exact).masked_fill(steps < 0, FAR)
+        parts = blocks.pairs(steps, fill=-1), blocks.pairs(lengths, fill=FAR), blocks.masks()
+        for step, length, mask in zip(*parts, strict=True):
+            step, length = self.with_dummy(step, length, mask)
+            nearness = (-length).masked_fill(~mask[:, None, :], MASKED)
             nearness = nearness.softmax(-1) if config.distance_kernel == "softmax" else nearness.exp()
-            bonded = ((distance == 0) | (distance == 1)).to(dtype)
-            bonded = bonded / bonded.sum(-1, keepdim=True).clamp(min=1)
+            bonded = ((step == 0) | (step == 1)).to(exact)
+            sums = bonded.sum(-1, keepdim=True)
+            bonded = bonded / (sums + 1e-6 if config.isolated_dummy else sums.clamp(min=1))
             weights = config.distance_share * nearness + bonds_share * bonded
-            result.append(weights * mask[:, None, :])
+            result.append((weights * mask[:, None, :]).to(dtype))
         return result
+
+    def with_dummy(self, step: Tensor, length: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Distances in bonds and lengths (b, L, L) twice, with what the dummy node is to itself."""
+        if self.config.isolated_dummy:
+            return step, length
+        itself = torch.eye(mask.shape[1], dtype=torch.bool, device=mask.device) & mask[:, :, None]
+        step = step.masked_fill(itself, 0)
+        return step, length.masked_fill(itself, 0).masked_fill(step < 0, -MASKED)
 
     def forward(self, molecules: MoleculeGraph) -> Tensor:
         """A batch to molecules (B, D)."""
         atoms = self.atom_embedding(molecules.atom_feats.to(self.dummy_node.dtype))
+        dummy = self.dummy_node.to(atoms.dtype)
+        if self.config.isolated_dummy:
+            dummy = dummy + self.atom_embedding.bias.to(atoms.dtype)
         blocks = PairBlocks.of(molecules.graph, leading=1)
         fixed = self.fixed_weights(molecules, blocks, atoms.dtype)
         pooled = []
         for x, weights, mask in zip(blocks.atoms(atoms), fixed, blocks.masks(), strict=True):
-            x = torch.cat([self.dummy_node.to(x.dtype).expand(len(x), 1, -1), x[:, 1:]], dim=1)
+            x = self.dropout(torch.cat([dummy.expand(len(x), 1, -1), x[:, 1:]], dim=1))
             for layer in self.layers:
                 x = layer(x, weights, mask)
             pooled.append(masked_mean(self.norm(x), mask))
@@ -99,22 +178,25 @@ class MATEncoder(nn.Module):
 
 
 class MAT(nn.Module):
-    """The molecule attention transformer for property prediction, with distances in bonds.
+    """The molecule attention transformer for property prediction.
 
-    Needs a featurizer with atom pairs.
+    Needs a featurizer with atom pairs, and for `distances="conformer"` with conformers. The entry "mat" counts bonds,
+    which is ours and needs no conformer; "mat_3d" reads distances in space, as published.
 
     Args:
         config: The options.
 
     Example:
-        >>> from featurizers import CanonicalFeaturizer
-        >>> model = MAT(MATConfig(num_tasks=3)).eval()
-        >>> model(CanonicalFeaturizer(pairs=True)("CCO")).shape
+        >>> from featurizers import MATFeaturizer
+        >>> model = MAT(MATConfig(num_tasks=3, distances="conformer")).eval()
+        >>> model(MATFeaturizer(pairs=True, conformers=True)("CCO")).shape
         torch.Size([1, 3])
 
     Reference:
-        Maziarka et al. 2020 (arXiv:2002.08264). Differs from the authors' code in: distances are those in the graph,
-        not of a conformer; the dummy node is near itself only; fragments are not near each other.
+        Maziarka et al. 2020 (arXiv:2002.08264); equals the authors' code (ardigen/MAT) in float64. Differs from it in:
+        the size of the defaults; distances in bonds unless `distances="conformer"`; fragments that are `FAR` from each
+        other (theirs lie where RDKit happens to put them); hidden layers of a head with `ffn_num_layers` above 1 are
+        not normalized; no learned shares, edge features or adapters.
     """
 
     config_class: ClassVar[type[MATConfig]] = MATConfig
@@ -124,9 +206,11 @@ class MAT(nn.Module):
         super().__init__()
         self.config = config
         self.encoder = MATEncoder(config)
-        self.head = FeedForward(
-            [config.hidden_size, config.hidden_size, config.num_tasks], "leaky_relu", config.dropout
-        )
+        D = config.hidden_size
+        sizes = head_sizes(D, D, config.ffn_num_layers, config.num_tasks, "constant")
+        self.head = FeedForward(sizes, "leaky_relu", config.dropout)
+        for linear in self.head.layers:
+            nn.init.xavier_uniform_(linear.weight)
 
     def embed(self, molecules: MoleculeGraph) -> Tensor:
         """Mean of atoms and dummy node (B, D)."""

@@ -13,6 +13,13 @@ def require_positive(config: Any, *names: str) -> None:
             raise ValueError(f"{name}={getattr(config, name)!r}: give a whole number of at least 1")
 
 
+def require_whole(config: Any, *names: str) -> None:
+    """Raise a `ValueError` unless these options are at least 0."""
+    for name in names:
+        if getattr(config, name) < 0:
+            raise ValueError(f"{name}={getattr(config, name)!r}: give a whole number of at least 0")
+
+
 def require_probability(config: Any, *names: str) -> None:
     """Raise a `ValueError` unless these options are in [0, 1)."""
     for name in names:

@@ -18,6 +18,9 @@ FEATURIZERS: Registry[Any] = Registry("featurizer")
 GROVER = "Rong et al. 2020, arXiv 2007.02835"
 COMPT = "Chen et al. 2021, arXiv 2107.08773"
 GRAPHORMER = "Ying et al. 2021, arXiv 2106.05234"
+EGT = "Hussain et al. 2022, arXiv 2108.03348"
+GPS = "Rampášek et al. 2022, arXiv 2205.12454"
+MAT = "Maziarka et al. 2020, arXiv 2002.08264"
 
 _entry: Entry[Any]
 for _entry in (
@@ -103,9 +106,17 @@ for _entry in (
     Entry(
         "gps",
         "zoo.models.gps:GPS",
-        "Message passing along bonds beside attention over the molecule, with random-walk encodings",
-        "Rampášek et al. 2022, arXiv 2205.12454",
+        "Message passing along bonds next to attention over the molecule, with random-walk encodings",
+        GPS,
         facts={"featurizer": "random_walk"},
+    ),
+    Entry(
+        "gps_zinc",
+        "zoo.models.gps:GPS",
+        "GPS as published for ZINC (10 layers, 20 steps of the random walk)",
+        GPS,
+        defaults={"num_layers": 10},
+        facts={"featurizer": "random_walk_20"},
     ),
     Entry(
         "graphormer",
@@ -126,15 +137,31 @@ for _entry in (
         "egt",
         "zoo.models.egt:EGT",
         "Attention with states and gates for all pairs of atoms",
-        "Hussain et al. 2022, arXiv 2108.03348",
+        EGT,
+        facts={"featurizer": "canonical_pairs"},
+    ),
+    Entry(
+        "egt_zinc",
+        "zoo.models.egt:EGT",
+        "EGT as published for ZINC (10 layers, 64 columns for a pair)",
+        EGT,
+        defaults={"num_layers": 10, "pair_hidden_size": 64},
         facts={"featurizer": "canonical_pairs"},
     ),
     Entry(
         "mat",
         "zoo.models.mat:MAT",
-        "Attention mixed with distances and bonds",
-        "Maziarka et al. 2020, arXiv 2002.08264",
-        facts={"featurizer": "canonical_pairs"},
+        "Attention mixed with bonds and with distances counted in bonds",
+        MAT,
+        facts={"featurizer": "mat"},
+    ),
+    Entry(
+        "mat_3d",
+        "zoo.models.mat:MAT",
+        "Attention mixed with bonds and with distances in a conformer, as published",
+        MAT,
+        defaults={"distances": "conformer"},
+        facts={"featurizer": "mat_conformers"},
     ),
     Entry(
         "grit",
@@ -248,6 +275,13 @@ for _entry in (
         defaults={"walk_steps": 16},
     ),
     Entry(
+        "random_walk_20",
+        "featurizers.structural:StructuralFeaturizer",
+        "The canonical features and 20 random-walk returns of each atom, as GPS was published with",
+        "Dwivedi et al. 2022, arXiv 2110.07875",
+        defaults={"walk_steps": 20},
+    ),
+    Entry(
         "laplacian",
         "featurizers.structural:StructuralFeaturizer",
         "The canonical features and Laplacian eigenvectors",
@@ -281,6 +315,20 @@ for _entry in (
         "CoMPT's 115 atom and 13 bond columns with distances; atoms in canonical order",
         COMPT,
         defaults={"canonical_order": True},
+    ),
+    Entry(
+        "mat",
+        "featurizers.mat:MATFeaturizer",
+        "MAT's 25 atom columns and the distances of all atom pairs in bonds",
+        MAT,
+        defaults={"pairs": True},
+    ),
+    Entry(
+        "mat_conformers",
+        "featurizers.mat:MATFeaturizer",
+        "MAT's 25 atom columns and the distances of all atom pairs in a conformer (about 30 ms a molecule)",
+        MAT,
+        defaults={"pairs": True, "conformers": True},
     ),
     Entry(
         "fingerprint",

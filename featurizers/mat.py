@@ -1,0 +1,137 @@
+"""The features of the molecule attention transformer, with distances in bonds or in space."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from rdkit import Chem
+
+from featurizers.atom_pairs import pair_ends
+from featurizers.canonical import CanonicalFeaturizer
+from featurizers.conformer import conformer_positions
+from featurizers.molecule_graph import MoleculeGraph
+from featurizers.one_hot import set_one_hot, slots_of
+from featurizers.packed import MoleculeArrays, PackedMolecules
+
+ELEMENT_SLOTS = slots_of([5, 6, 7, 8, 9, 15, 16, 17, 35, 53])
+OTHER_ELEMENT, MOST_NEIGHBORS, MOST_HYDROGENS = 10, 5, 4
+FIRST_COLUMNS = np.array([0, 11, 17])
+CHARGE = 22
+CHARGE_SHIFT = 128  # charges are stored in one unsigned byte
+PLACE_BYTES = 12  # three float32 follow the codes of an atom
+
+
+class MATFeaturizer(CanonicalFeaturizer):
+    """MAT's atom features: 25 of each atom, or 27 with charges as categories; the canonical features of bonds.
+
+    One-hot element (0-10: B C N O F P S Cl Br I, other), neighbours (11-16: 0 to 5 and more), hydrogens (17-21: 0 to 4
+    and more), formal charge (22; or 22-24: -1, 0, all others), in a ring, aromatic. The model adds the flag of its
+    dummy node.
+
+    With `conformers` it fills `pairs.edata["distance_3d"]` (P,), distances in angstrom in one conformer, see
+    `conformer_positions`.
+
+    Args:
+        one_hot_charge: Charges as categories, as the authors' pretrained weights need.
+        conformers: Embed every molecule, about 30 ms each; needs `pairs`.
+        conformer_seed: Seed of the embedding.
+        conformer_largest: Molecules with more heavy atoms are not embedded.
+        depict_failures: What a molecule without a conformer gets: `True` takes the distances of its two-dimensional
+            depiction and logs a warning that names it, `False` makes it an invalid molecule.
+        options: Those of `Featurizer`.
+
+    Raises:
+        ValueError: Conformers are asked for without pairs.
+
+    Example:
+        >>> graph = MATFeaturizer(pairs=True, conformers=True)("CO")
+        >>> graph.atom_feats.shape, graph.pairs.edata["distance_3d"].view(2, 2).round(decimals=1).tolist()
+        (torch.Size([2, 25]), [[0.0, 1.399999976158142], [1.399999976158142, 0.0]])
+
+    Reference:
+        Maziarka et al. 2020 (arXiv:2002.08264), table 1 and the authors' code (ardigen/MAT). Differs from it in
+        unrelaxed conformers where UFF lacks parameters (theirs are depicted), a fixed seed, and atoms in an order of
+        their own for the embedding.
+    """
+
+    name: ClassVar[str] = "mat"
+
+    def __init__(
+        self,
+        *,
+        one_hot_charge: bool = False,
+        conformers: bool = False,
+        conformer_seed: int = 0,
+        conformer_largest: int = 150,
+        depict_failures: bool = True,
+        **options: Any,
+    ) -> None:
+        super().__init__(**options)
+        if conformers and self.pairs is None:
+            raise ValueError("conformers=True: give pairs=True too")
+        self.one_hot_charge, self.conformers = one_hot_charge, conformers
+        self.conformer_seed, self.conformer_largest = conformer_seed, conformer_largest
+        self.depict_failures = depict_failures
+        self.atom_size = 27 if one_hot_charge else 25
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Options that change what is encoded; part of the key of a cache."""
+        names = ("conformer_seed", "conformer_largest", "depict_failures") if self.conformers else ()
+        return super().options | {name: getattr(self, name) for name in ("conformers", *names)}
+
+    def encode(self, mol: Chem.Mol) -> MoleculeArrays:
+        """Write slots, then places as bytes."""
+        molecule = super().encode(mol)
+        codes = np.array([atom_code(atom) for atom in mol.GetAtoms()], dtype=np.uint8)
+        if self.conformers:
+            positions = conformer_positions(
+                mol,
+                seed=self.conformer_seed,
+                largest=self.conformer_largest,
+                depict_failures=self.depict_failures,
+            )
+            codes = np.concatenate([codes, np.ascontiguousarray(positions).view(np.uint8)], axis=1)
+        return replace(molecule, atoms=codes)
+
+    def atom_features(self, codes: np.ndarray) -> np.ndarray:
+        """Atom codes (N, 6 and the bytes of the places) to features (N, `atom_size`)."""
+        return super().atom_features(codes[:, :-PLACE_BYTES] if self.conformers else codes)
+
+    def expand_atoms(self, codes: np.ndarray) -> np.ndarray:
+        """Atom codes (N, 6) to features (N, `atom_size`)."""
+        feats = np.zeros((len(codes), self.atom_size), dtype=np.float32)
+        set_one_hot(feats, codes[:, :3], FIRST_COLUMNS)
+        charges = codes[:, 3].astype(np.int64) - CHARGE_SHIFT
+        if self.one_hot_charge:
+            slots = np.where(charges == -1, 0, np.where(charges == 0, 1, 2))
+            feats[np.arange(len(codes)), CHARGE + slots] = 1
+        else:
+            feats[:, CHARGE] = charges
+        feats[:, -2:] = codes[:, 4:6]
+        return feats
+
+    def collate(self, packed: PackedMolecules) -> MoleculeGraph:
+        """Make one batched graph of encoded molecules."""
+        molecules = super().collate(packed)
+        if self.conformers and molecules.pairs is not None:
+            places = np.array(packed.atoms[:, -PLACE_BYTES:], order="C").view(np.float32).astype(np.float64)
+            first, second = pair_ends(packed.num_atoms.astype(np.int64))
+            distances = np.linalg.norm(places[first] - places[second], axis=1).astype(np.float32)
+            molecules.pairs.edata["distance_3d"] = torch.from_numpy(distances)
+        return molecules
+
+
+def atom_code(atom: Chem.Atom) -> tuple[int, ...]:
+    """Slots of element, neighbours and hydrogens, charge (shifted), in a ring, aromatic."""
+    return (
+        ELEMENT_SLOTS.get(atom.GetAtomicNum(), OTHER_ELEMENT),
+        min(atom.GetDegree(), MOST_NEIGHBORS),
+        min(atom.GetTotalNumHs(), MOST_HYDROGENS),
+        min(max(atom.GetFormalCharge() + CHARGE_SHIFT, 0), 255),
+        atom.IsInRing(),
+        atom.GetIsAromatic(),
+    )

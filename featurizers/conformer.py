@@ -7,7 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 from rdkit import Chem, rdBase
-from rdkit.Chem import AllChem, rdDistGeom
+from rdkit.Chem import rdDepictor, rdDistGeom, rdForceFieldHelpers
 
 from featurizers.base import InvalidMolecule
 
@@ -59,7 +59,7 @@ def conformer_positions(
             raise InvalidMolecule(smiles, reason)
         logger.warning("%r: %s; its two-dimensional depiction stands for it", smiles, reason)
         if not len(positions):
-            AllChem.Compute2DCoords(copy)
+            rdDepictor.Compute2DCoords(copy)
             return _places(copy)
     result = np.empty_like(positions)
     result[order] = positions
@@ -73,7 +73,7 @@ def _embedded(smiles: str, num_atoms: int, seed: int, largest: int) -> tuple[np.
     Without places (0, 3) the SMILES cannot be read.
     """
     options = Chem.SmilesParserParams()
-    options.removeHs = False
+    options.removeHs = False  # type: ignore[assignment]
     with rdBase.BlockLogs():
         mol = Chem.MolFromSmiles(smiles, options)
         if mol is None or mol.GetNumAtoms() != num_atoms:
@@ -84,21 +84,22 @@ def _embedded(smiles: str, num_atoms: int, seed: int, largest: int) -> tuple[np.
             if _embed(with_hydrogens, seed):
                 return _places(with_hydrogens)[:num_atoms], ""
             reason = "RDKit finds no conformer"
-        AllChem.Compute2DCoords(mol)
+        rdDepictor.Compute2DCoords(mol)
         return _places(mol), reason
 
 
 def _embed(mol: Chem.Mol, seed: int) -> bool:
     """Give a molecule with hydrogens a relaxed conformer, in place; False if there is none."""
     options = rdDistGeom.ETKDGv3()
-    options.randomSeed, options.maxIterations = seed, ATTEMPTS
-    for options.useRandomCoords in (False, True):
+    options.randomSeed, options.maxIterations = seed, ATTEMPTS  # type: ignore[assignment]
+    for random_places in (False, True):
+        options.useRandomCoords = random_places  # type: ignore[assignment]
         if rdDistGeom.EmbedMolecule(mol, options) == 0:
             break
     else:
         return False
-    if AllChem.UFFHasAllMoleculeParams(mol):
-        AllChem.UFFOptimizeMolecule(mol)
+    if rdForceFieldHelpers.UFFHasAllMoleculeParams(mol):
+        rdForceFieldHelpers.UFFOptimizeMolecule(mol)
     return True
 
 

@@ -11,7 +11,10 @@ from rdkit.Chem import AllChem, rdDistGeom, rdMolTransforms
 from featurizers import InvalidMolecule, MATFeaturizer, PackedMolecules
 from featurizers.conformer import conformer_positions
 
-CAGE = "c12c3c4c5c1c1c6c7c2c2c8c3c3c9c4c4c%10c5c5c1c1c6c6c%11c7c2c2c7c8c3c3c8c9c4c4c9c%10c5c5c1c1c6c6c%11c2c2c7c3c3c8c4c4c9c5c1c1c6c2c3c41"
+CAGE = (  # C60
+    "c12c3c4c5c1c1c6c7c2c2c8c3c3c9c4c4c%10c5c5c1c1c6c6c%11c7c2c2c7c8c3c3c8c"
+    "9c4c4c9c%10c5c5c1c1c6c6c%11c2c2c7c3c3c8c4c4c9c5c1c1c6c2c3c41"
+)
 SMILES = ["CC(=O)Oc1ccccc1C(=O)O", "C", "CC[NH3+].[Cl-]", "F/C=C/Cl", "C[C@H](N)C(=O)O", "C1CC2CCC1CC2", "*c1ccncc1"]
 
 

@@ -78,7 +78,9 @@ def test_the_model(name, options, training):
         vectors = np.load(HERE / "fixtures" / "gps" / f"{name}.npz", allow_pickle=False)["laplacian"]
         molecules.graph.ndata["laplacian"] = torch.from_numpy(vectors)
     scores = model.train(training)(molecules)
-    close(scores, fixture.scores["train" if training else "eval"], rtol=1e-6 if config.laplacian_size else 1e-9, atol=1e-8)
+    close(
+        scores, fixture.scores["train" if training else "eval"], rtol=1e-6 if config.laplacian_size else 1e-9, atol=1e-8
+    )
 
 
 @pytest.mark.parametrize(("name", "norm"), [("gps_batchnorm", "batch"), ("gps_layernorm", "layer")])

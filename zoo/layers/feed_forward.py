@@ -9,7 +9,6 @@ from torch import Tensor, nn
 
 from zoo.layers.activations import Activation
 
-
 HEAD_SHAPES = ("constant", "halving")
 NARROWEST = 8
 
@@ -22,8 +21,8 @@ def head_sizes(input_size: int, hidden_size: int, num_layers: int, output_size: 
         hidden_size: Width D of the model.
         num_layers: Linear layers, at least 1.
         output_size: Width of the output.
-        shape: "constant" gives all hidden layers width D, "halving" D / 2, D / 4, ... but at least `NARROWEST`, as a few
-            units with ReLU may all be off for all molecules.
+        shape: "constant" gives all hidden layers width D, "halving" D / 2, D / 4, ... but at least `NARROWEST`, as
+            a few units with ReLU may be off for all molecules.
 
     Example:
         >>> head_sizes(64, 64, 3, 1, "halving")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 
 from zoo.layers.activations import Activation
@@ -50,6 +51,13 @@ class MATLayer(nn.Module):
         self.feed_forward = FeedForward([hidden_size] * (dense_num_layers + 1), "leaky_relu", dropout)
         self.dense_output = Activation(dense_output)
         self.dropout = nn.Dropout(dropout)
+
+    @torch.no_grad()
+    def reset_parameters(self) -> None:
+        """Draw all matrices by Glorot's uniform rule, queries, keys and values each by themselves."""
+        of_ffn = [weight for weight in self.feed_forward.parameters() if weight.dim() > 1]
+        for weight in (*self.query_key_value.weight.chunk(3), self.output.weight, *of_ffn):
+            nn.init.xavier_uniform_(weight)
 
     def forward(self, x: Tensor, fixed: Tensor, mask: Tensor) -> Tensor:
         """Update tokens.

@@ -16,7 +16,6 @@ from zoo.layers.mat_layer import DENSE_OUTPUTS, MAT_NORMS, MATLayer
 from zoo.layers.pair_blocks import MASKED, PairBlocks, masked_mean, require_pairs
 from zoo.models.option_ranges import require_choice, require_multiple, require_positive, require_probability
 
-
 FAR = 1e6
 """Distance to the dummy node and between fragments."""
 DISTANCES = {"topological": "distance", "conformer": "distance_3d"}
@@ -126,9 +125,7 @@ class MATEncoder(nn.Module):
         self.dummy_node.copy_(both[:, 0])
         self.atom_embedding.weight.copy_(both[:, 1:])
         for layer in self.layers:
-            parts = [*layer.query_key_value.weight.chunk(3), layer.output.weight]
-            for weight in (*parts, *(linear.weight for linear in layer.feed_forward.layers)):
-                nn.init.xavier_uniform_(weight)
+            layer.reset_parameters()  # type: ignore[operator]
 
     def fixed_weights(self, molecules: MoleculeGraph, blocks: PairBlocks, dtype: torch.dtype) -> list[Tensor]:
         """Weights of distances and bonds (b, L, L) of every block; atoms count as bonded to themselves."""
@@ -209,8 +206,9 @@ class MAT(nn.Module):
         D = config.hidden_size
         sizes = head_sizes(D, D, config.ffn_num_layers, config.num_tasks, "constant")
         self.head = FeedForward(sizes, "leaky_relu", config.dropout)
-        for linear in self.head.layers:
-            nn.init.xavier_uniform_(linear.weight)
+        for parameter in self.head.parameters():
+            if parameter.dim() > 1:
+                nn.init.xavier_uniform_(parameter)
 
     def embed(self, molecules: MoleculeGraph) -> Tensor:
         """Mean of atoms and dummy node (B, D)."""

@@ -9,7 +9,7 @@ import numpy as np
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdDepictor, rdDistGeom, rdForceFieldHelpers
 
-from featurizers.base import InvalidMolecule
+from featurizers.errors import InvalidMolecule
 
 logger = logging.getLogger(__name__)
 ATTEMPTS = 10

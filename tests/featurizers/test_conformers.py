@@ -123,3 +123,10 @@ def test_options_are_part_of_the_key_of_a_cache():
     assert all(one != other for place, one in enumerate(keys) for other in keys[:place])
     with pytest.raises(ValueError, match="pairs=True"):
         MATFeaturizer(conformers=True)
+
+
+def test_hydrogens_as_atoms_have_places_too():
+    graph = MATFeaturizer(pairs=True, conformers=True, hydrogens="atoms")("C")
+    lengths = graph.pairs.edata["distance_3d"].view(5, 5)
+    assert (lengths[0, 1:] - 1.09).abs().max() < 0.05
+    assert (lengths[1, 2:] - 1.78).abs().max() < 0.05

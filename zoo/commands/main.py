@@ -9,6 +9,8 @@ import warnings
 from collections.abc import Sequence
 from typing import TextIO
 
+from zoo.runs.process import tune_process
+
 COMMANDS = {
     "train": "train, validate and test a model (no arguments: GROVER with GraphSAM on the embedded B3DB)",
     "predict": "predict the molecules of a file: same rows, same order",
@@ -48,6 +50,7 @@ def help_text() -> str:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; leaves with status 2 and one line on standard error for a user's mistake."""
     warnings.showwarning = warn
+    tune_process()
     try:
         run(list(sys.argv[1:] if arguments is None else arguments))
     except KeyboardInterrupt:

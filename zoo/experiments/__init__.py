@@ -6,13 +6,4 @@ shows what came out, `tune` searches hyperparameters.
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submodules=["experiment"],
-    submod_attrs={
-        "experiment": ["Outcome", "load_dataset", "load_part", "run"],
-        "sweep": ["PlannedRun", "ResultRow", "ResultsStore", "Sweep", "run_sweep"],
-        "report": ["write_report"],
-        "tuning": ["Tuning", "best_recipe", "tune"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -18,6 +18,7 @@ from featurizers import InvalidMolecule
 from zoo import data
 from zoo.learners import factory
 from zoo.learners.predictor import Predictor
+from zoo.runs import tune_process
 
 _learner: Predictor | None = None  # of a worker process
 
@@ -80,6 +81,7 @@ def one_thread() -> Iterator[None]:
 def start_worker(job: Job) -> None:
     """Load the learner once."""
     global _learner
+    tune_process()
     torch.set_num_threads(1)
     _learner = job.load()
 

@@ -2,12 +2,4 @@
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submodules=["presets"],
-    submod_attrs={
-        "mapping": ["from_mapping"],
-        "options": ["DataOptions", "TrainingOptions"],
-        "recipe": ["Recipe"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -2,12 +2,4 @@
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submodules=["catalog"],
-    submod_attrs={
-        "registry": ["Entry", "Registry", "UnknownName", "normalize"],
-        "catalog": ["FEATURIZERS", "MODELS", "OPTIMIZERS"],
-        "plugins": ["load_plugins", "register_featurizer", "register_model", "register_optimizer"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -2,14 +2,4 @@
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submod_attrs={
-        "curvature": ["Hessian"],
-        "measuring": ["SharpnessReport", "measure", "measure_surface"],
-        "monitor": ["SharpnessMonitor"],
-        "pictures": ["draw"],
-        "slices": ["Landscape", "landscape", "segment"],
-        "surface": ["LossSurface"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

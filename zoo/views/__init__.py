@@ -2,8 +2,4 @@
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submodules=["drawings", "plots", "tensorboard_pages"],
-    submod_attrs={},
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

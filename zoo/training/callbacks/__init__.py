@@ -2,13 +2,4 @@
 
 import lazy_loader
 
-__getattr__, __dir__, __all__ = lazy_loader.attach(
-    __name__,
-    submod_attrs={
-        "base": ["Callback"],
-        "checkpointing": ["Checkpointing"],
-        "early_stopping": ["EarlyStopping"],
-        "progress": ["Progress"],
-        "tensorboard": ["TensorBoard", "add_test_metrics", "flatten"],
-    },
-)
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

@@ -1,0 +1,14 @@
+from .atom_pairs import AtomPairs as AtomPairs
+from .base import Featurizer as Featurizer
+from .canonical import CanonicalFeaturizer as CanonicalFeaturizer
+from .compt import ComptFeaturizer as ComptFeaturizer
+from .descriptors import RDKit2DDescriptors as RDKit2DDescriptors
+from .errors import InvalidMolecule as InvalidMolecule
+from .fingerprint import FingerprintFeaturizer as FingerprintFeaturizer
+from .grover import GroverFeaturizer as GroverFeaturizer
+from .mat import MATFeaturizer as MATFeaturizer
+from .molecule_graph import MoleculeGraph as MoleculeGraph
+from .packed import MoleculeArrays as MoleculeArrays
+from .packed import PackedMolecules as PackedMolecules
+from .reading import read_molecule as read_molecule
+from .structural import StructuralFeaturizer as StructuralFeaturizer

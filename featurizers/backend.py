@@ -1,0 +1,26 @@
+"""DGL where it is installed: the only module that imports it.
+
+`dgl` is the package, or `None` where it cannot be imported; graphs are then `TensorGraph`s.
+"""
+
+from __future__ import annotations
+
+import os
+from types import ModuleType
+
+
+def import_dgl() -> ModuleType | None:
+    """Import DGL without the lines that it prints and the settings file that it writes where no backend is chosen."""
+    chosen = os.environ.get("DGLBACKEND")
+    os.environ["DGLBACKEND"] = chosen or "pytorch"
+    try:
+        import dgl
+    except ImportError:
+        return None
+    finally:
+        if chosen is None:
+            del os.environ["DGLBACKEND"]
+    return dgl
+
+
+dgl = import_dgl()

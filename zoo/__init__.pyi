@@ -1,0 +1,33 @@
+from . import data as data
+from . import experiments as experiments
+from . import inference as inference
+from . import layers as layers
+from . import learners as learners
+from . import models as models
+from . import recipe as recipe
+from . import registry as registry
+from . import runs as runs
+from . import sharpness as sharpness
+from . import tasks as tasks
+from . import training as training
+from . import views as views
+from .experiments import experiment as experiment
+from .learners import Learner as Learner
+from .learners import assemble as assemble
+from .learners import build as build
+from .learners import describe as describe
+from .learners import list_featurizers as list_featurizers
+from .learners import list_models as list_models
+from .learners import list_optimizers as list_optimizers
+from .learners import load as load
+from .recipe import Recipe as Recipe
+from .registry import catalog as catalog
+from .registry import register_featurizer as register_featurizer
+from .registry import register_model as register_model
+from .registry import register_optimizer as register_optimizer
+from .runs import checkpoint as checkpoint
+from .runs import tune_process as tune_process
+from .training import callbacks as callbacks
+from .views import plots as plots
+
+__version__: str

@@ -1,0 +1,4 @@
+from .featurizing import FeaturizedMolecules as FeaturizedMolecules
+from .featurizing import featurize as featurize
+from .loader import Batch as Batch
+from .loader import MoleculeLoader as MoleculeLoader

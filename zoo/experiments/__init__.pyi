@@ -1,0 +1,14 @@
+from . import experiment as experiment
+from .experiment import Outcome as Outcome
+from .experiment import load_dataset as load_dataset
+from .experiment import load_part as load_part
+from .experiment import run as run
+from .report import write_report as write_report
+from .sweep import PlannedRun as PlannedRun
+from .sweep import ResultRow as ResultRow
+from .sweep import ResultsStore as ResultsStore
+from .sweep import Sweep as Sweep
+from .sweep import run_sweep as run_sweep
+from .tuning import Tuning as Tuning
+from .tuning import best_recipe as best_recipe
+from .tuning import tune as tune

@@ -1,0 +1,10 @@
+from .descriptions import describe as describe
+from .descriptions import list_featurizers as list_featurizers
+from .descriptions import list_models as list_models
+from .descriptions import list_optimizers as list_optimizers
+from .estimator import Baseline as Baseline
+from .factory import assemble as assemble
+from .factory import build as build
+from .factory import load as load
+from .learner import Learner as Learner
+from .predictor import Predictor as Predictor

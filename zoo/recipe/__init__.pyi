@@ -1,0 +1,5 @@
+from . import presets as presets
+from .mapping import from_mapping as from_mapping
+from .options import DataOptions as DataOptions
+from .options import TrainingOptions as TrainingOptions
+from .recipe import Recipe as Recipe

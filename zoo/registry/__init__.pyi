@@ -1,0 +1,12 @@
+from . import catalog as catalog
+from .catalog import FEATURIZERS as FEATURIZERS
+from .catalog import MODELS as MODELS
+from .catalog import OPTIMIZERS as OPTIMIZERS
+from .plugins import load_plugins as load_plugins
+from .plugins import register_featurizer as register_featurizer
+from .plugins import register_model as register_model
+from .plugins import register_optimizer as register_optimizer
+from .registry import Entry as Entry
+from .registry import Registry as Registry
+from .registry import UnknownName as UnknownName
+from .registry import normalize as normalize

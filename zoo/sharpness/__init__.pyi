@@ -1,0 +1,10 @@
+from .curvature import Hessian as Hessian
+from .measuring import SharpnessReport as SharpnessReport
+from .measuring import measure as measure
+from .measuring import measure_surface as measure_surface
+from .monitor import SharpnessMonitor as SharpnessMonitor
+from .pictures import draw as draw
+from .slices import Landscape as Landscape
+from .slices import landscape as landscape
+from .slices import segment as segment
+from .surface import LossSurface as LossSurface

@@ -1,0 +1,10 @@
+from .losses import elementwise_loss as elementwise_loss
+from .losses import loss as loss
+from .losses import masked_mean as masked_mean
+from .metrics import METRICS as METRICS
+from .metrics import MetricResult as MetricResult
+from .metrics import check_metric as check_metric
+from .metrics import compute as compute
+from .metrics import evaluate_all as evaluate_all
+from .metrics import improved as improved
+from .scaling import TargetScaler as TargetScaler

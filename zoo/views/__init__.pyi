@@ -1,0 +1,3 @@
+from . import drawings as drawings
+from . import plots as plots
+from . import tensorboard_pages as tensorboard_pages

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import dgl
 import numpy as np
 import torch
 from rdkit import Chem
 
+from featurizers.backend import DGLGraph
 from featurizers.batched_graph import batched_graph
 from featurizers.packed import PackedMolecules, offsets, ranges
 from featurizers.size_buckets import size_buckets
+from featurizers.tensor_graph import TensorGraph
 
 APART = 65535
 """The distance between atoms of different fragments."""
@@ -72,7 +73,7 @@ class AtomPairs:
             columns.append(first_bonds(distances, bond_ends.astype(np.int64), ranks).reshape(-1))
         return np.stack(columns, axis=1)
 
-    def graph(self, packed: PackedMolecules) -> dgl.DGLGraph:
+    def graph(self, packed: PackedMolecules) -> DGLGraph | TensorGraph:
         """The complete graph of every molecule of a batch.
 
         Its `edata`: "distance" (P,) in bonds, -1 between fragments; "bond" (P,), the directed bond from the first to

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 
 def import_dgl() -> ModuleType | None:
@@ -23,4 +24,14 @@ def import_dgl() -> ModuleType | None:
     return dgl
 
 
-dgl = import_dgl()
+dgl: Any = import_dgl()
+
+if TYPE_CHECKING or dgl is not None:
+    from dgl import DGLError, DGLGraph
+else:
+
+    class DGLGraph:
+        """Stands for DGL's graph, so that `isinstance` can be asked; nothing is one."""
+
+    class DGLError(Exception):
+        """Stands for DGL's error; nothing raises it."""

@@ -1,13 +1,15 @@
-"""Batched DGL graphs with little overhead."""
+"""Batched graphs with little overhead."""
 
 from __future__ import annotations
 
-import dgl
 import numpy as np
 import torch
-from dgl.frame import Frame
-from dgl.heterograph_index import create_unitgraph_from_coo
 from torch import Tensor
+
+from featurizers.backend import DGLGraph, dgl
+from featurizers.tensor_graph import TensorGraph
+
+FORMATS = ["coo", "csr", "csc"]
 
 
 def batched_graph(
@@ -16,11 +18,12 @@ def batched_graph(
     num_edges: np.ndarray,
     ndata: dict[str, Tensor],
     edata: dict[str, Tensor],
-) -> dgl.DGLGraph:
-    """What `dgl.graph` gives, with features and sizes set, in a third of its time.
+) -> DGLGraph | TensorGraph:
+    """Make the graph of a batch: a DGLGraph, or a `TensorGraph` where DGL is not installed.
 
-    These are the steps that it takes itself; left out is its search for node numbers that do not exist. That they do
-    exist is checked once for each molecule, when it is encoded (`MoleculeArrays`).
+    With DGL, it is what `dgl.graph` gives, with features and sizes set, in a third of its time. These are the steps
+    that it takes itself; left out is its search for node numbers that do not exist. That they do exist is checked once
+    for each molecule, when it is encoded (`MoleculeArrays`).
 
     Args:
         edges: Source and destination of each edge of the batch (E,), int64.
@@ -29,13 +32,14 @@ def batched_graph(
         ndata: Node features by name, each (N, ...).
         edata: Edge features by name, each (E, ...).
     """
-    source, destination = edges
+    source, destination = (torch.from_numpy(ends) for ends in edges)
+    nodes, bonds = (torch.from_numpy(count.astype(np.int64)) for count in (num_nodes, num_edges))
+    if dgl is None:
+        return TensorGraph(source, destination, nodes, bonds, ndata, edata)
     total = int(num_nodes.sum())
-    index = create_unitgraph_from_coo(
-        1, total, total, torch.from_numpy(source), torch.from_numpy(destination), ["coo", "csr", "csc"]
-    )
-    frames = [Frame(ndata, num_rows=total)], [Frame(edata, num_rows=len(source))]
-    graph = dgl.DGLGraph(index, ["_N"], ["_E"], *frames)
-    graph.set_batch_num_nodes(torch.from_numpy(num_nodes.astype(np.int64)))
-    graph.set_batch_num_edges(torch.from_numpy(num_edges.astype(np.int64)))
+    index = dgl.heterograph_index.create_unitgraph_from_coo(1, total, total, source, destination, FORMATS)
+    frames = [dgl.frame.Frame(ndata, num_rows=total)], [dgl.frame.Frame(edata, num_rows=len(source))]
+    graph = DGLGraph(index, ["_N"], ["_E"], *frames)
+    graph.set_batch_num_nodes(nodes)
+    graph.set_batch_num_edges(bonds)
     return graph

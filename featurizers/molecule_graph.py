@@ -8,18 +8,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import dgl
 import torch
 from torch import Tensor
 
+from featurizers.backend import DGLError, DGLGraph
 from featurizers.tensor_graph import TensorGraph
 
 
-def moved(graph: dgl.DGLGraph | TensorGraph, device: torch.device | str) -> dgl.DGLGraph | TensorGraph:
+def moved(graph: DGLGraph | TensorGraph, device: torch.device | str) -> DGLGraph | TensorGraph:
     """A graph on another device; a `TensorGraph` where the installed DGL cannot use that device."""
     try:
         return graph.to(device)
-    except (dgl.DGLError, KeyError):  # no code for the device, or a device that DGL has not heard of
+    except (DGLError, KeyError):  # no code for the device, or a device that DGL has not heard of
         return TensorGraph.from_dgl(graph).to(device)
 
 
@@ -36,8 +36,8 @@ class MoleculeGraph:
         descriptors: Features of whole molecules (B, F), or `None`.
     """
 
-    graph: dgl.DGLGraph | TensorGraph
-    pairs: dgl.DGLGraph | TensorGraph | None = None
+    graph: DGLGraph | TensorGraph
+    pairs: DGLGraph | TensorGraph | None = None
     descriptors: Tensor | None = None
 
     @property

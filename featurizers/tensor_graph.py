@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import dgl
+from typing import TYPE_CHECKING
+
 import torch
 from torch import Tensor
+
+if TYPE_CHECKING:
+    import dgl
 
 
 class TensorGraph:
     """The part of `dgl.DGLGraph` that models read, on tensors alone.
 
-    The DGL wheel on PyPI has no GPU code. Moving a batch to a GPU then gives this object instead of a DGLGraph, and
-    `zoo.layers.message_passing` runs its sums with torch.
+    Batches are TensorGraphs where DGL is not installed, and on devices for which it has no code (its wheels on PyPI
+    have none for GPUs). `zoo.layers.message_passing` then runs its sums with torch.
 
     Args:
         source: Source node of each edge (E,), int64.
@@ -22,7 +26,8 @@ class TensorGraph:
         edata: Edge features by name, each (E, ...).
 
     Example:
-        >>> graph = TensorGraph.from_dgl(dgl.graph(([0, 1], [1, 0])))
+        >>> ends = torch.tensor([0, 1]), torch.tensor([1, 0])
+        >>> graph = TensorGraph(*ends, torch.tensor([2]), torch.tensor([2]), {}, {})
         >>> graph.num_nodes(), graph.num_edges(), graph.batch_size
         (2, 2, 1)
     """

@@ -13,14 +13,15 @@ from contextvars import ContextVar
 from typing import TypeAlias
 from weakref import WeakKeyDictionary
 
-import dgl
 import torch
-from dgl import ops
 from torch import Tensor
 
+from featurizers.backend import DGLGraph, dgl
 from featurizers.tensor_graph import TensorGraph
 
-Graph: TypeAlias = dgl.DGLGraph | TensorGraph
+Graph: TypeAlias = DGLGraph | TensorGraph
+
+ops = None if dgl is None else dgl.ops
 
 _torch_forced: ContextVar[bool] = ContextVar("torch_forced", default=False)
 _graph_of_nodes: WeakKeyDictionary[Graph, Tensor] = WeakKeyDictionary()
@@ -31,6 +32,7 @@ def use_torch() -> Iterator[None]:
     """Run the functions of this module with torch on any graph, as where DGL has no kernels.
 
     Example:
+        >>> import dgl
         >>> graph = dgl.graph(([0, 1], [1, 0]))
         >>> with use_torch():
         ...     sum_neighbors(graph, torch.tensor([[1.0], [2.0]])).tolist()
@@ -44,7 +46,7 @@ def use_torch() -> Iterator[None]:
 
 
 def _on_dgl(graph: Graph) -> bool:
-    return isinstance(graph, dgl.DGLGraph) and not _torch_forced.get()
+    return isinstance(graph, DGLGraph) and not _torch_forced.get()
 
 
 def sum_at_destination(graph: Graph, edge_feats: Tensor) -> Tensor:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import dgl
 import torch
 from torch import Tensor
 
+from featurizers.backend import DGLGraph, dgl
 from featurizers.molecule_graph import MoleculeGraph
 from featurizers.tensor_graph import TensorGraph
 from zoo.layers.message_passing import Graph, sum_at_destination, sum_at_source, sum_neighbors
@@ -51,7 +51,7 @@ class Neighborhood:
         sizes = torch.cat([molecules.num_atoms, loop.new_ones(1)])
         edges = torch.cat([molecules.graph.batch_num_edges(), loop.new_ones(1)])
         graph = TensorGraph(source, destination, sizes, edges, {}, {})
-        if isinstance(molecules.graph, dgl.DGLGraph):
+        if isinstance(molecules.graph, DGLGraph):
             graph = dgl.graph((source, destination), num_nodes=int(loop) + 1)
         degrees = graph.in_degrees()
         missing = (degrees.max() - degrees).unsqueeze(1).to(molecules.atom_feats.dtype)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import dgl
 import torch
 from torch import Tensor
 
+from featurizers.backend import DGLGraph, dgl
 
-def with_self_loops(graph: dgl.DGLGraph, edge_feats: Tensor) -> tuple[dgl.DGLGraph, Tensor]:
+
+def with_self_loops(graph: DGLGraph, edge_feats: Tensor) -> tuple[DGLGraph, Tensor]:
     """Join every node to itself.
 
     Args:
@@ -19,6 +20,7 @@ def with_self_loops(graph: dgl.DGLGraph, edge_feats: Tensor) -> tuple[dgl.DGLGra
         of edges would mind), and features (E + N, F + 1) whose last column marks the loops.
 
     Example:
+        >>> import dgl
         >>> looped, feats = with_self_loops(dgl.graph(([0, 1], [1, 0])), torch.zeros(2, 3))
         >>> looped.num_edges(), feats.shape
         (4, torch.Size([4, 4]))

@@ -6,12 +6,12 @@ import importlib
 from collections.abc import Mapping
 from typing import Any
 
-import dgl
 import torch
 from torch import nn
 
 import optim
 from featurizers import Featurizer
+from featurizers.backend import DGLGraph, dgl
 from featurizers.molecule_graph import moved
 from zoo.learners.baselines import TaskEstimators
 from zoo.learners.signatures import SET_BY_FACTORY, SIZES, check_options, constructor_options, optimizer_options
@@ -141,7 +141,7 @@ def device_for(model: str, device: str | torch.device) -> torch.device:
     """The device; "auto" is the CPU for models that only run on DGL's own kernels, where DGL has none for GPUs."""
     chosen = resolve_device(device)
     needs_dgl = model in MODELS and MODELS[model].facts.get("kernels") == "dgl"
-    if device == "auto" and chosen.type != "cpu" and needs_dgl:
+    if device == "auto" and chosen.type != "cpu" and needs_dgl and dgl is not None:
         on_device = moved(dgl.graph(([0], [0])), chosen)
-        return chosen if isinstance(on_device, dgl.DGLGraph) else torch.device("cpu")
+        return chosen if isinstance(on_device, DGLGraph) else torch.device("cpu")
     return chosen

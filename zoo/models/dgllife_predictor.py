@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any
 
-import dgl
 from dgl.base import DGLWarning
 from torch import Tensor, nn
 
+from featurizers.backend import DGLGraph
 from featurizers.molecule_graph import MoleculeGraph
 from zoo.layers.batch_norm import replace_batch_norms
 from zoo.layers.self_loops import with_self_loops
@@ -37,7 +37,7 @@ class AtomEncoder(nn.Module):
     def forward(self, molecules: MoleculeGraph) -> Tensor:
         """A batch to molecule vectors (B, R)."""
         graph = molecules.graph
-        if not isinstance(graph, dgl.DGLGraph):
+        if not isinstance(graph, DGLGraph):
             raise RuntimeError(
                 f"this model runs layers of DGL-LifeSci, and the installed DGL cannot use {molecules.device}: "
                 'build it with device="cpu", or install a DGL that was made for the device'
@@ -52,7 +52,7 @@ class AtomEncoder(nn.Module):
 
 
 @contextmanager
-def quiet_without_edges(graph: dgl.DGLGraph) -> Iterator[None]:
+def quiet_without_edges(graph: DGLGraph) -> Iterator[None]:
     """Keep DGL from warning of a batch without bonds, which single atoms make and which is no mistake."""
     with warnings.catch_warnings() if graph.num_edges() == 0 else nullcontext():
         if graph.num_edges() == 0:

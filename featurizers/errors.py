@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+LONGEST_SHOWN = 100
+"""Letters of a SMILES that a message shows."""
+
 
 class InvalidMolecule(ValueError):
     """A molecule that cannot be featurized.
@@ -12,7 +15,8 @@ class InvalidMolecule(ValueError):
     """
 
     def __init__(self, molecule: str, reason: str) -> None:
-        super().__init__(f"{molecule!r}: {reason}")
+        shown = molecule if len(molecule) <= LONGEST_SHOWN else f"{molecule[:LONGEST_SHOWN]}..."
+        super().__init__(f"{shown!r}: {reason}")
         self.molecule = molecule
         self.reason = reason
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from rdkit import Chem, rdBase
 
 from featurizers.errors import FAILURES, InvalidMolecule, why_failed
+from featurizers.guard import is_risky, why_refused
 from featurizers.normalize import is_plain, normalize
 
 MOST_ATOMS = 10_000
@@ -26,16 +27,24 @@ def read_molecule(molecule: str | Chem.Mol, max_atoms: int | None = None, *, as_
         >>> read_molecule(" [H]OCC ").GetNumAtoms()
         3
     """
+    if not isinstance(molecule, (str, Chem.Mol)):
+        raise InvalidMolecule(str(molecule), f"not a SMILES but {type(molecule).__name__}")
     with rdBase.BlockLogs():
-        if isinstance(molecule, str):
-            mol = _read_smiles(molecule.strip(), as_written)
-        elif isinstance(molecule, Chem.Mol):
-            mol = _read_object(molecule, as_written)
-        else:
-            raise InvalidMolecule(str(molecule), f"not a SMILES but {type(molecule).__name__}")
-        if mol.GetNumAtoms() == 0:
-            raise InvalidMolecule(name_of(molecule), "a molecule without atoms")
-        check_size(mol, molecule, max_atoms)
+        if is_risky(molecule):
+            _try_first(molecule)
+        mol = read_here(molecule, as_written)
+    check_size(mol, molecule, max_atoms)
+    return mol
+
+
+def read_here(molecule: str | Chem.Mol, as_written: bool = False) -> Chem.Mol:
+    """Read a molecule in this process, however large it is; otherwise as `read_molecule`."""
+    if isinstance(molecule, str):
+        mol = _read_smiles(molecule.strip(), as_written)
+    else:
+        mol = _read_object(molecule, as_written)
+    if mol.GetNumAtoms() == 0:
+        raise InvalidMolecule(name_of(molecule), "a molecule without atoms")
     return mol
 
 
@@ -57,13 +66,25 @@ def check_size(mol: Chem.Mol, molecule: str | Chem.Mol, max_atoms: int | None = 
 
 
 def name_of(molecule: str | Chem.Mol) -> str:
-    """What messages call a molecule: its SMILES."""
+    """What messages call a molecule: its SMILES, of an object that is not too large to write it."""
     if isinstance(molecule, str):
         return molecule.strip()
+    if is_risky(molecule):
+        return f"a molecule of {molecule.GetNumAtoms()} atoms"
     try:
         return Chem.MolToSmiles(molecule)
     except FAILURES:
         return "a molecule"
+
+
+def _try_first(molecule: str | Chem.Mol) -> None:
+    """Refuse what a child process cannot read."""
+    try:
+        reason = why_refused(molecule)
+    except (OSError, *FAILURES) as error:
+        reason = f"it is large, and no process can be started to try it: {error}"
+    if reason:
+        raise InvalidMolecule(name_of(molecule), reason)
 
 
 def _read_smiles(smiles: str, as_written: bool) -> Chem.Mol:

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from rdkit import Chem
 
+from featurizers.base import MOST_ATOMS_IN_PAIRS
 from featurizers.canonical import CanonicalFeaturizer
 from featurizers.molecule_graph import MoleculeGraph
 from featurizers.packed import MoleculeArrays, PackedMolecules
@@ -49,6 +50,11 @@ class StructuralFeaturizer(CanonicalFeaturizer):
     def options(self) -> dict[str, Any]:
         """Options that change what is encoded; part of the key of a cache."""
         return super().options | {"walk_steps": self.walk_size, "num_vectors": self.laplacian_size}
+
+    @property
+    def atom_limit(self) -> int:
+        """As for pairs: the encodings come from matrices of all atoms by all atoms."""
+        return MOST_ATOMS_IN_PAIRS if self._num_bytes else super().atom_limit
 
     def encode(self, mol: Chem.Mol) -> MoleculeArrays:
         """Write slots, then encodings as bytes."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rdkit import Chem, rdBase
-from rdkit.Chem.Scaffolds import MurckoScaffold
 
-from featurizers import InvalidMolecule, read_molecule
+from featurizers.errors import FAILURES, InvalidMolecule
+from featurizers.reading import read_molecule
+from featurizers.scaffold import scaffold_smiles
 
 
 def is_molecule(text: str) -> bool:
@@ -29,12 +30,12 @@ def canonical_smiles(smiles: str) -> str:
     """Canonical isomeric SMILES, the same for every way to write a molecule; `""` if it cannot be read."""
     try:
         return Chem.MolToSmiles(read_molecule(smiles))
-    except InvalidMolecule:
+    except FAILURES:
         return ""
 
 
 def murcko_scaffold(smiles: str) -> str:
-    """Bemis-Murcko scaffold as SMILES without chirality; `""` for a molecule without rings.
+    """Bemis-Murcko scaffold as SMILES without chirality; `""` for a molecule without rings, or that cannot be read.
 
     Reference: Bemis & Murcko, J. Med. Chem. 39, 2887 (1996).
 
@@ -44,11 +45,8 @@ def murcko_scaffold(smiles: str) -> str:
     """
     with rdBase.BlockLogs():
         try:
-            mol = read_molecule(smiles)
-            if not mol.GetRingInfo().NumRings():  # RDKit cuts side chains atom by atom, for minutes in a long chain
-                return ""
-            return MurckoScaffold.MurckoScaffoldSmiles(mol=mol, includeChirality=False)
+            return scaffold_smiles(read_molecule(smiles))
         except InvalidMolecule:
             return ""
-        except (ValueError, RuntimeError):  # RDKit cannot cut this one: it is a scaffold of its own
+        except FAILURES:  # RDKit cannot cut this one: it is a scaffold of its own
             return canonical_smiles(smiles)

@@ -2,6 +2,7 @@
 
 import copy
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 
 import numpy as np
@@ -248,7 +249,22 @@ def test_saved_and_loaded(name, tmp_path):
     learner.model.train()(batch(name))  # running statistics are part of a model too
     learner.save(tmp_path / "saved")
     loaded = zoo.load(tmp_path / "saved", device="cpu")
+    assert not any(module.training for module in loaded.model.modules())
     np.testing.assert_array_equal(loaded.predict(list(MOLECULES)), learner.predict(list(MOLECULES)))
+
+
+@every_model
+def test_threads_share_a_learner(name):
+    learner = build(name)
+    state = copy.deepcopy(learner.model.state_dict())
+    chunks = MOLECULES[:4], MOLECULES[4:]
+    expected = [learner.predict(chunk, batch_size=2) for chunk in chunks]
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda n: learner.predict(chunks[n % 2], batch_size=2), range(8)))
+    for n, got in enumerate(found):
+        np.testing.assert_array_equal(got, expected[n % 2])
+    assert all(module.training for module in learner.model.modules())  # as it was built
+    assert all(torch.equal(tensor, state[key]) for key, tensor in learner.model.state_dict().items())
 
 
 @every_small_model

@@ -10,10 +10,11 @@ from torch import Tensor, nn
 
 from zoo.data import MoleculeDataset, MoleculeLoader
 from zoo.tasks import TargetScaler, metrics
+from zoo.training.modes import eval_mode
 
 
 def run_model(model: nn.Module, loader: MoleculeLoader, function: Callable[..., Tensor] | None = None) -> Tensor:
-    """Apply a model in eval mode to every batch; its mode is restored afterwards.
+    """Apply a model in eval mode to every batch; its mode is restored afterwards. Threads may share the model.
 
     Args:
         model: On its device.
@@ -25,13 +26,8 @@ def run_model(model: nn.Module, loader: MoleculeLoader, function: Callable[..., 
     """
     function = function or model
     device = next(model.parameters()).device
-    training = model.training
-    model.eval()
-    try:
-        with torch.no_grad():
-            return torch.cat([function(batch.graph.to(device)).float().cpu() for batch in loader])
-    finally:
-        model.train(training)
+    with eval_mode(model), torch.no_grad():
+        return torch.cat([function(batch.graph.to(device)).float().cpu() for batch in loader])
 
 
 def predict(model: nn.Module, loader: MoleculeLoader, task: str, scaler: TargetScaler | None = None) -> np.ndarray:

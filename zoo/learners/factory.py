@@ -160,6 +160,8 @@ def load(
     recipe = checkpoint.recipe
     learner = assemble(recipe, model=model, optimizer=optimizer, featurizer=featurizer, device=device)
     learner.load_weights(checkpoint)
+    if isinstance(learner, Learner):
+        learner.model.eval()
     return learner
 
 

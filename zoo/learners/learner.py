@@ -95,6 +95,8 @@ class Learner(Predictor):
     ) -> History:
         """Train on the training part of a data set; the learner ends with the weights of the best validated epoch.
 
+        The model trains in train mode, whatever its mode was, and is in eval mode afterwards.
+
         Args:
             data: A data set, or what `zoo.data.load` takes.
             split: Name of a split, a `Split`, or `None` to train on everything without validation.
@@ -138,7 +140,10 @@ class Learner(Predictor):
         run.history.split = parts
         if logdir is not None:
             run.open_folder(Path(logdir))
-        run.fit()
+        try:
+            run.fit()
+        finally:
+            self.model.eval()
         if run.best_weights:
             self.model.load_state_dict(run.best_weights)
         return run.history

@@ -188,3 +188,46 @@ def test_options_out_of_range_are_named(small, grover):
 def test_task_count_that_does_not_fit(small, grover):
     with pytest.raises(ValueError, match=r"has 1 classification task.*built for 3 classification.*num_tasks=1"):
         grover(num_tasks=3).fit(small)
+
+
+class Rates(Callback):
+    """Records the learning rates that each step was made with."""
+
+    def __init__(self):
+        self.rates = []
+
+    def on_fit_start(self, run):
+        self.on_step_end(run)
+
+    def on_step_end(self, run):
+        self.rates.append([group["lr"] for group in run.optimizer.param_groups])
+
+
+@pytest.mark.parametrize(
+    ("schedule", "rule", "encoder_rate"),
+    [
+        ("noam", None, 1e-4),
+        ("noam", None, 2e-3),
+        ("noam", None, 0.0),
+        ("noam", "graphsam", 1e-4),
+        ("constant", "graphsam", 1e-4),
+    ],
+)
+def test_each_parameter_group_keeps_its_own_rate(small, grover, schedule, rule, encoder_rate, head_rate=1e-3):
+    model = grover().model
+    parts = [{"params": model.encoder.parameters(), "lr": encoder_rate}, {"params": model.head.parameters()}]
+    optimizer = torch.optim.Adam(parts, lr=head_rate)
+    if rule:
+        optimizer = optim.GraphSAM(optimizer, rho=0.05)
+    learner, rates = zoo.build(model, optimizer=optimizer, featurizer="grover"), Rates()
+    before, few = [p.clone() for p in model.encoder.parameters()], small.subset(range(24))
+    learner.fit(
+        few, split=None, epochs=2, batch_size=8, warmup_epochs=1, schedule=schedule, progress=False, callbacks=[rates]
+    )
+    encoder, head = np.array(rates.rates).T
+    expected = 1.0 if schedule == "constant" else 0.1
+    np.testing.assert_allclose([encoder[0], head[0]], [encoder_rate * expected, head_rate * expected])
+    np.testing.assert_allclose(encoder, head * encoder_rate / head_rate)
+    assert max(head) == pytest.approx(head_rate)
+    still = all(torch.equal(p, old) for p, old in zip(model.encoder.parameters(), before, strict=True))
+    assert still == (encoder_rate == 0)

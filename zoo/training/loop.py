@@ -218,10 +218,11 @@ PROGRESS = ("epoch", "step", "batch", "molecules", "seconds", "cpu_seconds", "lo
 def make_schedule(
     optimizer: torch.optim.Optimizer, options: TrainingOptions, steps_per_epoch: int
 ) -> torch.optim.lr_scheduler.LRScheduler:
-    """The learning-rate schedule that the options name."""
+    """Return the learning-rate schedule that the options name; every parameter group keeps its share of the rate."""
     if options.schedule == "constant":
         return torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1.0)
-    peak = optimizer.param_groups[0]["lr"]
+    rates = [float(group["lr"]) for group in optimizer.param_groups]
+    peak = max(rates)
     return optim.NoamLR(
         optimizer,
         warmup_epochs=min(options.warmup_epochs, options.epochs / 2),
@@ -230,4 +231,5 @@ def make_schedule(
         init_lr=peak * options.rate_span,
         max_lr=peak,
         final_lr=peak * options.rate_span,
+        multipliers=[rate / peak for rate in rates] if peak else None,
     )

@@ -9,11 +9,20 @@ from torch import Tensor, nn
 
 from featurizers.molecule_graph import MoleculeGraph
 from zoo.layers.atom_input import AtomInput
-from zoo.layers.feed_forward import FeedForward
-from zoo.layers.message_passing import POOLS, Graph, softmax_at_destination, sum_weighted_neighbors
+from zoo.layers.feed_forward import HEAD_SHAPES, FeedForward
+from zoo.layers.message_passing import (
+    POOLS,
+    Graph,
+    softmax_at_destination,
+    sum_at_destination,
+    sum_weighted_neighbors,
+)
 from zoo.layers.normalization import NORMALIZATIONS, normalization
 from zoo.layers.prediction_head import PredictionHead
 from zoo.models.option_ranges import require_choice, require_multiple, require_positive, require_probability
+
+LARGEST_SCORE = 5.0
+"""Scores are kept within plus and minus this by `clip_scores`."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +42,11 @@ class GTConfig:
         dropout: Probability of dropping a value after attention and networks, in [0, 1).
         norm: "batch" or "layer".
         sign_flips: Flip the signs of Laplacian vectors at random in training.
+        clip_scores: Clip the score of a bond to plus or minus 5 before the softmax, and add 1e-6 to its denominator, as
+            the authors' code does; False is the paper's softmax.
         readout: "mean" or "sum" of the atoms.
-        ffn_num_layers: Linear layers of the head.
+        ffn_num_layers: Linear layers of the head (published: 3).
+        head_shape: Hidden layers of the head: "constant" width D, or D / 2, D / 4, ... by "halving" (published).
 
     Raises:
         ValueError: An option out of its range.
@@ -52,8 +64,10 @@ class GTConfig:
     dropout: float = 0.0
     norm: str = "batch"
     sign_flips: bool = True
+    clip_scores: bool = False
     readout: str = "mean"
     ffn_num_layers: int = 2
+    head_shape: str = "constant"
 
     def __post_init__(self) -> None:
         require_positive(self, "num_tasks", "hidden_size", "num_layers", "num_heads", "ffn_num_layers")
@@ -61,6 +75,7 @@ class GTConfig:
         require_probability(self, "dropout")
         require_choice(self, "norm", NORMALIZATIONS)
         require_choice(self, "readout", POOLS)
+        require_choice(self, "head_shape", HEAD_SHAPES)
 
 
 class ResidualNetwork(nn.Module):
@@ -96,6 +111,7 @@ class GTLayer(nn.Module):
         D = config.hidden_size
         self.num_heads, self.scale = config.num_heads, (D // config.num_heads) ** -0.5
         self.query_key_value = nn.Linear(D, 3 * D, bias=False)
+        self.clip_scores = config.clip_scores
         self.bond = nn.Linear(D, D, bias=False)
         self.atom_update = ResidualNetwork(D, config.dropout, config.norm)
         self.bond_update = ResidualNetwork(D, config.dropout, config.norm) if updates_bonds else None
@@ -106,11 +122,18 @@ class GTLayer(nn.Module):
         query, key, value = self.query_key_value(atoms).unflatten(1, (3, self.num_heads, -1)).unbind(1)
         scores = query.index_select(0, destination) * key.index_select(0, source) * self.scale
         scores = scores * self.bond(bonds).unflatten(1, (self.num_heads, -1))
-        weights = softmax_at_destination(graph, scores.sum(-1))
-        attended = sum_weighted_neighbors(graph, value.contiguous(), weights).flatten(1)
+        attended = self.attend(graph, scores.sum(-1), value.contiguous()).flatten(1)
         if self.bond_update is not None:
             bonds = self.bond_update(bonds, scores.flatten(1))
         return self.atom_update(atoms, attended), bonds
+
+    def attend(self, graph: Graph, scores: Tensor, value: Tensor) -> Tensor:
+        """Scores of bonds (E, H) and values (N, H, D / H) to what every atom attends to (N, H, D / H)."""
+        if not self.clip_scores:
+            return sum_weighted_neighbors(graph, value, softmax_at_destination(graph, scores))
+        weights = scores.clamp(-LARGEST_SCORE, LARGEST_SCORE).exp()
+        total = sum_at_destination(graph, weights).unsqueeze(2) + 1e-6
+        return sum_weighted_neighbors(graph, value, weights) / total
 
 
 class GTEncoder(nn.Module):
@@ -156,9 +179,11 @@ class GT(nn.Module):
         torch.Size([1, 1])
 
     Reference:
-        Dwivedi & Bresson 2021 (arXiv:2012.09699), equations 3 to 12; there 10 layers. Differs from the authors' code in
-        the softmax (theirs clips scores to [-5, 5] first), in signs drawn for each molecule (theirs: for a batch), and
-        in leaving out the bond update of the last layer.
+        Dwivedi & Bresson 2021 (arXiv:2012.09699), equations 3 to 12; there 10 layers. Differs from the authors' code
+        (graphdeeplearning/graphtransformer) in: linear maps of features for embeddings of categories; an exact softmax
+        (theirs is `clip_scores=True`); a head of one hidden layer (theirs is `ffn_num_layers=3, head_shape="halving"`);
+        signs drawn for each molecule (theirs: for a batch); no bond update in the last layer, which nothing reads;
+        batches of one atom are normalized by the running statistics.
     """
 
     config_class: ClassVar[type[GTConfig]] = GTConfig
@@ -174,7 +199,8 @@ class GT(nn.Module):
             config.ffn_num_layers,
             config.num_tasks,
             "relu",
-            config.dropout,
+            config.dropout if config.head_shape == "constant" else 0.0,
+            config.head_shape,
         )
 
     def embed(self, molecules: MoleculeGraph) -> Tensor:

@@ -213,7 +213,8 @@ class Rates(Callback):
         ("constant", "graphsam", 1e-4),
     ],
 )
-def test_each_parameter_group_keeps_its_own_rate(small, grover, schedule, rule, encoder_rate, head_rate=1e-3):
+def test_each_parameter_group_keeps_its_own_rate(small, grover, schedule, rule, encoder_rate):
+    head_rate = 1e-3
     model = grover().model
     parts = [{"params": model.encoder.parameters(), "lr": encoder_rate}, {"params": model.head.parameters()}]
     optimizer = torch.optim.Adam(parts, lr=head_rate)

@@ -79,7 +79,7 @@ NUMBERS = {
 def test_numbers_are_read_as_they_are_meant(name, write):
     content, expected = NUMBERS[name]
     data = load(write(name, content), task="regression")
-    np.testing.assert_allclose(data.targets.ravel(), np.array(expected, dtype=np.float32))
+    np.testing.assert_allclose(data.targets.ravel(), np.array(expected))
 
 
 MISTAKES = {

@@ -26,7 +26,7 @@ def test_everything_is_counted(write):
     assert report.tasks["active"].missing == 1
     assert [entry.row for entry in report.invalid] == [4]
     assert report.duplicates == 1
-    assert report.conflicts == {"CCO": [0, 1]}
+    assert report.conflicts == {"CCO": [2, 3]}
     assert (report.scaffolds, report.largest_scaffold) == (2, 5)
     assert (report.mixtures, report.single_atoms, report.largest) == (1, 1, 6)
     assert report.splits["column"] == [2, 2, 2]
@@ -37,7 +37,7 @@ def test_everything_is_counted(write):
 def test_the_report_can_be_read_and_stored(write):
     report = check(write("some.csv", CONTENT))
     text = str(report)
-    for part in ("some: 7 rows, 6 usable molecules", "40.0%", "row 4: 'C('", "rows 0, 1: CCO", "'yes' is class 1"):
+    for part in ("some: 7 rows, 6 usable molecules", "40.0%", "line 6: 'C('", "lines 2, 3: CCO", "'yes' is class 1"):
         assert part in text
     assert json.loads(json.dumps(report.to_dict()))["molecules"] == 6
 

@@ -149,10 +149,10 @@ def test_labels_and_row_numbers_stay_with_their_molecule(rows, policy):
     assert data.rows.tolist() == expected
     assert data.smiles == [(cells[i] or "").strip() for i in expected]
     known = [np.nan if labels[i] is None or not readable[i] else labels[i] for i in expected]
-    np.testing.assert_array_equal(data.targets.ravel(), np.array(known, dtype=np.float32))
+    np.testing.assert_array_equal(data.targets.ravel(), np.array(known))
     assert [entry.row for entry in data.invalid] == [i for i, good in enumerate(readable) if not good]
     half = data.subset(np.arange(0, len(data), 2))
-    np.testing.assert_array_equal(half.targets.ravel(), np.array(known[::2], dtype=np.float32))
+    np.testing.assert_array_equal(half.targets.ravel(), np.array(known[::2]))
     assert half.rows.tolist() == expected[::2]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -20,21 +21,37 @@ TASK_METRICS = {"classification": "roc_auc", "regression": "rmse", "unlabelled":
 
 
 class InvalidRow(NamedTuple):
-    """A row whose SMILES cannot be used: its number in the source (from 0), the SMILES and the reason."""
+    """A row whose SMILES cannot be used.
+
+    Args:
+        row: Position in the source, from 0.
+        smiles: The text in the SMILES column.
+        reason: Why it cannot be used.
+        line: Line in the text file, from 1 with the header, as an editor shows it; `None` for other sources.
+    """
 
     row: int
     smiles: str
     reason: str
+    line: int | None = None
+
+    @property
+    def where(self) -> str:
+        """How messages name the row: `line 9` in a text file, else `row 7`."""
+        return f"row {self.row}" if self.line is None else f"line {self.line}"
 
 
 @dataclass(frozen=True, eq=False)
 class MoleculeDataset:
     """Molecules, labels and where they came from; immutable.
 
+    A *row* is a position in the source, counted from 0 as by `frame.iloc`; a *line* is a line of a text file, counted
+    from 1 with the header, as editors and spreadsheets show it. Messages and reports name lines where there are any.
+
     Args:
         name: What reports call it.
         smiles: One SMILES per molecule (n).
-        targets: Labels (n, T), float32; NaN is a missing label. Classes are 0 and 1, regression has the source's units.
+        targets: Labels (n, T), float64; NaN is a missing label. Classes are 0 and 1, regression has the source's units.
         task_names: Column names of the tasks (T).
         task: `"classification"`, `"regression"`, or `"unlabelled"` where T = 0.
         metric: `"roc_auc"`, `"prc_auc"`, `"rmse"` or `"mae"`; empty takes the usual one of the task.
@@ -43,6 +60,8 @@ class MoleculeDataset:
         notes: What was understood of the source: guessed columns, encodings, label mappings, left-out rows.
         label_names: For tasks whose classes were words: the words of class 0 and 1.
         splits: The user's own `train` / `valid` / `test` column (n,), or `None`.
+        lines: Line of each molecule in its text file (n,), or `None` for other sources.
+        extras: The source's other columns (n rows), neither SMILES nor tasks, with their cells as they were.
 
     Example:
         >>> data = MoleculeDataset("two", ["CCO", "CCN"], np.array([[0.0], [1.0]]), ("active",), "classification")
@@ -61,10 +80,12 @@ class MoleculeDataset:
     notes: list[str] = field(default_factory=list)
     label_names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     splits: np.ndarray | None = None
+    lines: np.ndarray | None = None
+    extras: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
         n = len(self.smiles)
-        targets = np.array(self.targets, dtype=np.float32).reshape(n, len(self.task_names))
+        targets = np.array(self.targets, dtype=np.float64).reshape(n, len(self.task_names))
         rows = np.array(self.rows, dtype=np.int64) if len(self.rows) or not n else np.arange(n, dtype=np.int64)
         if len(rows) != n:
             raise DataError(f"{self.name}: {n} molecules but {len(rows)} row numbers: give one of each per molecule")
@@ -93,6 +114,23 @@ class MoleculeDataset:
         return ~np.isin(self.rows, np.array([entry.row for entry in self.invalid], dtype=np.int64))
 
     @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of SMILES, labels, task names and row numbers, as 64 hex digits: equal exactly for equal content.
+
+        The name, notes, extra columns and the way the source was written do not count. The value is the same on every
+        platform.
+        """
+        digest = hashlib.sha256()
+        for texts in (self.smiles, self.task_names):
+            digest.update(f"{len(texts)}\0".encode())
+            digest.update("\0".join(texts).encode("utf-8", "surrogatepass"))
+        known = ~np.isnan(self.targets)
+        digest.update(np.packbits(known).tobytes())
+        digest.update((np.where(known, self.targets, 0.0) + 0.0).astype("<f8").tobytes())  # + 0.0 makes -0.0 equal 0.0
+        digest.update(self.rows.astype("<i8").tobytes())
+        return digest.hexdigest()
+
+    @cached_property
     def canonical_smiles(self) -> list[str]:
         """Canonical isomeric SMILES of each molecule (n): equal for duplicates."""
         return [canonical_smiles(smiles) for smiles in self.smiles]
@@ -111,6 +149,8 @@ class MoleculeDataset:
             targets=self.targets[chosen],
             rows=self.rows[chosen],
             splits=None if self.splits is None else self.splits[chosen],
+            lines=None if self.lines is None else self.lines[chosen],
+            extras=None if self.extras is None else self.extras.iloc[chosen].reset_index(drop=True),
         )
         for computed in ("canonical_smiles", "scaffolds"):
             if computed in self.__dict__:
@@ -118,11 +158,29 @@ class MoleculeDataset:
                 part.__dict__[computed] = [values[i] for i in chosen]
         return part
 
-    def to_frame(self) -> pd.DataFrame:
-        """One row per molecule: `smiles`, the tasks, and the source's row number as index."""
-        frame = pd.DataFrame({"smiles": self.smiles}, index=pd.Index(self.rows, name="row"))
-        labels = pd.DataFrame(self.targets, index=frame.index, columns=list(self.task_names))
-        return pd.concat([frame, labels], axis=1)
+    def where(self, position: int) -> str:
+        """How messages name the molecule at a position of this dataset: `line 9` of a text file, else `row 7`."""
+        return f"row {self.rows[position]}" if self.lines is None else f"line {self.lines[position]}"
+
+    def to_frame(self, *, extras: bool = False) -> pd.DataFrame:
+        """One row per molecule: `smiles`, the tasks, and the source's row number as index.
+
+        Args:
+            extras: Also give the `line` in the text file and the source's other columns; one of these whose name is
+                taken gets `_source` behind it.
+        """
+        index = pd.Index(self.rows, name="row")
+        parts = [
+            pd.DataFrame({"smiles": self.smiles}, index=index),
+            pd.DataFrame(self.targets, index=index, columns=list(self.task_names)),
+        ]
+        if extras and self.extras is not None:
+            taken = {"row", "line", "smiles", *self.task_names}
+            names = [f"{name}_source" if name in taken else name for name in self.extras.columns]
+            parts.insert(1, self.extras.set_axis(names, axis=1).set_axis(index, axis=0))
+        if extras and self.lines is not None:
+            parts.insert(0, pd.DataFrame({"line": self.lines}, index=index))
+        return pd.concat(parts, axis=1)
 
     def split(
         self,

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from featurizers import InvalidMolecule
 from zoo.data.dataset import InvalidRow, MoleculeDataset
@@ -137,7 +138,15 @@ def assemble(
         notes=table.notes + labels.notes + dropped + describe_labels(labels.targets[keep], roles.tasks, labels.task),
         label_names=labels.label_names,
         splits=None if splits is None else splits[keep],
+        lines=None if table.lines is None else table.lines[keep],
+        extras=_other_columns(table, roles).iloc[keep].reset_index(drop=True),
     )
+
+
+def _other_columns(table: Table, roles: Roles) -> pd.DataFrame:
+    """The columns that are neither SMILES nor tasks."""
+    used = {roles.smiles, *roles.tasks}
+    return table.frame.loc[:, [name not in used for name in table.frame.columns]]
 
 
 def _why_invalid(chunk: tuple[int, Sequence[str]], max_atoms: int | None) -> list[InvalidRow]:
@@ -158,11 +167,13 @@ def _find_invalid(
     chunks = ((start, smiles[start : start + CHUNK_SIZE]) for start in range(0, len(smiles), CHUNK_SIZE))
     invalid: list[InvalidRow] = []
     for found in ordered_map(partial(_why_invalid, max_atoms=max_atoms), chunks, num_workers):
-        invalid += found
+        invalid += [
+            entry if table.lines is None else entry._replace(line=int(table.lines[entry.row])) for entry in found
+        ]
         if found and on_invalid == "raise":
-            row, text, reason = found[0]
+            first = invalid[0]
             raise DataError(
-                f"{table.label}: {table.where(row)}: {text!r}: {reason}: correct it, or give on_invalid='skip'"
+                f"{table.label}: {first.where}: {first.smiles!r}: {first.reason}: correct it, or give on_invalid='skip'"
             )
     return invalid
 
@@ -183,7 +194,7 @@ def _describe_invalid(table: Table, invalid: Sequence[InvalidRow], on_invalid: s
     fate = "left out" if on_invalid == "skip" else "kept without labels"
     return [
         f"{len(invalid)} of {len(table.frame)} rows {fate}, their SMILES cannot be used "
-        f"(first: {table.where(first.row)}, {first.smiles[:60]!r}: {first.reason})"
+        f"(first: {first.where}, {first.smiles[:60]!r}: {first.reason})"
     ]
 
 

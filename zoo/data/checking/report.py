@@ -47,8 +47,9 @@ class DataReport:
         metric: Of the tasks.
         tasks: Labels of each task.
         invalid: Rows that cannot be used.
+        counted: How places are counted: `line` of a text file (from 1, with the header) or `row` (from 0).
         duplicates: Molecules (by canonical SMILES) that occur more than once.
-        conflicts: Those among them whose labels differ, with the rows of each.
+        conflicts: Those among them whose labels differ, with the places of each, counted as `counted` says.
         scaffolds: Distinct Bemis-Murcko scaffolds.
         largest_scaffold: Molecules that share the commonest one.
         mixtures: Molecules of more than one fragment.
@@ -67,6 +68,7 @@ class DataReport:
     metric: str
     tasks: dict[str, TaskSummary]
     invalid: list[InvalidRow]
+    counted: str
     duplicates: int
     conflicts: dict[str, list[int]]
     scaffolds: int
@@ -95,12 +97,16 @@ def report_text(report: DataReport) -> str:
     lines += _section("columns", _columns(report))
     lines += _section("tasks", _tasks(report))
     lines += _section("molecules", _molecules(report))
-    lines += _section("rows that cannot be used (counted from 0)", _invalid(report))
-    lines += _section("same molecule, different labels (rows counted from 0)", _conflicts(report))
+    lines += _section(f"rows that cannot be used ({_counting(report)})", _invalid(report))
+    lines += _section(f"same molecule, different labels ({_counting(report)})", _conflicts(report))
     lines += _section("splits", [f"{name:<12} {_sizes(sizes)}" for name, sizes in report.splits.items()])
     lines += _section("how it was read", report.notes)
     lines += _section("problems", report.problems or ["none found"])
     return "\n".join(lines)
+
+
+def _counting(report: DataReport) -> str:
+    return "lines of the file, the header among them" if report.counted == "line" else "rows counted from 0"
 
 
 def _section(title: str, lines: list[str]) -> list[str]:
@@ -142,12 +148,14 @@ def _molecules(report: DataReport) -> list[str]:
 
 
 def _invalid(report: DataReport) -> list[str]:
-    lines = [f"row {entry.row}: {entry.smiles[:60]!r}: {entry.reason}" for entry in report.invalid[:MOST]]
+    lines = [f"{entry.where}: {entry.smiles[:60]!r}: {entry.reason}" for entry in report.invalid[:MOST]]
     return _shorten(lines, len(report.invalid))
 
 
 def _conflicts(report: DataReport) -> list[str]:
-    lines = [f"rows {', '.join(map(str, rows))}: {smiles[:80]}" for smiles, rows in report.conflicts.items()]
+    lines = [
+        f"{report.counted}s {', '.join(map(str, places))}: {smiles[:80]}" for smiles, places in report.conflicts.items()
+    ]
     return _shorten(lines, len(lines))
 
 

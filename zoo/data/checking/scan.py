@@ -59,8 +59,9 @@ def check(
 def _report(opened: Opened, roles: Roles, data: MoleculeDataset) -> DataReport:
     atoms = np.array([read_molecule(smiles).GetNumHeavyAtoms() for smiles in data.smiles])
     repeated = [group for group in group_by(data.canonical_smiles) if len(group) > 1]
+    places = data.rows if data.lines is None else data.lines
     conflicts = {
-        data.canonical_smiles[group[0]]: data.rows[group].tolist() for group in repeated if _differ(data.targets[group])
+        data.canonical_smiles[group[0]]: places[group].tolist() for group in repeated if _differ(data.targets[group])
     }
     counts = Counter(data.scaffolds)
     splits: dict[str, list[int] | str] = {}
@@ -78,6 +79,7 @@ def _report(opened: Opened, roles: Roles, data: MoleculeDataset) -> DataReport:
         metric=data.metric,
         tasks={name: _summary(column, data.task) for name, column in zip(data.task_names, data.targets.T, strict=True)},
         invalid=data.invalid,
+        counted="row" if data.lines is None else "line",
         duplicates=len(repeated),
         conflicts=conflicts,
         scaffolds=len(counts),
@@ -107,7 +109,7 @@ def _differ(targets: np.ndarray) -> bool:
 
 
 def _summary(column: np.ndarray, task: str) -> TaskSummary:
-    known = column[~np.isnan(column)].astype(np.float64)
+    known = column[~np.isnan(column)]
     missing = len(column) - len(known)
     if task == "classification":
         return TaskSummary(len(known), missing, positives=int(known.sum()))

@@ -19,7 +19,7 @@ class Labels:
     """Labels of a source.
 
     Args:
-        targets: (n, T), float32, NaN where missing.
+        targets: (n, T), float64, NaN where missing.
         task: `"classification"`, `"regression"` or `"unlabelled"` (T = 0).
         label_names: Words of class 0 and 1 by task, where the cells were words.
         notes: How cells were read.
@@ -56,7 +56,7 @@ def read_labels(
     if decimal not in (None, ".", ","):
         raise DataError(f"decimal={decimal!r}: choose '.' or ','")
     if not tasks:
-        return Labels(np.empty((len(table.frame), 0), dtype=np.float32), "unlabelled")
+        return Labels(np.empty((len(table.frame), 0), dtype=np.float64), "unlabelled")
     given = label_names or {}
     if unknown := [name for name in given if name not in tasks]:
         raise DataError(f"{table.label}: label_names= of {listed(unknown)}, which are no tasks. Tasks: {listed(tasks)}")
@@ -78,7 +78,7 @@ def read_labels(
     if task is None:
         notes.append(f"{kind}: found from the labels, task= overrides")
     return Labels(
-        targets=np.stack([column.values for column in columns], axis=1).astype(np.float32),
+        targets=np.stack([column.values for column in columns], axis=1),
         task=kind,
         label_names={column.name: column.words for column in columns if column.words},
         notes=notes,

@@ -112,7 +112,7 @@ def _write(folder: Path, key: str, chunks: Iterable[EncodedChunk]) -> None:
                 files[name].append(rows)
             invalid += chunk.invalid
         arrays = {name: file.describe() for name, file in files.items()}
-    description = {"format": FORMAT, "key": key, "arrays": arrays, "invalid": invalid}
+    description = {"format": FORMAT, "key": key, "arrays": arrays, "invalid": [entry[:3] for entry in invalid]}
     with (folder / DESCRIPTION).open("w", encoding="utf-8") as file:
         json.dump(description, file)
         file.flush()

@@ -127,5 +127,5 @@ def _stop_at_invalid(chunks: Iterable[EncodedChunk], molecules: object) -> Itera
 def _unreadable(entry: InvalidRow, molecules: object) -> DataError:
     where = f"molecule {entry.row}"
     if isinstance(molecules, MoleculeDataset):
-        where = f"{molecules.name}: row {molecules.rows[entry.row]}"
+        where = f"{molecules.name}: {molecules.where(entry.row)}"
     return DataError(f"{where}: {entry.smiles!r}: {entry.reason}: leave it out, or give on_invalid='empty'")

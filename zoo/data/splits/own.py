@@ -43,7 +43,7 @@ def split_by_column(data: MoleculeDataset) -> tuple[tuple[np.ndarray, ...], list
     if unknown:
         first = words.index(unknown[0])
         raise DataError(
-            f"{data.name}: split column has {unknown[0]!r} (row {data.rows[first]}): write train, valid or test"
+            f"{data.name}: split column has {unknown[0]!r} ({data.where(first)}): write train, valid or test"
         )
     numbers = np.array([PART_WORDS.get(word, -1) for word in words])
     numbers[~data.readable] = -1

@@ -86,7 +86,7 @@ class SplitReport:
 
 
 def _summary(data: MoleculeDataset, chosen: np.ndarray) -> PartSummary:
-    targets = data.targets[chosen].astype(np.float64)
+    targets = data.targets[chosen]
     counts = (~np.isnan(targets)).sum(axis=0)
     averages = {
         task: float(np.nansum(column) / count) if count else None

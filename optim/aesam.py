@@ -29,7 +29,8 @@ class AESAM(SAM):
         delta: Forgetting rate of the moments, in [0, 1).
         lambda_1: Threshold, in standard deviations, of the last step.
         lambda_2: Threshold of the first step.
-        total_steps: T, >= 1; after it the threshold stays. None: the mean of both at all steps.
+        total_steps: T, >= 1; after it the threshold stays. None: that of the training loop's `StepContext`, as the zoo
+            passes it; where nobody knows the length of the run, the threshold is the mean of both at all steps.
         **options: Options of `SAM`.
 
     Reference:
@@ -60,16 +61,18 @@ class AESAM(SAM):
     @property
     def threshold(self) -> float:
         """Threshold c_t of this step, in standard deviations."""
-        done = 0.5 if self.total_steps is None else min(self.steps / self.total_steps, 1.0)
+        total = self.horizon if self.total_steps is None else self.total_steps
+        done = 0.5 if total is None else min(self.steps / total, 1.0)
         return done * self.lambda_1 + (1 - done) * self.lambda_2
 
     def wants_perturbed_pass(self, gradient: Vector) -> bool:
-        """Is this gradient large for its kind?"""
+        """Return whether this gradient is large for its kind."""
         square = gradient.norm**2
-        self.mean = self.delta * self.mean + (1 - self.delta) * square
-        self.variance = self.delta * self.variance + (1 - self.delta) * (square - self.mean) ** 2
-        return square >= self.mean + self.threshold * math.sqrt(self.variance)
+        mean = self.delta * self.mean + (1 - self.delta) * square
+        variance = self.delta * self.variance + (1 - self.delta) * (square - mean) ** 2
+        self.defer(mean=mean, variance=variance)
+        return square >= mean + self.threshold * math.sqrt(variance)
 
     def rule_state(self) -> dict[str, Any]:
-        """Also the moments."""
+        """Return also the moments."""
         return {**super().rule_state(), "mean": self.mean, "variance": self.variance}

@@ -4,67 +4,94 @@ from __future__ import annotations
 
 import difflib
 import math
+import operator
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
-def nonnegative(name: str, value: float) -> float:
-    """``value`` as a float.
+def nonnegative(name: str, value: Any) -> float:
+    """Return ``value`` as a float.
 
     Raises:
+        TypeError: No number.
         ValueError: Negative, infinite or NaN.
     """
-    if not (math.isfinite(value) and value >= 0):
+    number = _number(name, value)
+    if not (math.isfinite(number) and number >= 0):
         raise ValueError(f"{name} must be a finite number >= 0, got {value!r}")
-    return float(value)
+    return number
 
 
-def positive(name: str, value: float) -> float:
-    """``value`` as a float.
+def positive(name: str, value: Any) -> float:
+    """Return ``value`` as a float.
 
     Raises:
+        TypeError: No number.
         ValueError: Not above zero, infinite or NaN.
     """
-    if not (math.isfinite(value) and value > 0):
+    number = _number(name, value)
+    if not (math.isfinite(number) and number > 0):
         raise ValueError(f"{name} must be a finite number > 0, got {value!r}")
-    return float(value)
+    return number
 
 
-def fraction(name: str, value: float) -> float:
-    """``value`` as a float.
+def fraction(name: str, value: Any) -> float:
+    """Return ``value`` as a float.
 
     Raises:
+        TypeError: No number.
         ValueError: Outside [0, 1].
     """
-    if not 0 <= value <= 1:
+    number = _number(name, value)
+    if not 0 <= number <= 1:
         raise ValueError(f"{name} must lie in [0, 1], got {value!r}")
-    return float(value)
+    return number
 
 
-def positive_int(name: str, value: int) -> int:
-    """``value`` itself.
+def positive_int(name: str, value: Any) -> int:
+    """Return ``value`` as an int; integers of NumPy and torch are integers too.
 
     Raises:
         ValueError: Not an integer >= 1.
     """
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+    number = _integer(value)
+    if number is None or number < 1:
         raise ValueError(f"{name} must be an integer >= 1, got {value!r}")
-    return value
+    return number
 
 
-def nonnegative_int(name: str, value: int) -> int:
-    """``value`` itself.
+def nonnegative_int(name: str, value: Any) -> int:
+    """Return ``value`` as an int; integers of NumPy and torch are integers too.
 
     Raises:
         ValueError: Not an integer >= 0.
     """
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+    number = _integer(value)
+    if number is None or number < 0:
         raise ValueError(f"{name} must be an integer >= 0, got {value!r}")
-    return value
+    return number
+
+
+def _number(name: str, value: Any) -> float:
+    try:
+        if not isinstance(value, str | bytes | bool):
+            return float(value)
+    except (TypeError, ValueError, RuntimeError):
+        pass
+    raise TypeError(f"{name} must be a number, got {value!r}")
+
+
+def _integer(value: Any) -> int | None:
+    try:
+        return None if isinstance(value, bool) else operator.index(value)
+    except TypeError:
+        return None
 
 
 def one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
-    """``value`` itself.
+    """Return ``value``.
 
     Raises:
         ValueError: Not one of the choices.
@@ -75,7 +102,7 @@ def one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
 
 
 def closure_of(optimizer: str, closure: Any) -> Callable[..., Any]:
-    """``closure`` itself.
+    """Return ``closure``.
 
     Raises:
         TypeError: Missing or not callable.
@@ -90,10 +117,10 @@ def closure_of(optimizer: str, closure: Any) -> Callable[..., Any]:
 
 
 def no_unknown(rule: Any, unknown: dict[str, Any]) -> None:
-    """Nothing, if ``unknown`` is empty.
+    """Complain of an option that a rule does not have.
 
     Raises:
-        TypeError: An option that the rule has not; the message names the closest one and all of them.
+        TypeError: ``unknown`` is not empty; the message names the closest one and all of them.
     """
     if not unknown:
         return
@@ -104,8 +131,67 @@ def no_unknown(rule: Any, unknown: dict[str, Any]) -> None:
     raise TypeError(f"{rule.__name__} has no option {name!r}.{hint} Its options: {', '.join(known)}")
 
 
+def without_fixed(rule: Any, options: dict[str, Any]) -> dict[str, Any]:
+    """Return ``options`` without those that the rule sets itself, if they say the same.
+
+    Raises:
+        ValueError: One of them says something else.
+    """
+    for name, value in rule.fixed_options.items():
+        if name in options and options[name] != value:
+            parent = next(c for c in rule.__mro__[1:] if name not in getattr(c, "fixed_options", {}))
+            raise ValueError(
+                f"{rule.__name__} is {parent.__name__} with {name}={value!r}, got {name}={options[name]!r}. "
+                f"Leave {name} out, or use another rule"
+            )
+    return {name: value for name, value in options.items() if name not in rule.fixed_options}
+
+
+def no_class_call(rule: Any, args: Sequence[Any], options: dict[str, Any]) -> None:
+    """Explain a call such as ``SAM(model.parameters(), torch.optim.SGD, lr=0.1)``, as other packages have it.
+
+    Raises:
+        TypeError: This is one; the message has the call that works.
+    """
+    base = args[1] if len(args) > 1 else options.get("base_optimizer")
+    if base is None:
+        return
+    given = {name: value for name, value in options.items() if name != "base_optimizer"}
+    own = {name: given.pop(name) for name in list(given) if name in rule.options()}
+    base_name = base.__name__ if isinstance(base, type) else repr(base)
+    rest = "".join(f", {name}={value!r}" for name, value in own.items())
+    raise TypeError(
+        f"{rule.__name__} wraps an optimizer that is built already. "
+        f"Write {rule.__name__}.from_params(params, {base_name}, {given!r}{rest})"
+    )
+
+
+def no_first_step(attempt: Any) -> None:
+    """Complain of a step inside a step.
+
+    Raises:
+        RuntimeError: A ``first_step`` waits for its ``second_step``.
+    """
+    if attempt is not None:
+        raise RuntimeError(
+            "first_step() has moved the weights, and second_step() must put them back: call it after the second "
+            "backward, before another step"
+        )
+
+
+def first_step_of(attempt: T | None) -> T:
+    """Return the step that ``first_step`` began.
+
+    Raises:
+        RuntimeError: There is none.
+    """
+    if attempt is None:
+        raise RuntimeError("second_step() finishes what first_step() began: call first_step() after the first backward")
+    return attempt
+
+
 def no_sync_of(optimizer: Any, no_sync: Any) -> Any:
-    """``no_sync`` itself.
+    """Return ``no_sync``.
 
     Raises:
         TypeError: Not callable.
@@ -125,7 +211,7 @@ def no_sync_of(optimizer: Any, no_sync: Any) -> Any:
 
 
 def one_each(name: str, values: Sequence[float] | None, count: int) -> list[float]:
-    """``values`` as a list of floats >= 0; ones for None.
+    """Return ``values`` as a list of floats >= 0; ones for None.
 
     Raises:
         ValueError: Not exactly one value for each parameter group, or a negative one.

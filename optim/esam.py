@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
 from optim import checks
 from optim.randomness import RandomizedSAM
-from optim.sharpness_aware import Closure
+from optim.rule import Closure
 from optim.vectors import Vector
 
 
@@ -109,6 +109,8 @@ class ESAM(RandomizedSAM):
         mask that leaves nothing is not applied. The authors' code freezes whole tensors instead of masking entries.
     """
 
+    wants_samples: ClassVar[bool] = True
+
     def __init__(
         self, base: torch.optim.Optimizer, *, beta: float = 0.6, gamma: float = 0.5, seed: int = 0, **options: Any
     ) -> None:
@@ -117,14 +119,22 @@ class ESAM(RandomizedSAM):
         self.gamma = checks.fraction("gamma", gamma)
 
     def direction(self, weights: list[Tensor], gradient: Vector) -> Vector:
-        """The gradient with a random part of its entries zeroed."""
+        """Return the gradient with a random part of its entries zeroed."""
         masked = gradient.times(self.draws.masks(weights, self.beta))
         return masked if masked.usable else gradient
 
     def perturbed_loss(self, closure: Closure) -> Any:
         """Call the closure for the samples whose loss rose most."""
+        self._rise: Tensor | None = None
         if not isinstance(closure, ChoosesSamples) or closure.losses is None:
             return closure()
         rise = closure.per_sample() - closure.losses
+        self._rise = rise.mean()
+        if all(group.get("maximize") for group in self.param_groups):
+            rise = -rise
         count = max(1, math.ceil(self.gamma * len(rise)))
         return closure(rise.topk(count).indices.sort().values)
+
+    def gap(self, first: Any, last: Any) -> Any:
+        """Return the mean rise over all samples, where only some of them were in the second pass."""
+        return super().gap(first, last) if self._rise is None else self._rise

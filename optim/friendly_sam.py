@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -32,16 +32,16 @@ class FriendlySAM(SAM):
         secondary sources. The authors' code subtracts the m of the step before: the same direction when sigma is 1.
     """
 
+    remembers: ClassVar[tuple[str, ...]] = ("mean_gradient",)
+
     def __init__(self, base: torch.optim.Optimizer, *, sigma: float = 1.0, lmbda: float = 0.9, **options: Any) -> None:
         super().__init__(base, **options)
         self.sigma = checks.nonnegative("sigma", sigma)
         self.lmbda = checks.fraction("lmbda", lmbda)
 
     def direction(self, weights: list[Tensor], gradient: Vector) -> Vector:
-        """The gradient without its slowly moving part."""
-        mean = self.memory.recall("mean_gradient", weights)
-        if mean is None:
-            self.memory.store("mean_gradient", weights, gradient.clone())
-            return gradient
-        torch._foreach_lerp_(mean.tensors, gradient.tensors, 1 - self.lmbda)
-        return gradient.plus(mean, -self.sigma)
+        """Return the gradient without its slowly moving part."""
+        known = self.memory.recall("mean_gradient", weights)
+        mean = gradient.clone() if known is None else known.averaged(gradient, 1 - self.lmbda)
+        self.memory.stage("mean_gradient", weights, mean)
+        return gradient if known is None else gradient.plus(mean, -self.sigma)

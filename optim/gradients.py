@@ -8,18 +8,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from optim.arithmetic import copy_, global_norm
 from optim.vectors import Flaw, Vector
 
 ParamGroups = Sequence[dict[str, Any]]
 
 
 def perturbable(groups: ParamGroups) -> list[Tensor]:
-    """Parameters that require a gradient, of all groups that do not say ``"perturb": False``."""
+    """Return the parameters that require a gradient, of all groups that do not say ``"perturb": False``."""
     return [p for group in groups if group.get("perturb", True) for p in group["params"] if p.requires_grad]
 
 
 def read(weights: Sequence[Tensor], scaler: torch.amp.GradScaler | None = None, *, copy: bool = False) -> Vector:
-    """Gradients of the weights as one vector.
+    """Return the gradients of the weights as one vector.
 
     Args:
         weights: Parameters; one whose gradient is None counts as zero.
@@ -37,18 +38,27 @@ def read(weights: Sequence[Tensor], scaler: torch.amp.GradScaler | None = None, 
     return vector.clone() if copy else vector
 
 
+def clear(groups: ParamGroups) -> None:
+    """Take away all gradients, so that the next backward makes new ones."""
+    for parameter in _parameters(groups):
+        parameter.grad = None
+
+
 def write(weights: Sequence[Tensor], corrected: Vector, current: Vector) -> None:
     """Put a corrected gradient in place of the current one, where a parameter has one."""
-    if corrected is current:
+    if corrected.tensors is current.tensors:
         return
     pairs = [(w.grad, t) for w, t in zip(weights, corrected.tensors, strict=True) if w.grad is not None]
-    torch._foreach_copy_([grad for grad, _ in pairs], [t for _, t in pairs])
+    copy_([grad for grad, _ in pairs], [t for _, t in pairs])
 
 
-def rest(groups: ParamGroups, weights: Sequence[Tensor]) -> Vector:
-    """Gradients of the parameters that are updated, but are not among the perturbed ``weights``."""
+def norm_of_rest(groups: ParamGroups, weights: Sequence[Tensor]) -> float:
+    """Return the norm of the gradients of parameters that are updated, but are not among the perturbed ``weights``."""
+    if sum(len(group["params"]) for group in groups) == len(weights):
+        return 0.0
     perturbed = set(map(id, weights))
-    return Vector([p.grad for p in _parameters(groups) if p.grad is not None and id(p) not in perturbed])
+    rest = [p.grad for p in _parameters(groups) if p.grad is not None and id(p) not in perturbed]
+    return float(global_norm([grad.coalesce().values() if grad.is_sparse else grad for grad in rest]))
 
 
 def unscale(scaler: torch.amp.GradScaler, base: torch.optim.Optimizer, overflow: bool) -> None:
@@ -60,18 +70,35 @@ def unscale(scaler: torch.amp.GradScaler, base: torch.optim.Optimizer, overflow:
         overflow: The ascent pass overflowed. The updating gradient is then made infinite, the only public way to let
             the scaler know.
     """
+    parameters = list(_parameters(base.param_groups))
+    witness = next((p for p in parameters if p.grad is not None), None)
+    if witness is None:  # the scaler has to see a gradient, or its step() and update() fail
+        parameters[0].grad = torch.zeros_like(parameters[0], requires_grad=False)
     if overflow:
-        next(p.grad for p in _parameters(base.param_groups) if p.grad is not None).fill_(torch.inf)
+        (parameters[0] if witness is None else witness).grad.fill_(torch.inf)  # type: ignore[union-attr]
     scaler.unscale_(base)
+    if witness is None and not overflow:
+        parameters[0].grad = None
 
 
-def clip_(groups: ParamGroups, max_norm: float) -> None:
-    """Clip all gradients, in place, as ``torch.nn.utils.clip_grad_norm_`` does."""
-    torch.nn.utils.clip_grad_norm_(list(_parameters(groups)), max_norm)
+def clip_(groups: ParamGroups, max_norm: float, norm: float) -> None:
+    """Clip all gradients in place, as ``torch.nn.utils.clip_grad_norm_`` does, sparse ones too.
+
+    Args:
+        groups: Parameter groups.
+        max_norm: Largest norm, > 0.
+        norm: Their norm now.
+    """
+    parameters = [p for p in _parameters(groups) if p.grad is not None]
+    if not any(p.grad.is_sparse for p in parameters):  # type: ignore[union-attr]
+        torch.nn.utils.clip_grad_norm_(parameters, max_norm)
+        return
+    for p in parameters:
+        p.grad.mul_(max_norm / (norm + 1e-6))  # type: ignore[union-attr]
 
 
 def worst_of_replicas(flaw: Flaw, no_sync: Callable[[], Any] | None) -> Flaw:
-    """The worst flaw that a data-parallel replica found in its ascent gradient, so that all of them go on alike.
+    """Return the worst flaw that a data-parallel replica found in its ascent gradient, so that all of them go on alike.
 
     Args:
         flaw: This replica's.

@@ -63,6 +63,7 @@ class GraphSAM(SharpnessAware):
     """
 
     variants: ClassVar[dict[str, type[GraphSAM]]] = {}
+    remembers: ClassVar[tuple[str, ...]] = ("direction",)
 
     def __init_subclass__(cls, variant: str | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -70,10 +71,10 @@ class GraphSAM(SharpnessAware):
             GraphSAM.variants[variant] = cls
 
     def __new__(cls, *args: Any, variant: str = "paper", **kwargs: Any) -> GraphSAM:
-        """The class of the variant: ``GraphSAM(base, variant="released")`` is a `ReleasedGraphSAM`."""
+        """Return the class of the variant: ``GraphSAM(base, variant="released")`` is a `ReleasedGraphSAM`."""
         known: dict[str, type[GraphSAM]] = {"paper": GraphSAM, **GraphSAM.variants}
         checks.one_of("variant", variant, tuple(known))
-        return super().__new__(known[variant] if cls is GraphSAM else cls)
+        return super().__new__(known[variant] if cls is GraphSAM else cls, *args, **kwargs)
 
     def __init__(
         self,
@@ -97,29 +98,29 @@ class GraphSAM(SharpnessAware):
         self.anchor_due = True
         self.scale = 1.0
 
-    @property
-    def current_rho(self) -> float:
-        """Radius of the epoch."""
-        return step_rho(self.rho, self.gamma, self.lam, self.epoch or 0)
+    def scheduled_rho(self, rho: float) -> float:
+        """Return the radius of the epoch."""
+        return step_rho(rho, self.gamma, self.lam, self.epoch or 0)
 
     def start_epoch(self, epoch: int) -> None:
         """The first step of an epoch takes the true gradient."""
         self.anchor_due = True
 
     def plan(self) -> Plan:
-        """Two passes for an anchor, one otherwise."""
+        """Return two passes for an anchor, one otherwise."""
         return Plan.ASCENT if self.anchor_due else Plan.CARRIED
 
     def direction(self, weights: list[Tensor], gradient: Vector) -> Vector:
-        """The anchor, which replaces the carried direction."""
+        """Return the anchor, which replaces the carried direction."""
         direction = gradient.unit() if self.anchor == "unit" else gradient.clone()
+        # At once, in place of the old one: if the second pass fails, the anchor is still due and taken anew.
         self.memory.store("direction", weights, direction)
-        self.anchor_due = False
         self.scale = 1.0
+        self.defer(anchor_due=False)
         return direction
 
     def carried_direction(self, weights: list[Tensor]) -> Vector | None:
-        """The moving average of the updating gradients since the anchor."""
+        """Return the moving average of the updating gradients since the anchor."""
         return self.memory.recall("direction", weights)
 
     def learn(self, weights: list[Tensor], updating: Vector, perturbed: bool) -> None:
@@ -130,8 +131,8 @@ class GraphSAM(SharpnessAware):
         # What is stored is d / scale: then the average is one fused lerp, and only the scale has to be multiplied.
         share = (1 - self.beta) / updating.norm
         self.scale = self.beta * self.scale + share
-        torch._foreach_lerp_(direction.tensors, updating.tensors, share / self.scale)
+        torch._foreach_lerp_(direction.tensors, updating.wide().tensors, share / self.scale)
 
     def rule_state(self) -> dict[str, Any]:
-        """Also whether the next step is an anchor, and the scale of the stored direction."""
+        """Return also whether the next step is an anchor, and the scale of the stored direction."""
         return {**super().rule_state(), "anchor_due": self.anchor_due, "scale": self.scale}

@@ -62,16 +62,23 @@ class GSAM(SAM):
         self.lr_max = lr_max
         self.lr_min = lr_min
 
-    @property
-    def current_rho(self) -> float:
-        """Constant, or proportional to the learning rate."""
+    def scheduled_rho(self, rho: float) -> float:
+        """Return ``rho``, or what is left of it at this learning rate."""
         if self.rho_min is None or self.lr_max is None:
-            return self.rho
+            return rho
         lr = float(self.param_groups[0]["lr"])
-        return proportional_rho(lr, self.rho_min, self.rho, self.lr_min, self.lr_max)
+        return proportional_rho(lr, self.rho_min, rho, self.lr_min, self.lr_max)
 
     def correct(self, weights: list[Tensor], gradient: Vector | None, updating: Vector, perturbed: bool) -> Vector:
-        """Subtract the orthogonal part of the ascent gradient."""
+        """Subtract the orthogonal part of the ascent gradient: (1 + alpha c) g_s - alpha g with c = <g, g_s>/|g_s|^2.
+
+        In half precision the orthogonal part is taken by itself, since it is small and the two terms are not.
+        """
         if gradient is None or not perturbed or not updating.usable:
             return updating
-        return updating.plus(gradient.orthogonal_to(updating), -self.alpha)
+        if updating.wide() is not updating:
+            return updating.plus(gradient.orthogonal_to(updating), -self.alpha)
+        share = float(gradient.dot(updating)) / updating.norm**2
+        torch._foreach_mul_(updating.tensors, 1 + self.alpha * share)
+        torch._foreach_add_(updating.tensors, gradient.tensors, alpha=-self.alpha)
+        return Vector(updating.tensors)

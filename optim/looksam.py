@@ -21,14 +21,14 @@ class LookSAM(SAMK):
 
     .. math:: g + \alpha\, (\lVert g \rVert / \lVert g_v \rVert)\, g_v
 
-    All products and norms are global. Published implementations project every tensor by itself: in a tensor with one
-    element nothing is orthogonal to g, so they divide zero by zero. Here a g_v that is rounding error is not used.
-    ``1 + 1/every`` passes a step.
+    All products and norms are global, as in the paper. Some published implementations (that released with GraphSAM,
+    that of pytorch_optimizer) project every tensor by itself: in a tensor with one element nothing is orthogonal to g,
+    so they divide zero by zero. Here a g_v that is rounding error is not used. ``1 + 1/every`` passes a step.
 
     Args:
         base: Optimizer instance that makes the update.
         alpha: Strength of the reused part, >= 0.
-        projection: ``"global"``; or ``"tensor"`` for products and norms tensor by tensor, as published code has them.
+        projection: ``"global"``; or ``"tensor"`` for products and norms tensor by tensor, as in some published code.
         **options: Options of `SAMK`, such as ``every``.
 
     Reference:
@@ -38,6 +38,7 @@ class LookSAM(SAMK):
 
     keeps_gradient: ClassVar[bool] = True
     ascent_decides: ClassVar[bool] = True
+    remembers: ClassVar[tuple[str, ...]] = ("sharpness_gradient",)
 
     def __init__(
         self, base: torch.optim.Optimizer, *, alpha: float = 0.7, projection: str = "global", **options: Any
@@ -57,7 +58,7 @@ class LookSAM(SAMK):
         return updating if known is None else self._apply(self._with_sharp_part, updating, known)
 
     def _apply(self, function: Callable[[Vector, Vector], Vector], a: Vector, b: Vector) -> Vector:
-        """``function`` of both vectors, whole or tensor by tensor."""
+        """Return ``function`` of both vectors, of all of their tensors at once or of one after the other."""
         if self.projection == "global":
             return function(a, b)
         return Vector([t for x, y in zip(a.split(), b.split(), strict=True) for t in function(x, y).tensors])

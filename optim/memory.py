@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import operator
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
+from optim.arithmetic import wide_dtype
 from optim.vectors import Vector
 
 
 class Memory:
-    """Named vectors over parameters.
+    """Named vectors over parameters, in float32 where the parameters have half precision.
 
     It is kept apart from the base optimizer's ``state``, because optimizers such as Adam take an empty ``state[p]`` for
     "not initialised yet".
@@ -24,13 +27,14 @@ class Memory:
     """
 
     def __init__(self) -> None:
-        self._tensors: dict[str, dict[Tensor, Tensor]] = {}
+        self._entries: dict[str, _Entry] = {}
+        self._staged: dict[str, _Entry] = {}
 
     def __contains__(self, name: str) -> bool:
-        return name in self._tensors
+        return name in self._entries
 
     def recall(self, name: str, weights: Sequence[Tensor]) -> Vector | None:
-        """The vector over these weights.
+        """Return the vector over these weights.
 
         Args:
             name: Name under which it was stored.
@@ -39,26 +43,72 @@ class Memory:
         Returns:
             The stored tensors themselves, which may be changed in place; None if nothing has this name.
         """
-        known = self._tensors.get(name)
-        if known is None:
-            return None
-        for weight in weights:
-            if weight not in known:
-                known[weight] = torch.zeros_like(weight, requires_grad=False)
-        return Vector([known[weight] for weight in weights])
+        entry = self._entries.get(name)
+        return None if entry is None else Vector(entry.over(weights))
 
     def store(self, name: str, weights: Sequence[Tensor], vector: Vector) -> None:
-        """Keep the tensors of ``vector``, not copies, in place of what had the name."""
-        self._tensors[name] = dict(zip(weights, vector.tensors, strict=True))
+        """Keep the tensors of ``vector``, not copies unless they have half precision, in place of what had the name."""
+        self._entries[name] = _Entry(list(weights), vector.wide().tensors)
 
-    def state_dict(self, parameters: Sequence[Tensor]) -> dict[str, dict[int, Tensor]]:
-        """Tensors by name and by the parameter's position, as torch optimizers number them."""
-        position = {parameter: i for i, parameter in enumerate(parameters)}
-        return {name: {position[p]: t for p, t in known.items()} for name, known in self._tensors.items()}
+    def stage(self, name: str, weights: Sequence[Tensor], vector: Vector) -> None:
+        """Store a vector when the passes of this step have succeeded; until then the old one stays."""
+        self._staged[name] = _Entry(list(weights), vector.wide().tensors)
 
-    def load_state_dict(self, state: dict[str, dict[int, Tensor]], parameters: Sequence[Tensor]) -> None:
-        """Take copies of the tensors, on the device and in the dtype of their parameters."""
-        self._tensors = {
-            name: {parameters[i]: t.to(parameters[i], copy=True) for i, t in known.items()}
-            for name, known in state.items()
+    def commit(self) -> None:
+        """Store what was staged."""
+        if self._staged:
+            self._entries.update(self._staged)
+            self._staged = {}
+
+    def roll_back(self) -> None:
+        """Forget what was staged."""
+        self._staged = {}
+
+    def state_dict(self, parameters: Sequence[Tensor], expected: Sequence[str] = ()) -> dict[str, dict[str, Tensor]]:
+        """Return the tensors by name and by the parameter's position, as torch optimizers number them.
+
+        Args:
+            parameters: All parameters of the optimizer.
+            expected: Names that appear in any case, with zeros: ``torch.distributed.checkpoint`` loads a file into
+                tensors that are there already.
+        """
+        position = {id(parameter): str(i) for i, parameter in enumerate(parameters)}
+        found = {
+            name: {position[id(p)]: t for p, t in zip(entry.weights, entry.tensors, strict=True)}
+            for name, entry in self._entries.items()
         }
+        for name in set(expected) - set(found):
+            found[name] = {i: _zeros(p) for i, p in zip(position.values(), parameters, strict=True) if p.requires_grad}
+        return found
+
+    def load_state_dict(self, state: Mapping[str, Mapping[Any, Tensor]], parameters: Sequence[Tensor]) -> None:
+        """Take copies of the tensors, on the device of their parameters; positions may be numbers or strings."""
+        self._entries = {}
+        for name, known in state.items():
+            weights = [parameters[int(i)] for i in known]
+            pairs = zip(weights, known.values(), strict=True)
+            tensors = [t.to(device=p.device, dtype=wide_dtype(p.dtype), copy=True) for p, t in pairs]
+            self._entries[name] = _Entry(weights, tensors)
+
+
+class _Entry:
+    """One vector: parameters and, in the same order, their tensors."""
+
+    def __init__(self, weights: list[Tensor], tensors: list[Tensor]) -> None:
+        self.weights, self.tensors = weights, tensors
+
+    def over(self, weights: Sequence[Tensor]) -> list[Tensor]:
+        """Return the tensors of these weights; zeros, kept from now on, for one that has none."""
+        if len(weights) == len(self.weights) and all(map(operator.is_, weights, self.weights)):
+            return self.tensors
+        known = {id(weight): tensor for weight, tensor in zip(self.weights, self.tensors, strict=True)}
+        for weight in weights:
+            if id(weight) not in known:
+                known[id(weight)] = _zeros(weight)
+                self.weights.append(weight)
+                self.tensors.append(known[id(weight)])
+        return [known[id(weight)] for weight in weights]
+
+
+def _zeros(weight: Tensor) -> Tensor:
+    return torch.zeros_like(weight, dtype=wide_dtype(weight.dtype), requires_grad=False)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-
-from torch import Tensor
+from typing import Any
 
 
 @dataclass(frozen=True)
@@ -13,7 +12,7 @@ class StepRecord:
 
     Attributes:
         passes: Closure calls of the step.
-        rho: Radius of the perturbation; 0.0 when there was none.
+        rho: Radius of the perturbation, the largest one where parameter groups have their own; 0.0 without one.
         perturbed: The updating gradient was taken at perturbed weights.
         updated: The base optimizer made its update; False when the gradient was not finite.
         grad_norm: Global norm of the updating gradient, of all parameters, after unscaling and before clipping.
@@ -24,7 +23,9 @@ class StepRecord:
     perturbed: bool
     updated: bool
     grad_norm: float
-    _cosine: Tensor | None = field(default=None, repr=False, compare=False)
+    _cosine: Any = field(default=None, repr=False, compare=False)
+    _loss: Any = field(default=None, repr=False, compare=False)
+    _gap: Any = field(default=None, repr=False, compare=False)
 
     @property
     def cosine(self) -> float | None:
@@ -33,3 +34,16 @@ class StepRecord:
         None when ``optimizer.diagnostics`` is False or the step was not perturbed. Reading it waits for the device.
         """
         return None if self._cosine is None else float(self._cosine)
+
+    @property
+    def loss(self) -> float | None:
+        """Loss that the last closure call returned; None where the step called no closure. Reading it waits."""
+        return None if self._loss is None else float(self._loss)
+
+    @property
+    def gap(self) -> float | None:
+        """Rise of the loss of this batch from the weights to the perturbed weights. Reading it waits for the device.
+
+        None unless the step had a pass at both.
+        """
+        return None if self._gap is None else float(self._gap)

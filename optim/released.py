@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
 
-from optim import checks
+from optim import checks, gradients
+from optim.displacement import Displacement
 from optim.graphsam import GraphSAM
 from optim.plan import Plan
 from optim.schedules import compounding_rho
@@ -46,7 +48,7 @@ class ReleasedGraphSAM(GraphSAM, variant="released"):
         github.com/YL-wang/GraphSAM at 1381480, CoMPT-main/sam.py and grover-main/grover/util/sam.py.
     """
 
-    fixed_options: ClassVar[frozenset[str]] = frozenset({"anchor", "eta"})
+    fixed_options: ClassVar[Mapping[str, Any]] = {"anchor": "raw", "eta": 0.01}
 
     def __init__(
         self,
@@ -59,14 +61,14 @@ class ReleasedGraphSAM(GraphSAM, variant="released"):
         **options: Any,
     ) -> None:
         checks.one_of("variant", variant, ("released",))
-        super().__init__(base, rho=rho, adaptive=adaptive is None or adaptive, **options)
+        checks.one_of("anchor", options.get("anchor", "raw"), ("raw",))
+        options = checks.without_fixed(type(self), options)
+        super().__init__(base, rho=rho, adaptive=adaptive is None or adaptive, anchor="raw", **options)
         self.radius = checks.nonnegative("radius", radius)
-        self.anchor = checks.one_of("anchor", options.get("anchor", "raw"), ("raw",))
 
-    @property
-    def current_rho(self) -> float:
-        """Radius of the epoch."""
-        return compounding_rho(self.rho, self.gamma, self.lam, self.epoch or 0)
+    def scheduled_rho(self, rho: float) -> float:
+        """Return the radius of the epoch."""
+        return compounding_rho(rho, self.gamma, self.lam, self.epoch or 0)
 
     @property
     def current_radius(self) -> float:
@@ -74,33 +76,33 @@ class ReleasedGraphSAM(GraphSAM, variant="released"):
         return compounding_rho(self.radius, self.gamma, self.lam, self.epoch or 0)
 
     def plan(self) -> Plan:
-        """As the paper's; remembers which of the two it was, because the scale depends on it."""
+        """Return the paper's plan; remember which of the two it was, because the scale depends on it."""
         plan = super().plan()
         self._at_anchor = plan is Plan.ASCENT
         return plan
 
-    def displacement(self, weights: list[Tensor], direction: Vector) -> tuple[Vector, float] | None:
-        """The code's perturbation: scaled, then clipped tensor by tensor; zero outside group 0."""
+    def unit_displacement(self, weights: list[Tensor], direction: Vector) -> tuple[Vector, float] | None:
+        """Return the direction, and what the code divides it by."""
         if not direction.usable:
             return None
         scale = [w.abs() for w in weights] if self.adaptive else [torch.ones_like(w) for w in weights]
         scaled = direction.times(scale)
-        norm = scaled.norm if self._at_anchor else 0.0
-        clipped = scaled.times(scale).scaled(self.current_rho / (norm + _EPS)).clipped(self.current_radius)
-        first = set(map(id, self.param_groups[0]["params"]))
-        pairs = zip(weights, clipped.tensors, strict=True)
-        return Vector([t if id(w) in first else torch.zeros_like(t) for w, t in pairs]), 1.0
+        return scaled.times(scale), (scaled.norm if self._at_anchor else 0.0) + _EPS
+
+    def clip(self, displacement: Displacement) -> Displacement:
+        """Clip tensor by tensor, and leave nothing outside group 0."""
+        tensors = displacement.scaled().clipped(self.current_radius).tensors
+        first = gradients.perturbable(self.param_groups[:1])
+        rest = [torch.zeros_like(t) for t in tensors[len(first) :]]
+        return Displacement(Vector(tensors[: len(first)] + rest), [(len(tensors), 1.0)])
 
     def learn(self, weights: list[Tensor], updating: Vector, perturbed: bool) -> None:
         """The code's moving average: every tensor by a norm of its own."""
         direction = self.memory.recall("direction", weights)
         if direction is None:
             return
-        norms = torch._foreach_norm(torch._foreach_add(updating.tensors, _SHIFT))
+        wide = updating.wide().tensors
+        norms = torch._foreach_norm(torch._foreach_add(wide, _SHIFT))
         torch._foreach_mul_(direction.tensors, self.beta)
-        units = torch._foreach_div(updating.tensors, list(norms))
+        units = torch._foreach_div(wide, list(norms))
         torch._foreach_add_(direction.tensors, units, alpha=1 - self.beta)
-
-    def rule_state(self) -> dict[str, Any]:
-        """Also the radius."""
-        return {**super().rule_state(), "radius": self.radius}

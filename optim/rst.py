@@ -33,5 +33,5 @@ class RST(RandomizedSAM):
         self.probability = checks.fraction("probability", probability)
 
     def plan(self) -> Plan:
-        """SAM's two passes, or one."""
+        """Return SAM's two passes, or one."""
         return Plan.ASCENT if self.draws.uniform() < self.probability else Plan.PLAIN

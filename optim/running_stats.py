@@ -10,17 +10,29 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _NormBase
 
 
-def running_stats(model: nn.Module) -> list[Tensor]:
-    """Buffers in which the normalisation layers of ``model`` accumulate statistics.
+class RunningStats:
+    """Buffers in which the normalisation layers of a model accumulate statistics.
 
     Args:
-        model: Any module; batch, synchronised batch and instance normalisation are found at any depth.
+        model: Any module; batch, synchronised batch and instance normalisation are found at any depth. None has none.
 
-    Returns:
-        ``running_mean``, ``running_var`` and ``num_batches_tracked`` of every layer that tracks them.
+    Attributes:
+        buffers: ``running_mean``, ``running_var`` and ``num_batches_tracked`` of every layer that tracks them.
     """
-    layers = [module for module in model.modules() if isinstance(module, _NormBase)]
-    return [buffer for layer in layers for buffer in layer.buffers(recurse=False)]
+
+    def __init__(self, model: nn.Module | None) -> None:
+        layers = [] if model is None else [module for module in model.modules() if isinstance(module, _NormBase)]
+        self.buffers = [buffer for layer in layers for buffer in layer.buffers(recurse=False)]
+
+    def copy(self) -> list[Tensor]:
+        """Return copies of the buffers."""
+        return [buffer.clone() for buffer in self.buffers]
+
+    @torch.no_grad()
+    def put_back(self, kept: list[Tensor]) -> None:
+        """Copy what `copy` gave into the buffers, bit for bit."""
+        for buffer, value in zip(self.buffers, kept, strict=True):
+            buffer.copy_(value)
 
 
 @contextmanager
@@ -41,11 +53,9 @@ def frozen_running_stats(model: nn.Module | None) -> Iterator[None]:
         >>> model.num_batches_tracked.item()
         0
     """
-    buffers = running_stats(model) if model is not None else []
-    kept = [buffer.clone() for buffer in buffers]
+    statistics = RunningStats(model)
+    kept = statistics.copy()
     try:
         yield
     finally:
-        with torch.no_grad():
-            for buffer, value in zip(buffers, kept, strict=True):
-                buffer.copy_(value)
+        statistics.put_back(kept)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor
 
 from optim import checks
+from optim.displacement import Displacement
 from optim.sharpness_aware import SharpnessAware
-from optim.vectors import Vector
 
 
 class SAM(SharpnessAware):
@@ -37,17 +37,12 @@ class SAM(SharpnessAware):
         super().__init__(base, rho=rho, **options)
         self.radius = None if radius is None else checks.nonnegative("radius", radius)
 
-    def displacement(self, weights: list[Tensor], direction: Vector) -> tuple[Vector, float] | None:
-        """SAM's perturbation, each tensor clipped to ``radius`` if there is one."""
-        displacement = super().displacement(weights, direction)
-        if displacement is None or self.radius is None:
+    def clip(self, displacement: Displacement) -> Displacement:
+        """Clip each tensor of the perturbation to ``radius`` if there is one."""
+        if self.radius is None:
             return displacement
-        vector, factor = displacement
-        return vector.scaled(factor).clipped(self.radius), 1.0
-
-    def rule_state(self) -> dict[str, Any]:
-        """Also the radius, which a schedule may change."""
-        return {**super().rule_state(), "radius": self.radius}
+        clipped = displacement.scaled().clipped(self.radius)
+        return Displacement(clipped, [(len(clipped.tensors), 1.0)])
 
 
 class ASAM(SAM):
@@ -68,7 +63,8 @@ class ASAM(SAM):
         Networks", arXiv 2102.11600, eq. 5 and algorithm 1, p = 2, elementwise T for all parameters.
     """
 
-    fixed_options: ClassVar[frozenset[str]] = frozenset({"adaptive"})
+    fixed_options: ClassVar[Mapping[str, Any]] = {"adaptive": True}
 
     def __init__(self, base: torch.optim.Optimizer, *, rho: float = 0.5, eta: float = 0.01, **options: Any) -> None:
+        options = checks.without_fixed(type(self), options)
         super().__init__(base, rho=rho, eta=eta, adaptive=True, **options)

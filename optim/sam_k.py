@@ -31,5 +31,5 @@ class SAMK(SAM):
         self.every = checks.positive_int("every", every)
 
     def plan(self) -> Plan:
-        """SAM's two passes at steps 0, k, 2k, ..."""
+        """Return SAM's two passes at steps 0, k, 2k, ..."""
         return Plan.ASCENT if self.steps % self.every == 0 else Plan.PLAIN

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import torch
 
+from optim import checks
+from optim.displacement import Stretch
 from optim.plan import Plan
 from optim.sharpness_aware import SharpnessAware
-from optim.wrapper import STATE_KEY
 
 
 class Unperturbed(SharpnessAware):
     """The base optimizer itself under the family's contract: one pass a step, no perturbation.
 
-    A training loop can so treat Adam and GraphSAM alike: closure, ``set_epoch``, ``passes``, ``last``,
+    A training loop can thus treat Adam and GraphSAM alike: closure, ``set_epoch``, ``passes``, ``last``,
     ``max_grad_norm``, ``grad_scaler``, and the skipping of gradients that are not finite.
 
     Its ``state_dict`` loads into the bare base optimizer, and the bare optimizer's into it.
@@ -27,21 +29,27 @@ class Unperturbed(SharpnessAware):
         >>> optimizer = Unperturbed(torch.optim.Adam(torch.nn.Linear(2, 1).parameters()))
     """
 
-    fixed_options: ClassVar[frozenset[str]] = frozenset({"rho", "adaptive", "eta"})
+    fixed_options: ClassVar[Mapping[str, Any]] = {"rho": 0.0, "adaptive": False, "eta": 0.01, "same_dropout": False}
 
     def __init__(self, base: torch.optim.Optimizer, **options: Any) -> None:
-        super().__init__(base, rho=0.0, **options)
+        super().__init__(base, rho=0.0, **checks.without_fixed(type(self), options))
 
     def plan(self) -> Plan:
-        """Always one pass at the weights."""
+        """Return one pass at the weights, always."""
         return Plan.PLAIN
 
-    def _own_state(self, state_dict: dict[str, Any]) -> dict[str, Any] | None:
-        return super()._own_state(state_dict) if STATE_KEY in state_dict else None
+    def stretches(self) -> list[Stretch]:
+        """Return nothing: no parameter is perturbed, whatever its group says."""
+        return []
+
+    def check_owner(self, own: dict[str, Any] | None) -> None:
+        """Accept the state of a plain optimizer too."""
+        if own is not None:
+            super().check_owner(own)
 
 
 def as_sharpness_aware(optimizer: torch.optim.Optimizer) -> SharpnessAware:
-    """``optimizer`` itself if it is of the family, else wrapped in `Unperturbed`.
+    """Return ``optimizer`` itself if it is of the family, else wrapped in `Unperturbed`.
 
     Args:
         optimizer: Any torch optimizer that does not call the closure itself.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -29,15 +29,15 @@ class VaSSO(SAM):
         algorithm 2; read in secondary sources and in the authors' code (github.com/BingcongLi/VaSSO).
     """
 
+    remembers: ClassVar[tuple[str, ...]] = ("direction",)
+
     def __init__(self, base: torch.optim.Optimizer, *, theta: float = 0.4, **options: Any) -> None:
         super().__init__(base, **options)
         self.theta = checks.fraction("theta", theta)
 
     def direction(self, weights: list[Tensor], gradient: Vector) -> Vector:
-        """The moving average, with this gradient in it."""
-        average = self.memory.recall("direction", weights)
-        if average is None:
-            self.memory.store("direction", weights, gradient.clone())
-            return gradient
-        torch._foreach_lerp_(average.tensors, gradient.tensors, self.theta)
+        """Return the moving average, with this gradient in it."""
+        known = self.memory.recall("direction", weights)
+        average = gradient.clone() if known is None else known.averaged(gradient, self.theta)
+        self.memory.stage("direction", weights, average)
         return average

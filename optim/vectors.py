@@ -10,28 +10,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-_HALF = (torch.float16, torch.bfloat16)
-
-
-def global_norm(tensors: list[Tensor]) -> Tensor:
-    """Euclidean norm of all tensors read as one long vector.
-
-    Half-precision tensors are summed in float32, so that the norm of many small entries is not rounded to three digits.
-
-    Args:
-        tensors: Any shapes, dtypes and devices.
-
-    Returns:
-        A 0-d tensor on the device of the first tensor; 0.0 for an empty sequence.
-    """
-    if not tensors:
-        return torch.zeros(())
-    wide = [t for t in tensors if t.dtype not in _HALF]
-    half = [t for t in tensors if t.dtype in _HALF] if len(wide) < len(tensors) else []
-    norms = list(torch._foreach_norm(wide)) if wide else []
-    norms += [torch.linalg.vector_norm(t, dtype=torch.float32) for t in half]
-    device = tensors[0].device
-    return torch.linalg.vector_norm(torch.stack([n.to(device) for n in norms]))
+from optim.arithmetic import global_norm, inner_product, norms_of, widened
 
 
 class Flaw(Enum):
@@ -82,45 +61,53 @@ class Vector:
         return self.flaw is Flaw.NONE
 
     def clone(self) -> Vector:
-        """An equal vector in memory of its own."""
+        """Return an equal vector in memory of its own."""
         return Vector([t.clone() for t in self.tensors])
 
+    def wide(self) -> Vector:
+        """Return the vector in the dtype of its sums: half precision as float32, anything else in the same memory.
+
+        Moving averages need it: in bfloat16, a hundredth of a number is lost when it is added to that number.
+        """
+        tensors = widened(self.tensors)
+        return self if tensors is self.tensors else Vector(tensors)
+
     def scaled(self, factor: float) -> Vector:
-        """``factor * self`` in new memory."""
+        """Return ``factor * self`` in new memory."""
         return Vector(list(torch._foreach_mul(self.tensors, factor)))
 
     def unit(self) -> Vector:
-        """``self / norm`` in new memory; the vector must be `usable`."""
+        """Return ``self / norm`` in new memory; the vector must be `usable`."""
         return Vector(list(torch._foreach_div(self.tensors, self.norm)))
 
     def plus(self, other: Vector, factor: float = 1.0) -> Vector:
-        """``self + factor * other`` in new memory."""
+        """Return ``self + factor * other`` in new memory."""
         return Vector(list(torch._foreach_add(self.tensors, other.tensors, alpha=factor)))
 
+    def averaged(self, other: Vector, share: float) -> Vector:
+        """Return ``(1 - share) * self + share * other`` in new memory, in the dtype of `wide`."""
+        return Vector(list(torch._foreach_lerp(self.wide().tensors, other.wide().tensors, share)))
+
     def times(self, factors: Sequence[Tensor]) -> Vector:
-        """Elementwise product with one factor tensor a parameter, in new memory."""
+        """Return the elementwise product with one factor tensor a parameter, in new memory."""
         return Vector(list(torch._foreach_mul(self.tensors, list(factors))))
 
     def clipped(self, radius: float) -> Vector:
-        """Every tensor whose own norm exceeds ``radius`` shrunk to that norm, in new memory."""
-        norms = torch._foreach_norm(self.tensors)
+        """Return every tensor whose own norm exceeds ``radius`` shrunk to that norm, in new memory."""
+        norms = norms_of(self.tensors)
         # Where radius and norm are both below the normal numbers, their quotient would be 0 / 0.
         shrunk = [radius / norm.clamp(min=torch.finfo(norm.dtype).tiny) for norm in norms]
         factors = [torch.where(norm > radius, s, torch.ones_like(norm)) for norm, s in zip(norms, shrunk, strict=True)]
         return self.times(factors)
 
     def dot(self, other: Vector) -> Tensor:
-        """Inner product over all parameters.
-
-        Returns:
-            A 0-d tensor on the device of the first parameter.
-        """
-        device = self.tensors[0].device
-        pairs = zip(self.tensors, other.tensors, strict=True)
-        return torch.stack([torch.dot(a.flatten(), b.flatten()).to(device) for a, b in pairs]).sum()
+        """Return the inner product over all parameters, 0-d, on the device of the first one."""
+        return inner_product(self.tensors, other.tensors)
 
     def orthogonal_to(self, other: Vector) -> Vector:
-        r"""Part orthogonal to another vector, :math:`a - (\langle a, b \rangle / \lVert b \rVert^2) b`.
+        r"""Return the part orthogonal to another vector, :math:`a - (\langle a, b \rangle / \lVert b \rVert^2) b`.
+
+        It is computed in the dtype of `wide`, so that rounding of half precision does not drown a small part.
 
         Returns:
             A new vector: exactly zero where the result would be rounding error, equal to this one where the other is
@@ -128,15 +115,22 @@ class Vector:
         """
         if not other.usable:
             return self.clone()
-        part = self.plus(other, -float(self.dot(other)) / other.norm**2)
-        rounding = 16 * torch.finfo(self.tensors[0].dtype).eps * self.norm
-        return part if part.norm > rounding else part.scaled(0.0)
+        a, b = self.wide(), other.wide()
+        part = a.plus(b, -float(a.dot(b)) / other.norm**2)
+        rounding = 16 * max(torch.finfo(t.dtype).eps for t in a.tensors) * self.norm
+        if part.norm <= rounding:
+            return self.scaled(0.0)
+        if a is self:
+            return part
+        return Vector([t.to(own.dtype) for t, own in zip(part.tensors, self.tensors, strict=True)])
 
     def split(self) -> list[Vector]:
-        """A vector for each parameter, over the same memory."""
+        """Return a vector for each parameter, over the same memory."""
         return [Vector([t]) for t in self.tensors]
 
     def cosine(self, other: Vector) -> Tensor:
-        """Cosine of the angle to another vector, 0-d; 0 where either is zero."""
-        lengths = global_norm(self.tensors) * global_norm(other.tensors)
-        return self.dot(other) / lengths.clamp_min(torch.finfo(lengths.dtype).tiny)
+        """Return the cosine of the angle to another vector, 0-d; 0 where either has no direction."""
+        tiny = torch.finfo(torch.float32).tiny
+        lengths = torch.stack([global_norm(self.tensors), global_norm(other.tensors)])
+        cosine = (self.dot(other) / lengths[0].clamp_min(tiny) / lengths[1].clamp_min(tiny)).clamp(-1, 1)
+        return torch.where((lengths > tiny).all(), cosine, torch.zeros_like(cosine))

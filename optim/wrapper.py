@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 STATE_KEY = "sharpness_aware"
+COUNTERS = ("epoch", "steps", "passes", "skipped", "unperturbed")
+TRANSIENT = ("step", "_attempt", "_buffer", "_foreign")
 
 
 class Wrapper(torch.optim.Optimizer):
@@ -33,8 +36,21 @@ class Wrapper(torch.optim.Optimizer):
         memory: Tensors that the rule remembers for each parameter; saved with the state.
     """
 
-    fixed_options: ClassVar[frozenset[str]] = frozenset()
-    """Options of the parent classes that this class sets itself."""
+    fixed_options: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    """Options of the parent classes that this class sets itself, and to what."""
+
+    remembers: ClassVar[tuple[str, ...]] = ()
+    """Names of what the rule keeps in `memory`: saved from the first step on, known or not."""
+
+    not_saved: ClassVar[frozenset[str]] = frozenset(
+        {"max_grad_norm", "model", "no_sync", "diagnostics", "same_dropout", "seed", "total_steps"}
+    )
+    """Options that belong to the run and not to the state; a saved state must not override them."""
+
+    def __new__(cls, *args: Any, **options: Any) -> Self:
+        """Explain calls that other packages have."""
+        checks.no_class_call(cls, args, options)
+        return super().__new__(cls)
 
     def __init__(self, base: torch.optim.Optimizer) -> None:
         check_base(base, type(self).__name__, Wrapper)
@@ -132,8 +148,9 @@ class Wrapper(torch.optim.Optimizer):
         return found
 
     def rule_state(self) -> dict[str, Any]:
-        """Numbers and tensors, besides `memory`, that the rule must save: attribute name to value."""
-        return {}
+        """Return what must be saved besides `memory`, by attribute: every number that a schedule may change."""
+        values = {name: getattr(self, name, "") for name in self.options() if name not in self.not_saved}
+        return {name: value for name, value in values.items() if value is None or type(value) in (int, float)}
 
     def load_rule_state(self, state: dict[str, Any]) -> None:
         """Take back what `rule_state` gave."""
@@ -141,32 +158,51 @@ class Wrapper(torch.optim.Optimizer):
             setattr(self, name, value)
 
     def state_dict(self) -> dict[str, Any]:
-        """State of the base with the rule's own under ``"sharpness_aware"``; loads with ``weights_only=True``."""
-        own = {name: getattr(self, name) for name in ("epoch", "steps", "passes", "skipped", "unperturbed")}
+        """Return the state of the base with the rule's own under ``"sharpness_aware"``.
+
+        It holds tensors and plain numbers and names, so that it loads with ``weights_only=True``.
+
+        The first parameter group refers to it too, because ``torch.distributed.checkpoint`` keeps nothing but groups
+        and the states of parameters.
+        """
+        for pre_hook in self._optimizer_state_dict_pre_hooks.values():  # type: ignore[attr-defined]
+            pre_hook(self)
+        own = {name: getattr(self, name) for name in COUNTERS}
         own |= {"rule": type(self).__name__, "rule_state": self.rule_state()}
-        own["memory"] = self.memory.state_dict(self._parameters())
-        return {**self.base.state_dict(), STATE_KEY: own}
+        own["memory"] = self.memory.state_dict(self._parameters(), self.remembers)
+        own["known"] = {name: name in self.memory for name in own["memory"]}
+        state = {**self.base.state_dict(), STATE_KEY: own}
+        state["param_groups"][0][STATE_KEY] = own
+        for post_hook in self._optimizer_state_dict_post_hooks.values():  # type: ignore[attr-defined]
+            state = post_hook(self, state) or state
+        return state
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take the state of the base and of the rule.
 
         Args:
-            state_dict: What `state_dict` of the same class gave.
+            state_dict: What `state_dict` of the same class gave, or ``torch.distributed.checkpoint`` made of that.
 
         Raises:
             ValueError: It is of another rule, or of a plain optimizer.
         """
-        own = self._own_state(state_dict)
-        self.base.load_state_dict({key: value for key, value in state_dict.items() if key != STATE_KEY})
-        if own is None:
-            return
-        for name in ("epoch", "steps", "passes", "skipped", "unperturbed"):
-            setattr(self, name, own[name])
-        self.load_rule_state(own["rule_state"])
-        self.memory.load_state_dict(own["memory"], self._parameters())
+        for pre_hook in self._optimizer_load_state_dict_pre_hooks.values():  # type: ignore[attr-defined]
+            state_dict = pre_hook(self, state_dict) or state_dict
+        base, own = _parted(state_dict)
+        self.check_owner(own)
+        self.base.load_state_dict(base)
+        if own is not None:
+            for name in COUNTERS:
+                setattr(self, name, own[name])
+            self.load_rule_state(own.get("rule_state", {}))
+            known = own.get("known", {})  # distributed checkpoints drop empty mappings, older states have none
+            memory = {name: own["memory"][name] for name in own.get("memory", {}) if known.get(name, True)}
+            self.memory.load_state_dict(memory, self._parameters())
+        for post_hook in self._optimizer_load_state_dict_post_hooks.values():  # type: ignore[attr-defined]
+            post_hook(self)
 
-    def _own_state(self, state_dict: dict[str, Any]) -> dict[str, Any] | None:
-        own: dict[str, Any] | None = state_dict.get(STATE_KEY)
+    def check_owner(self, own: dict[str, Any] | None) -> None:
+        """Raise ``ValueError`` unless this is the state of a rule of this class; None: of a plain optimizer."""
         name = type(self).__name__
         rule = None if own is None else own["rule"]
         if rule != name:
@@ -175,14 +211,25 @@ class Wrapper(torch.optim.Optimizer):
                 f"this state is of {source}, not of {name}. To go on from it with {name}, load it into the base: "
                 f"optimizer.base.load_state_dict(state)"
             )
-        return own
+
+    def is_frozen(self) -> bool:
+        """Return whether all learning rates are 0, as ``torch.distributed.checkpoint`` sets them to create states."""
+        return all(float(group.get("lr", 1.0)) == 0 for group in self.param_groups)
 
     def _parameters(self) -> list[Tensor]:
         return [p for group in self.param_groups for p in group["params"]]
 
     def __getstate__(self) -> dict[str, Any]:
-        # All of it, for copy.deepcopy and pickle; a scheduler's patched `step` belongs to the original alone.
-        return {name: value for name, value in self.__dict__.items() if name != "step"}
+        # All of it, for copy.deepcopy and pickle, but for what lasts a step, and a scheduler's patched `step`.
+        return {name: value for name, value in self.__dict__.items() if name not in TRANSIENT}
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({self.base!r})"
+
+
+def _parted(state: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """Return the state of the base, and the rule's own, which stands beside the groups or in the first of them."""
+    groups = state.get("param_groups") or [{}]
+    own = state.get(STATE_KEY, groups[0].get(STATE_KEY))
+    bare = [{key: value for key, value in group.items() if key != STATE_KEY} for group in groups]
+    return {**{key: value for key, value in state.items() if key != STATE_KEY}, "param_groups": bare}, own

@@ -8,11 +8,11 @@ import torch
 import optim
 
 BASES = {
-    "adamw": lambda params: torch.optim.AdamW(params, lr=1e-2),
-    "sgd": lambda params: torch.optim.SGD(params, lr=1e-2, momentum=0.9, weight_decay=1e-3),
-    "radam": lambda params: torch.optim.RAdam(params, lr=1e-2),
-    "adamax": lambda params: torch.optim.Adamax(params, lr=1e-2),
-    "nadam": lambda params: torch.optim.NAdam(params, lr=1e-2),
+    "adamw": lambda params, **more: torch.optim.AdamW(params, lr=1e-2, **more),
+    "sgd": lambda params, **more: torch.optim.SGD(params, lr=1e-2, momentum=0.9, weight_decay=1e-3, **more),
+    "radam": lambda params, **more: torch.optim.RAdam(params, lr=1e-2, **more),
+    "adamax": lambda params, **more: torch.optim.Adamax(params, lr=1e-2, **more),
+    "nadam": lambda params, **more: torch.optim.NAdam(params, lr=1e-2, **more),
 }
 BATCHES = 3
 
@@ -25,18 +25,19 @@ class Task:
     """Model (with one-element parameters and one that never gets a gradient), data, optimizer, closures."""
 
     def __init__(
-        self, rule: str, base: str = "adamw", *, dtype=torch.float64, batch_norm=False, groups=None, **options
-    ):
+        self, rule: str, base: str = "adamw", *, dtype=torch.float64, batch_norm=False, dropout=0.0, groups=None,
+        base_args=None, **options,
+    ):  # fmt: skip
         torch.manual_seed(0)
         self.model = torch.nn.Sequential(
             torch.nn.Linear(4, 6), torch.nn.BatchNorm1d(6) if batch_norm else torch.nn.Identity(), torch.nn.PReLU(),
-            torch.nn.Linear(6, 5), torch.nn.Tanh(), torch.nn.Linear(5, 1),
+            torch.nn.Linear(6, 5), torch.nn.Dropout(dropout) if dropout else torch.nn.Tanh(), torch.nn.Linear(5, 1),
         ).to(dtype)  # fmt: skip
         self.unused = torch.nn.Parameter(torch.ones(3, dtype=dtype))
         self.inputs = torch.randn(BATCHES, 8, 4, dtype=dtype)
         self.targets = torch.randn(BATCHES, 8, 1, dtype=dtype)
         params = [*self.model.parameters(), self.unused] if groups is None else groups(self)
-        self.optimizer = optim.RULES[rule](BASES[base](params), **options)
+        self.optimizer = optim.RULES[rule](BASES[base](params, **(base_args or {})), **options)
         self.calls: list[torch.Tensor] = []
         self.at = 0
 
@@ -71,9 +72,9 @@ class Task:
         return self.weights
 
 
-def plain(base: str, steps: int) -> Task:
+def plain(base: str, steps: int, **options) -> Task:
     """The bare base optimizer on the same task, after some steps."""
-    task = Task("unperturbed", base)
+    task = Task("unperturbed", base, **options)
     task.optimizer = task.optimizer.base
     task.optimizer.set_epoch = lambda epoch: None
     task.run(steps)

@@ -20,6 +20,24 @@ def test_rho_zero_is_the_base_optimizer_bit_for_bit(rule, base):
 
 
 @every_rule
+def test_rho_zero_draws_no_dropout_mask_more(rule):
+    """A second pass would draw other masks, for itself and for the steps that follow. rho may also become 0 later."""
+    task = Task(rule, dropout=0.5, **({} if rule == "unperturbed" else {"rho": 0.0}))
+    assert torch.equal(task.run(12), plain("adamw", 12, dropout=0.5).weights)
+    assert task.optimizer.passes == 12
+
+    task = Task(rule, dropout=0.5)
+    task.run(4)
+    bare = copy.deepcopy(task)
+    bare.optimizer = bare.optimizer.base
+    bare.optimizer.set_epoch = lambda epoch: None
+    task.optimizer.rho, random = 0.0, torch.get_rng_state()
+    rest = task.run(4)
+    torch.set_rng_state(random)
+    assert torch.equal(bare.run(4), rest)
+
+
+@every_rule
 @every_base
 def test_training_lowers_the_loss_and_moves_every_used_parameter(rule, base):
     task = Task(rule, base)

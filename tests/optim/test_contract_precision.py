@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 import torch
 from optim_models import Task, every_perturbing_rule, every_rule
@@ -150,3 +152,73 @@ def test_a_tensor_learning_rate_and_a_fused_base(rule):
     task.optimizer = optim.RULES[rule](torch.optim.AdamW(params, lr=torch.tensor(1e-2), fused=True))
     task.run(5)
     torch.testing.assert_close(task.weights, Task(rule).run(5), rtol=1e-5, atol=1e-7)
+
+
+@pytest.mark.parametrize("rule", ["looksam", "gsam"])
+def test_projections_survive_bfloat16(rule):
+    """What is added to the gradient points where it does in float64, though it is small beside the gradient."""
+    torch.manual_seed(0)
+    shared = torch.randn(400, dtype=torch.float64)
+    gradients = [shared + 0.03 * torch.randn(400, dtype=torch.float64) for _ in range(2)]
+    corrected = {}
+    for dtype in (torch.bfloat16, torch.float64):
+        weight = torch.nn.Parameter(torch.zeros(400, dtype=dtype))
+        given = [g.to(torch.bfloat16).to(dtype) for g in gradients]
+        optimizer = optim.RULES[rule](torch.optim.SGD([weight], lr=1.0), rho=0.05)
+
+        def closure(weight=weight, given=given, optimizer=optimizer):
+            weight.grad = given[optimizer.calls % 2].clone()
+            optimizer.calls += 1
+            return torch.tensor(0.0)
+
+        optimizer.calls = 0
+        optimizer.step(closure)
+        if rule == "looksam":
+            optimizer.step(closure)
+        corrected[dtype] = weight.grad.double() - given[0 if rule == "looksam" else 1].double()
+    cosine = torch.cosine_similarity(corrected[torch.bfloat16], corrected[torch.float64], dim=0)
+    assert corrected[torch.float64].norm() > 0.1
+    assert cosine > 0.9
+
+
+@every_perturbing_rule
+def test_moving_averages_survive_bfloat16(rule):
+    """A hundredth of a number is lost where it is added to that number in bfloat16: memory is float32 then."""
+    task = Task(rule, base="sgd", dtype=torch.bfloat16)
+    task.run(9)
+    memory = task.optimizer.state_dict()["sharpness_aware"]["memory"]
+    assert all(t.dtype == torch.float32 for tensors in memory.values() for t in tensors.values())
+    other = Task(rule, base="sgd", dtype=torch.bfloat16)
+    other.model.load_state_dict(task.model.state_dict())
+    other.optimizer.load_state_dict(copy.deepcopy(task.optimizer.state_dict()))
+    other.at = 9
+    assert torch.equal(other.run(5), task.run(5))
+
+
+def test_a_slow_average_moves_in_bfloat16():
+    """GraphSAM's direction after forty times the same gradient, against the closed form."""
+    weight = torch.nn.Parameter(torch.zeros(2, dtype=torch.bfloat16))
+    optimizer = optim.GraphSAM(torch.optim.SGD([weight], lr=0.0), gamma=1.0, beta=0.99)
+    for step in range(41):
+
+        def closure(step=step):
+            weight.grad = torch.tensor([1.0, 0.0] if step == 0 else [0.0, 1.0], dtype=torch.bfloat16)
+            return torch.tensor(0.0)
+
+        optimizer.step(closure)
+    direction = optimizer.memory.recall("direction", [weight]).unit().tensors[0]
+    expected = torch.tensor([0.99**40 + 0.01 * 0.99**40, 1 - 0.99**40 - 0.01 * 0.99**40])
+    torch.testing.assert_close(direction, expected / expected.norm(), rtol=0.01, atol=0.01)
+
+
+@every_perturbing_rule
+def test_the_norm_of_the_perturbation_of_bfloat16_weights_is_rounded(rule):
+    """|eps| = rho holds up to the rounding of w + eps to the weights' own dtype, and no better."""
+    task = Task(rule, base="sgd", dtype=torch.bfloat16, rho=0.5)
+    for _ in range(6):
+        before = task.weights.double()
+        task.step()
+        last = task.optimizer.last
+        if last.perturbed and rule != "asam":
+            rounding = (before.abs() + last.rho).norm() * 2**-8
+            assert abs((task.calls[-1].double() - before).norm() - last.rho) <= rounding

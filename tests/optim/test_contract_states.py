@@ -7,8 +7,15 @@ import io
 import pickle
 import warnings
 
+import pytest
 import torch
+import torch.distributed.checkpoint as dcp
 from optim_models import Task, every_base, every_rule
+from torch.distributed.checkpoint.state_dict import (
+    StateDictOptions,
+    get_optimizer_state_dict,
+    set_optimizer_state_dict,
+)
 
 
 @every_rule
@@ -111,3 +118,91 @@ def test_add_param_group(rule):
     restored = Task(rule)
     restored.optimizer.add_param_group({"params": [torch.nn.Parameter(torch.zeros(1, dtype=torch.float64))]})
     restored.optimizer.load_state_dict(task.optimizer.state_dict())
+
+
+@every_rule
+def test_numbers_that_a_schedule_may_change_are_saved(rule):
+    task, other = Task(rule), Task(rule)
+    task.run(3)
+    numbers = [
+        name
+        for name, value in task.optimizer.options().items()
+        if type(getattr(task.optimizer, name, None)) in (int, float) and name not in task.optimizer.not_saved
+    ]
+    for name in numbers:
+        value = getattr(task.optimizer, name)
+        setattr(task.optimizer, name, value + 1 if isinstance(value, int) else value * 0.5)
+    assert numbers or rule == "unperturbed"
+    other.model.load_state_dict(task.model.state_dict())
+    other.optimizer.load_state_dict(copy.deepcopy(task.optimizer.state_dict()))
+    other.at = task.at
+    assert [getattr(other.optimizer, n) for n in numbers] == [getattr(task.optimizer, n) for n in numbers]
+    assert torch.equal(other.run(6), task.run(6))
+
+
+@every_rule
+def test_a_state_of_the_first_release_loads(rule):
+    """Positions were numbers, what was not known yet was left out, and the groups knew nothing of it."""
+    task, other = Task(rule), Task(rule)
+    task.run(5)
+    state = copy.deepcopy(task.optimizer.state_dict())
+    own = state["sharpness_aware"]
+    names = [name for name, known in own.pop("known").items() if known]
+    own["memory"] = {name: {int(i): t for i, t in own["memory"][name].items()} for name in names}
+    del state["param_groups"][0]["sharpness_aware"]
+    other.model.load_state_dict(task.model.state_dict())
+    other.optimizer.load_state_dict(state)
+    other.at = task.at
+    assert torch.equal(other.run(5), task.run(5))
+
+
+@every_rule
+def test_state_dict_hooks_run(rule):
+    task, seen = Task(rule), []
+    task.optimizer.register_state_dict_pre_hook(lambda optimizer: seen.append("saving"))
+    task.optimizer.register_state_dict_post_hook(lambda optimizer, state: {**state, "note": "mine"})
+    task.optimizer.register_load_state_dict_pre_hook(lambda optimizer, state: seen.append(state["note"]))
+    task.optimizer.register_load_state_dict_post_hook(lambda optimizer: seen.append("loaded"))
+    task.run(2)
+    task.optimizer.load_state_dict(task.optimizer.state_dict())
+    assert seen == ["saving", "mine", "loaded"]
+
+
+def shown_to_dcp(rule: str) -> Task:
+    """A task whose parameters are all part of its model and in use, as distributed checkpoints expect."""
+    return Task(rule, groups=lambda task: list(task.model.parameters()))
+
+
+@every_rule
+@pytest.mark.parametrize("steps", [0, 4])
+def test_the_state_survives_distributed_checkpoint(rule, steps, tmp_path):
+    """Through its functions, and through its files, which are read into tensors that are there already."""
+    task, other, third = (shown_to_dcp(rule) for _ in range(3))
+    task.run(steps)
+    saved = {"optimizer": get_optimizer_state_dict(task.model, task.optimizer)}
+    dcp.save(saved, checkpoint_id=tmp_path)
+    read = {"optimizer": get_optimizer_state_dict(other.model, other.optimizer)}
+    dcp.load(read, checkpoint_id=tmp_path)
+    set_optimizer_state_dict(other.model, other.optimizer, read["optimizer"])
+    set_optimizer_state_dict(third.model, third.optimizer, copy.deepcopy(saved["optimizer"]))
+    for t in (other, third):
+        t.model.load_state_dict(task.model.state_dict())
+        t.at = task.at
+    expected = task.run(6)
+    assert torch.equal(other.run(6), expected)
+    assert torch.equal(third.run(6), expected)
+    assert other.optimizer.passes == third.optimizer.passes == task.optimizer.passes
+
+
+def test_a_flattened_distributed_state_is_refused():
+    """It has a copy of each group for every parameter, and leaves out what a fresh group does not have."""
+    task, options = shown_to_dcp("graphsam"), StateDictOptions(flatten_optimizer_state_dict=True)
+    task.run(2)
+    state = get_optimizer_state_dict(task.model, task.optimizer, options=options)
+    with pytest.raises(ValueError, match="not of GraphSAM"):
+        set_optimizer_state_dict(task.model, task.optimizer, state, options=options)
+
+
+def test_a_step_without_closure_is_refused_where_it_would_train():
+    with pytest.raises(TypeError, match="needs a closure"):
+        shown_to_dcp("sam").optimizer.step()

@@ -113,7 +113,7 @@ def _is_shard(tensor: Tensor) -> bool:
 
 def _whole(shard: Tensor) -> Tensor:
     """Return the sum or norm over all processes; every one of them has to call this."""
-    return shard.full_tensor()  # type: ignore[operator, no-any-return]
+    return shard.full_tensor()  # type: ignore[attr-defined, no-any-return]
 
 
 def _on_one_device(numbers: list[Tensor]) -> list[Tensor]:

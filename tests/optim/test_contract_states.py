@@ -174,6 +174,7 @@ def shown_to_dcp(rule: str) -> Task:
 
 
 @every_rule
+@pytest.mark.filterwarnings("ignore:torch.distributed is disabled")
 @pytest.mark.parametrize("steps", [0, 4])
 def test_the_state_survives_distributed_checkpoint(rule, steps, tmp_path):
     """Through its functions, and through its files, which are read into tensors that are there already."""

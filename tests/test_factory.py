@@ -85,8 +85,14 @@ def test_optimizer_of_another_model_is_refused():
         zoo.build("grover", optimizer=other, model_args=SMALL)
 
 
-def test_registered_parts_are_built_by_name(request):
-    from zoo.registry.catalog import MODELS
+@pytest.fixture
+def own_models():
+    with zoo.catalog.MODELS.restored():
+        yield
+
+
+@pytest.mark.usefixtures("own_models")
+def test_registered_parts_are_built_by_name():
 
     @zoo.register_model("mean_atom", featurizer="canonical", summary="a test")
     class MeanAtom(torch.nn.Module):
@@ -100,7 +106,6 @@ def test_registered_parts_are_built_by_name(request):
 
             return self.head(self.scale * mean_nodes(graph.graph, graph.atom_feats))
 
-    request.addfinalizer(lambda: MODELS._entries.pop("mean_atom"))
     learner = zoo.build("Mean-Atom", num_tasks=3, model_args={"scale": 2.0})
     assert isinstance(learner.featurizer, CanonicalFeaturizer)
     assert learner.predict(["CCO", "C"]).shape == (2, 3)

@@ -46,10 +46,8 @@ def one_epoch(initialize):
 
 @pytest.mark.parametrize("code", PYTHON, ids=lambda code: code.strip().splitlines()[-1][:40])
 def test_python_runs(code, short):
-    known = set(zoo.list_models())
-    exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
-    for name in set(zoo.list_models()) - known:
-        zoo.catalog.MODELS._entries.pop(name)
+    with zoo.catalog.MODELS.restored():
+        exec(compile(code, "README.md", "exec"), {"__name__": "readme"})
 
 
 def test_commands_run_in_this_order(short, capsys):

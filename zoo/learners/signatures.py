@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import optim
+from zoo.registry.suggest import suggest
 
 SIZES = ("atom_size", "bond_size", "pair_size", "descriptor_size", "walk_size", "laplacian_size")
 SET_BY_FACTORY = ("num_tasks", "task", "seed", *SIZES)
@@ -59,8 +59,7 @@ def check_options(name: str, given: Mapping[str, Any], accepted: Iterable[str]) 
     accepted = sorted(accepted)
     for option in given:
         if option not in accepted:
-            close = difflib.get_close_matches(option, accepted, n=1)
-            guess = f" Did you mean {close[0]!r}?" if close else ""
+            guess = suggest(option, accepted)
             raise TypeError(
                 f"{name} has no option {option!r}.{guess} It accepts: {', '.join(accepted) or 'no options'}"
             )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import difflib
 from collections.abc import Mapping
 from typing import Any, TypeVar
+
+from zoo.registry.suggest import suggest
 
 S = TypeVar("S")
 
@@ -19,7 +20,6 @@ def from_mapping(cls: type[S], values: Mapping[str, Any]) -> S:
     names = [f.name for f in dataclasses.fields(cls)]  # type: ignore[arg-type]
     for key in values:
         if key not in names:
-            close = difflib.get_close_matches(str(key), names, n=1)
-            guess = f" Did you mean {close[0]!r}?" if close else ""
+            guess = suggest(str(key), names)
             raise TypeError(f"{cls.__name__} has no field {key!r}.{guess} Fields: {', '.join(names)}")
     return cls(**values)

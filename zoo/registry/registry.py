@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
+
+from zoo.registry.suggest import suggest
 
 T = TypeVar("T")
 
@@ -17,9 +19,7 @@ class UnknownName(LookupError):
     """A name that no entry has; the message gives the closest match and all names."""
 
     def __init__(self, kind: str, name: str, names: list[str]) -> None:
-        close = difflib.get_close_matches(normalize(name), names, n=1, cutoff=0.5)
-        guess = f" Did you mean {close[0]!r}?" if close else ""
-        super().__init__(f"unknown {kind} {name!r}.{guess} Known: {', '.join(names)}")
+        super().__init__(f"unknown {kind} {name!r}.{suggest(normalize(name), names)} Known: {', '.join(names)}")
         self.kind, self.name, self.names = kind, name, names
 
 
@@ -91,6 +91,23 @@ class Registry(Generic[T]):
                 "choose another name"
             )
         self._entries[entry.name] = entry
+
+    @contextmanager
+    def restored(self) -> Iterator[Registry[T]]:
+        """Take away, at the end of the block, what was added inside it.
+
+        Example:
+            >>> registry = Registry("model")
+            >>> with registry.restored():
+            ...     registry.add(Entry("for_a_test", dict, "gone afterwards"))
+            >>> "for_a_test" in registry
+            False
+        """
+        before = dict(self._entries)
+        try:
+            yield self
+        finally:
+            self._entries = before
 
     def __getitem__(self, name: str) -> Entry[T]:
         try:

@@ -1,0 +1,22 @@
+"""The closest of the names that exist, for messages about one that does not."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+def suggest(name: str, known: Iterable[str], cutoff: float = 0.5) -> str:
+    """Return `" Did you mean 'closest'?"`, or nothing where no name is close.
+
+    Args:
+        name: What was asked for.
+        known: The names that exist.
+        cutoff: Least similarity, in [0, 1].
+
+    Example:
+        >>> suggest("grphsam", ["sam", "graphsam"])
+        " Did you mean 'graphsam'?"
+    """
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=cutoff)
+    return f" Did you mean {close[0]!r}?" if close else ""

@@ -170,6 +170,24 @@ def test_alone_as_in_a_batch(name):
 
 
 @every_small_model
+def test_descriptors_join_the_readout(name):
+    featurizer = copy.copy(featurizer_of(name))
+    featurizer.descriptor_size = 3
+    model = build(name, num_tasks=2, featurizer=featurizer).model.double().eval()
+    graph = batch(name)
+    with pytest.raises(ValueError, match=r"needs descriptors \(B, 3\) and the batch has none"):
+        model(graph)
+    torch.manual_seed(0)
+    graph.descriptors = torch.randn(len(MOLECULES), 3, dtype=torch.float64)
+    before, vectors = model(graph), model.embed(graph)
+    graph.descriptors[1] += 10
+    changed = (model(graph) - before).abs().amax(1)
+    assert changed[1] > 1e-6
+    assert (changed > 0).sum() == 1
+    assert torch.equal(model.embed(graph), vectors)
+
+
+@every_small_model
 def test_atom_order_does_not_matter(name):
     reason = MODELS[name].facts.get("order_dependent")
     if reason:
@@ -312,3 +330,27 @@ def test_large_variants_have_their_size_and_name(name):
     with torch.device("meta"):
         model = cls(cls.config_class(**entry.defaults))
     assert sum(p.numel() for p in model.parameters()) > 20e6
+
+
+class WithoutDescriptors(torch.nn.Module):
+    """A model that has no option for descriptors."""
+
+    def __init__(self, num_tasks):
+        super().__init__()
+        self.encoder, self.head = torch.nn.Identity(), torch.nn.Linear(74, num_tasks)
+
+
+@pytest.mark.parametrize(
+    ("model", "message"),
+    [
+        (lambda: WithoutDescriptors, r"WithoutDescriptors reads no descriptors .* gives 3"),
+        (lambda: build("gcn").model, r"GCN reads no descriptors .* gives 3"),
+    ],
+    ids=["class", "object"],
+)
+def test_a_model_that_would_ignore_descriptors_is_refused(model, message):
+    featurizer, model = copy.copy(featurizer_of("gcn")), model()
+    zoo.build(model, featurizer=featurizer, device="cpu")
+    featurizer.descriptor_size = 3
+    with pytest.raises(ValueError, match=message):
+        zoo.build(model, featurizer=featurizer, device="cpu")

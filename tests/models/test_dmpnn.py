@@ -1,7 +1,9 @@
 """D-MPNN against the definition, bond by bond."""
 
+import numpy as np
 import pytest
 import torch
+from rdkit import Chem
 
 from featurizers import GroverFeaturizer, PackedMolecules
 from zoo.models.dmpnn import DMPNN, DMPNNConfig
@@ -64,3 +66,41 @@ def test_descriptors_join_the_readout():
 def test_options_out_of_range(options):
     with pytest.raises(ValueError, match=next(iter(options))):
         DMPNNConfig(**options)
+
+
+def chemprop_atom(atom):
+    """The 133 features of an atom in chemprop 1, from its published lists of choices."""
+    hybridization = Chem.HybridizationType
+    groups = [
+        (atom.GetAtomicNum() - 1, range(100)),
+        (atom.GetTotalDegree(), range(6)),
+        (atom.GetFormalCharge(), (-1, -2, 1, 2, 0)),
+        (int(atom.GetChiralTag()), range(4)),
+        (atom.GetTotalNumHs(), range(5)),
+        (atom.GetHybridization(), [getattr(hybridization, name) for name in ("SP", "SP2", "SP3", "SP3D", "SP3D2")]),
+    ]
+    features = []
+    for value, choices in groups:
+        one_hot = [0.0] * (len(choices) + 1)
+        one_hot[list(choices).index(value) if value in choices else -1] = 1.0
+        features += one_hot
+    return [*features, float(atom.GetIsAromatic()), atom.GetMass() * 0.01]
+
+
+def test_the_first_columns_are_those_of_chemprop_but_for_the_order_of_charges():
+    """As the docstring says; charges from -2 to +2."""
+    columns = np.arange(133)
+    columns[108:113] = [113, 112, 109, 110, 108]
+    columns[113] = 111
+    for smiles in [
+        "[O-]C(=O)c1ccc(Br)cc1",
+        "[O-2].[Mg+2]",
+        "C[NH3+]",
+        "CS(=O)(=O)N",
+        "[13CH4]",
+        "FP(F)(F)(F)F",
+        "N#CC",
+    ]:
+        mol = Chem.MolFromSmiles(smiles)
+        expected = np.array([chemprop_atom(atom) for atom in mol.GetAtoms()], dtype=np.float32)
+        np.testing.assert_allclose(batch([smiles]).atom_feats.numpy()[:, columns], expected, rtol=1e-6)

@@ -14,31 +14,28 @@ def join_descriptors(vectors: Tensor, descriptors: Tensor | None, size: int) -> 
     Args:
         vectors: (B, R).
         descriptors: (B, F), or `None`.
-        size: Number F of descriptors that the model was built for; 0 for none.
+        size: Number F of descriptors that the model was built for; with 0 it reads none.
 
     Returns:
         (B, R + F).
 
     Raises:
-        ValueError: The batch has other descriptors than the model was built for, or none.
+        ValueError: The batch lacks the descriptors that the model was built for.
 
     Example:
         >>> join_descriptors(torch.zeros(2, 8), torch.ones(2, 3), 3).shape
         torch.Size([2, 11])
     """
-    found = 0 if descriptors is None else descriptors.shape[1]
-    if found and not size:
+    if not size:
+        return vectors
+    if descriptors is None or descriptors.shape[1] != size:
+        found = "none" if descriptors is None else f"(B, {descriptors.shape[1]})"
         raise ValueError(
-            f"the batch has descriptors (B, {found}) and the model was built without: build the featurizer without "
-            f"descriptors, or the model with descriptor_size={found}"
+            f"the model needs descriptors (B, {size}) and the batch has {found}: "
+            "build the featurizer with the options it had when the model was built, such as "
+            'descriptors="rdkit_2d_normalized"'
         )
-    if found != size:
-        has = "none" if descriptors is None else f"(B, {found})"
-        raise ValueError(
-            f"the model needs descriptors (B, {size}) and the batch has {has}: "
-            "build the featurizer with the options it had when the model was built"
-        )
-    return vectors if descriptors is None or not size else torch.cat([vectors, descriptors.to(vectors.dtype)], dim=1)
+    return torch.cat([vectors, descriptors.to(vectors.dtype)], dim=1)
 
 
 class PredictionHead(nn.Module):
@@ -80,6 +77,6 @@ class PredictionHead(nn.Module):
         """Vectors (B, R) and descriptors (B, F) to scores (B, T).
 
         Raises:
-            ValueError: The batch has other descriptors than the head was built for.
+            ValueError: The batch lacks the descriptors that the head was built for.
         """
         return self.network(join_descriptors(vectors, descriptors, self.descriptor_size))

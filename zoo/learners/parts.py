@@ -87,6 +87,9 @@ def make_featurizer(part: Part, recipe: Recipe) -> Featurizer:
 def make_model(part: Part, recipe: Recipe, featurizer: Featurizer) -> nn.Module:
     """The model, sized for the featurizer and the tasks."""
     if is_ready(part, (nn.Module, TaskEstimators), MODELS, recipe.model_args):
+        reads = getattr(getattr(part, "config", None), "descriptor_size", None)
+        if reads is not None:  # a module of another kind may read what it likes
+            require_descriptors_read(f"model {type(part).__name__}", reads, featurizer)
         return part  # type: ignore[return-value]
     name, cls, options = options_of(part, MODELS, recipe.model_args)
     accepted = constructor_options(cls)
@@ -94,11 +97,23 @@ def make_model(part: Part, recipe: Recipe, featurizer: Featurizer) -> nn.Module:
     needs = getattr(cls, "pair_feats", None)
     if needs and not featurizer.pair_size:
         raise ValueError(f"{name} needs features of atom pairs, and featurizer {recipe.featurizer!r} has none")
+    if not getattr(cls, "trains_itself", False):
+        require_descriptors_read(name, featurizer.descriptor_size if "descriptor_size" in accepted else 0, featurizer)
     sizes = {size: getattr(featurizer, size) for size in SIZES}
     given = {"num_tasks": recipe.num_tasks, "task": recipe.task, "seed": recipe.seed, **sizes}
     options |= {key: value for key, value in given.items() if key in accepted}
     config = getattr(cls, "config_class", None)
     return cls(config(**options)) if config else cls(**options)
+
+
+def require_descriptors_read(name: str, size: int, featurizer: Featurizer) -> None:
+    """Raise a `ValueError` unless a model reads as many descriptors of a molecule as a featurizer gives."""
+    given = featurizer.descriptor_size
+    if size != given:
+        raise ValueError(
+            f"{name} reads {size or 'no'} descriptors of a molecule and featurizer {type(featurizer).__name__} gives "
+            f"{given or 'none'}: build the featurizer with or without them, or a model with descriptor_size={given}"
+        )
 
 
 def make_optimizer(part: Part, recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:

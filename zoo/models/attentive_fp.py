@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from dgllife.model import AttentiveFPPredictor
 
-from zoo.models.dgllife_predictor import DGLLifePredictor
+from zoo.models.dgllife_predictor import IGNORED_DESCRIPTORS, DGLLifePredictor
 from zoo.models.option_ranges import require_positive, require_probability
 
 
@@ -19,6 +20,7 @@ class AttentiveFPConfig:
         num_tasks: Number T of tasks.
         atom_size: Number A of atom features.
         bond_size: Number F of bond features.
+        descriptor_size: Number of molecule features that are joined to the readout; 0 uses none.
         hidden_size: Width D of atoms and molecules.
         num_layers: Attention layers on atoms.
         readout_steps: Times that the molecule attends to its atoms.
@@ -31,10 +33,13 @@ class AttentiveFPConfig:
     num_tasks: int = 1
     atom_size: int = 74
     bond_size: int = 12
+    descriptor_size: int = 0
     hidden_size: int = 200
     num_layers: int = 2
     readout_steps: int = 2
     dropout: float = 0.0
+
+    legacy_defaults: ClassVar[Mapping[str, Any]] = IGNORED_DESCRIPTORS
 
     def __post_init__(self) -> None:
         require_positive(self, "num_tasks", "hidden_size", "num_layers", "readout_steps")

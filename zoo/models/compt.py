@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import torch.nn.functional as F
@@ -14,6 +17,7 @@ from zoo.layers.compt_encoder import ComptEncoder
 from zoo.layers.gru_readout import GRUReadout
 from zoo.layers.message_passing import Graph
 from zoo.layers.norms import NORMS
+from zoo.layers.prediction_head import join_descriptors
 from zoo.models.option_ranges import require_choice, require_multiple, require_positive, require_probability
 
 LOSSES = {"classification": ("bce",), "regression": ("mse", "mae", "rmse")}
@@ -34,6 +38,7 @@ class ComptConfig:
         num_tasks: Number T of tasks.
         atom_size: Number of atom features.
         bond_size: Number of bond features.
+        descriptor_size: Number of molecule features that are joined to the readout; 0 uses none.
         hidden_size: Width D, a multiple of `num_heads`.
         num_layers: Layers of attention.
         num_heads: Number of attention heads.
@@ -58,6 +63,7 @@ class ComptConfig:
     num_tasks: int = 1
     atom_size: int = 115
     bond_size: int = 13
+    descriptor_size: int = 0
     hidden_size: int = 256
     num_layers: int = 4
     num_heads: int = 4
@@ -71,6 +77,9 @@ class ComptConfig:
     loss: str | None = None
     released_padding: bool = False
     padded_length: int = 0
+
+    legacy_defaults: ClassVar[Mapping[str, Any]] = MappingProxyType({"descriptor_size": 0})
+    """Defaults at the time of the checkpoints that do not hold their full configuration."""
 
     def __post_init__(self) -> None:
         require_choice(self, "task", LOSSES)
@@ -91,19 +100,21 @@ class ComptHead(nn.Module):
     def __init__(self, config: ComptConfig) -> None:
         super().__init__()
         D = config.hidden_size
+        self.descriptor_size = config.descriptor_size
+        sizes = [D + config.descriptor_size, *[D] * (config.head_num_layers - 1), config.num_tasks]
         self.readout = GRUReadout(D, config.padded_length if config.released_padding else None)
-        hidden = range(config.head_num_layers - 1)
-        self.hidden = nn.ModuleList(nn.Linear(D, D) for _ in hidden)
-        self.norms = nn.ModuleList(NORMS[config.norm](D) for _ in hidden)
+        self.hidden = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes[:-1]))
+        self.norms = nn.ModuleList(NORMS[config.norm](D) for _ in self.hidden)
         self.dropout = nn.Dropout(config.dropout)
-        self.output = nn.Linear(D, config.num_tasks)
+        self.output = nn.Linear(sizes[-2], config.num_tasks)
 
     def pool(self, graph: Graph, node_feats: Tensor) -> Tensor:
         """Atoms (N, D) to molecules (B, D)."""
         return self.readout(graph, node_feats)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Molecules (B, D) to scores (B, T)."""
+    def forward(self, x: Tensor, descriptors: Tensor | None = None) -> Tensor:
+        """Molecules (B, D) and their descriptors (B, F) to scores (B, T)."""
+        x = join_descriptors(x, descriptors, self.descriptor_size)
         for linear, norm in zip(self.hidden, self.norms, strict=True):
             x = self.dropout(norm(F.mish(linear(x))))
         return self.output(x)
@@ -156,7 +167,7 @@ class Compt(nn.Module):
 
     def forward(self, molecules: MoleculeGraph) -> Tensor:
         """Score a batch: raw scores (B, T)."""
-        return self.head(self.embed(molecules))
+        return self.head(self.embed(molecules), molecules.descriptors)
 
     def embed(self, molecules: MoleculeGraph) -> Tensor:
         """Molecule vectors before the prediction network (B, D)."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
+from types import MappingProxyType
 from typing import Any
 
 from dgl.base import DGLWarning
@@ -13,7 +14,11 @@ from torch import Tensor, nn
 from featurizers.backend import DGLGraph
 from featurizers.molecule_graph import MoleculeGraph
 from zoo.layers.batch_norm import replace_batch_norms
+from zoo.layers.prediction_head import join_descriptors
 from zoo.layers.self_loops import with_self_loops
+
+IGNORED_DESCRIPTORS: Mapping[str, Any] = MappingProxyType({"descriptor_size": 0})
+"""The `legacy_defaults` of models whose former versions did not read the descriptors that a featurizer gave."""
 
 
 class AtomEncoder(nn.Module):
@@ -67,7 +72,8 @@ class DGLLifePredictor(nn.Module):
 
     Args:
         config: The options.
-        predictor: With the parts `gnn`, `readout` and `predict`.
+        predictor: With the parts `gnn`, `readout` and `predict`. The config's `descriptor_size`
+            descriptors of the molecule are joined to what `predict` reads.
         self_loops: See `AtomEncoder`.
         uses_bonds: See `AtomEncoder`.
     """
@@ -78,7 +84,7 @@ class DGLLifePredictor(nn.Module):
         replace_batch_norms(predictor)
         parts: Any = predictor
         self.encoder = AtomEncoder(parts.gnn, parts.readout, self_loops=self_loops, uses_bonds=uses_bonds)
-        self.head: nn.Module = parts.predict
+        self.head: nn.Module = with_more_inputs(parts.predict, config.descriptor_size)
 
     def embed(self, molecules: MoleculeGraph) -> Tensor:
         """Molecule vectors before the head (B, R)."""
@@ -86,4 +92,19 @@ class DGLLifePredictor(nn.Module):
 
     def forward(self, molecules: MoleculeGraph) -> Tensor:
         """Score a batch: raw scores (B, T)."""
-        return self.head(self.encoder(molecules))
+        vectors = join_descriptors(self.embed(molecules), molecules.descriptors, self.config.descriptor_size)
+        return self.head(vectors)
+
+
+def with_more_inputs(head: nn.Module, count: int) -> nn.Module:
+    """A head whose first linear layer, made anew, reads `count` columns more; itself where that is 0."""
+    if count == 0:
+        return head
+    for parent in head.modules():
+        for name, child in parent.named_children():
+            if isinstance(child, nn.Linear):
+                setattr(parent, name, nn.Linear(child.in_features + count, child.out_features))
+                return head
+    if not isinstance(head, nn.Linear):
+        raise TypeError(f"{type(head).__name__} has no linear layer to which descriptors could be joined")
+    return nn.Linear(head.in_features + count, head.out_features)

@@ -111,8 +111,11 @@ class DMPNN(nn.Module):
 
     Reference:
         Yang et al. 2019 (arXiv:1904.01561), equations 4 to 8. As in the authors' code (chemprop 1) every step adds the
-        input before its activation, where the paper adds it after. Differs from that code in the features: the first
-        133 columns of an atom are its, GROVER's 18 more follow.
+        input before its activation, where the paper adds it after. Differs from that code in the features of atoms: of
+        its 133 columns those of the formal charge (108 to 113) are in another order, that of GROVER (charges -1, -2,
+        +1, +2, 0 in columns 113, 112, 109, 110, 108; it has them in columns 108 to 112 and all other charges in 113,
+        which here have columns of their own or share one), and GROVER's 18 columns follow. The 14 columns of bonds are
+        the same.
     """
 
     config_class: ClassVar[type[DMPNNConfig]] = DMPNNConfig

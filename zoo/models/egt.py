@@ -15,6 +15,7 @@ from featurizers.molecule_graph import MoleculeGraph
 from zoo.layers.egt_layer import EGTLayer
 from zoo.layers.feed_forward import HEAD_SHAPES, FeedForward, head_sizes
 from zoo.layers.pair_blocks import PairBlocks, masked_mean, require_pairs
+from zoo.layers.prediction_head import join_descriptors
 from zoo.layers.structure_bias import DistanceBias
 from zoo.models.option_ranges import (
     require_choice,
@@ -33,6 +34,7 @@ class EGTConfig:
         num_tasks: Number T of tasks.
         atom_size: Number of atom features.
         bond_size: Number of bond features.
+        descriptor_size: Number of molecule features that are joined to the readout; 0 uses none.
         hidden_size: Width D of the atoms, a multiple of `num_heads`.
         pair_hidden_size: Width C of the pair states (published for ZINC: 64).
         num_layers: Layers (published for ZINC: 10).
@@ -58,6 +60,7 @@ class EGTConfig:
     num_tasks: int = 1
     atom_size: int = 74
     bond_size: int = 12
+    descriptor_size: int = 0
     hidden_size: int = 64
     pair_hidden_size: int = 32
     num_layers: int = 4
@@ -76,6 +79,7 @@ class EGTConfig:
 
     legacy_defaults: ClassVar[Mapping[str, Any]] = MappingProxyType(
         {
+            "descriptor_size": 0,
             "max_distance": 16,
             "num_virtual_nodes": 2,
             "attention_dropout": 0.1,
@@ -204,7 +208,13 @@ class EGT(nn.Module):
         self.config = config
         self.encoder = EGTEncoder(config)
         width = max(config.num_virtual_nodes, 1) * config.hidden_size
-        sizes = head_sizes(width, config.hidden_size, config.ffn_num_layers, config.num_tasks, config.head_shape)
+        sizes = head_sizes(
+            width + config.descriptor_size,
+            config.hidden_size,
+            config.ffn_num_layers,
+            config.num_tasks,
+            config.head_shape,
+        )
         self.head = FeedForward(sizes, "elu", config.dropout)
 
     def embed(self, molecules: MoleculeGraph) -> Tensor:
@@ -213,4 +223,5 @@ class EGT(nn.Module):
 
     def forward(self, molecules: MoleculeGraph) -> Tensor:
         """Score a batch: raw scores (B, T)."""
-        return self.head(self.encoder(molecules))
+        vectors = join_descriptors(self.embed(molecules), molecules.descriptors, self.config.descriptor_size)
+        return self.head(vectors)

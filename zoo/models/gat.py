@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from dgllife.model import GATPredictor
 
-from zoo.models.dgllife_predictor import DGLLifePredictor
+from zoo.models.dgllife_predictor import IGNORED_DESCRIPTORS, DGLLifePredictor
 from zoo.models.option_ranges import require_positive, require_probability
 
 
@@ -18,6 +19,7 @@ class GATConfig:
     Args:
         num_tasks: Number T of tasks.
         atom_size: Number A of atom features.
+        descriptor_size: Number of molecule features that are joined to the readout; 0 uses none.
         hidden_size: Width of one head.
         num_layers: Attention layers; all but the last join their heads side by side, the last takes their mean.
         num_heads: Number H of heads.
@@ -32,6 +34,7 @@ class GATConfig:
 
     num_tasks: int = 1
     atom_size: int = 74
+    descriptor_size: int = 0
     hidden_size: int = 32
     num_layers: int = 2
     num_heads: int = 4
@@ -39,6 +42,8 @@ class GATConfig:
     dropout: float = 0.0
     attention_dropout: float = 0.0
     ffn_hidden_size: int = 128
+
+    legacy_defaults: ClassVar[Mapping[str, Any]] = IGNORED_DESCRIPTORS
 
     def __post_init__(self) -> None:
         require_positive(self, "num_tasks", "hidden_size", "num_layers", "num_heads", "ffn_hidden_size")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from dgllife.model import GCNPredictor
 
-from zoo.models.dgllife_predictor import DGLLifePredictor
+from zoo.models.dgllife_predictor import IGNORED_DESCRIPTORS, DGLLifePredictor
 from zoo.models.option_ranges import require_choice, require_positive, require_probability
 
 NORMS = ("none", "right", "both")
@@ -20,6 +21,7 @@ class GCNConfig:
     Args:
         num_tasks: Number T of tasks.
         atom_size: Number A of atom features.
+        descriptor_size: Number of molecule features that are joined to the readout; 0 uses none.
         hidden_size: Width D of the atoms.
         num_layers: Graph convolutions.
         norm: What a sum of neighbours is divided by: nothing ("none"), their number ("right"), or the square roots of
@@ -35,6 +37,7 @@ class GCNConfig:
 
     num_tasks: int = 1
     atom_size: int = 74
+    descriptor_size: int = 0
     hidden_size: int = 64
     num_layers: int = 2
     norm: str = "none"
@@ -42,6 +45,8 @@ class GCNConfig:
     residual: bool = True
     dropout: float = 0.0
     ffn_hidden_size: int = 128
+
+    legacy_defaults: ClassVar[Mapping[str, Any]] = IGNORED_DESCRIPTORS
 
     def __post_init__(self) -> None:
         require_positive(self, "num_tasks", "hidden_size", "num_layers", "ffn_hidden_size")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from dgllife.model import GINPredictor
 from torch import Tensor, nn
 
-from zoo.models.dgllife_predictor import DGLLifePredictor
+from zoo.models.dgllife_predictor import IGNORED_DESCRIPTORS, DGLLifePredictor
 from zoo.models.option_ranges import require_choice, require_positive, require_probability
 
 READOUTS = ("mean", "sum", "max", "attention")
@@ -23,6 +24,7 @@ class GINConfig:
         num_tasks: Number T of tasks.
         atom_size: Number A of atom features.
         bond_size: Number F of bond features.
+        descriptor_size: Number of molecule features that are joined to the readout; 0 uses none.
         hidden_size: Width D.
         num_layers: Layers, at least 2.
         dropout: Probability of dropping a value after a layer, in [0, 1).
@@ -36,11 +38,14 @@ class GINConfig:
     num_tasks: int = 1
     atom_size: int = 74
     bond_size: int = 12
+    descriptor_size: int = 0
     hidden_size: int = 300
     num_layers: int = 5
     dropout: float = 0.5
     readout: str = "mean"
     layers_read: str = "last"
+
+    legacy_defaults: ClassVar[Mapping[str, Any]] = IGNORED_DESCRIPTORS
 
     def __post_init__(self) -> None:
         require_positive(self, "num_tasks", "hidden_size", "num_layers")

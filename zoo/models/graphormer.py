@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import torch
@@ -67,12 +68,15 @@ class GraphormerConfig:
     path_length: int = 5
     ffn_num_layers: int = 1
 
-    legacy_defaults: ClassVar[Mapping[str, Any]] = {
-        "attention_dropout": 0.0,
-        "activation_dropout": None,
-        "mask_distance": None,
-        "ffn_num_layers": 2,
-    }
+    legacy_defaults: ClassVar[Mapping[str, Any]] = MappingProxyType(
+        {
+            "descriptor_size": 0,
+            "attention_dropout": 0.0,
+            "activation_dropout": None,
+            "mask_distance": None,
+            "ffn_num_layers": 2,
+        }
+    )
     """Defaults at the time of the checkpoints that do not hold their full configuration."""
 
     def __post_init__(self) -> None:

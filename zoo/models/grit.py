@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from featurizers.molecule_graph import MoleculeGraph
-from zoo.layers.feed_forward import FeedForward
+from zoo.layers.feed_forward import HEAD_SHAPES, FeedForward, head_sizes
 from zoo.layers.grit_layer import GRITLayer
 from zoo.layers.message_passing import POOLS, Graph
 from zoo.layers.normalization import NORMALIZATIONS
 from zoo.layers.pair_blocks import PairBlocks, require_pairs
 from zoo.layers.prediction_head import join_descriptors
 from zoo.models.option_ranges import require_choice, require_multiple, require_positive, require_probability
-
-HEAD_SHAPES = ("constant", "halving")
 
 
 @dataclass(frozen=True)
@@ -41,7 +40,9 @@ class GRITConfig:
         bias: Give keys, values and the map of the random walks of pairs a bias.
         root_eps: Adds to the argument of the root in a layer, to keep its slope finite; 0 is exact.
         readout: "sum" or "mean" of the atoms.
-        head_shape: "halving" (two hidden layers of D / 2 and D / 4, without dropout) or "constant" (one of D).
+        ffn_num_layers: Linear layers of the head.
+        head_shape: Hidden layers of the head: "halving" has widths D / 2, D / 4, ... and no dropout, "constant" has
+            width D.
 
     Raises:
         ValueError: An option out of its range.
@@ -62,22 +63,28 @@ class GRITConfig:
     bias: bool = False
     root_eps: float = 0.0
     readout: str = "sum"
+    ffn_num_layers: int = 3
     head_shape: str = "halving"
 
-    legacy_defaults: ClassVar[Mapping[str, Any]] = {
-        "random_walks": 16,
-        "attention_dropout": 0.0,
-        "norm": "layer",
-        "clamp": None,
-        "bias": True,
-        "root_eps": 1e-6,
-        "readout": "mean",
-        "head_shape": "constant",
-    }
+    legacy_defaults: ClassVar[Mapping[str, Any]] = MappingProxyType(
+        {
+            "descriptor_size": 0,
+            "random_walks": 16,
+            "attention_dropout": 0.0,
+            "norm": "layer",
+            "clamp": None,
+            "bias": True,
+            "root_eps": 1e-6,
+            "readout": "mean",
+            "ffn_num_layers": 2,
+            "head_shape": "constant",
+        }
+    )
     """Defaults at the time of the checkpoints that do not hold their full configuration."""
 
     def __post_init__(self) -> None:
-        require_positive(self, "num_tasks", "hidden_size", "num_layers", "num_heads", "random_walks")
+        require_positive(self, "num_tasks", "hidden_size", "num_layers", "num_heads")
+        require_positive(self, "random_walks", "ffn_num_layers")
         require_multiple(self, "hidden_size", "num_heads")
         require_probability(self, "dropout", "attention_dropout")
         for name, choices in (("norm", NORMALIZATIONS), ("readout", POOLS), ("head_shape", HEAD_SHAPES)):
@@ -86,8 +93,6 @@ class GRITConfig:
             raise ValueError(f"clamp={self.clamp!r}: give a number above 0, or None")
         if self.root_eps < 0:
             raise ValueError(f"root_eps={self.root_eps!r}: give a number of at least 0")
-        if self.head_shape == "halving" and self.hidden_size < 4:
-            raise ValueError(f"hidden_size={self.hidden_size}: head_shape='halving' needs at least 4")
 
 
 class GRITEncoder(nn.Module):
@@ -181,10 +186,9 @@ class GRIT(nn.Module):
         super().__init__()
         self.config = config
         self.encoder = GRITEncoder(config)
-        D, halving = config.hidden_size, config.head_shape == "halving"
-        hidden = [D // 2, D // 4] if halving else [D]
-        sizes = [D + config.descriptor_size, *hidden, config.num_tasks]
-        self.head = FeedForward(sizes, "relu", 0.0 if halving else config.dropout)
+        D = config.hidden_size
+        sizes = head_sizes(D + config.descriptor_size, D, config.ffn_num_layers, config.num_tasks, config.head_shape)
+        self.head = FeedForward(sizes, "relu", 0.0 if config.head_shape == "halving" else config.dropout)
 
     def embed(self, molecules: MoleculeGraph) -> Tensor:
         """Pooled atoms (B, D)."""

@@ -15,6 +15,7 @@ from zoo.layers.feed_forward import FeedForward
 from zoo.layers.grover_encoder import GroverEncoder
 from zoo.layers.head_messages import DYNAMIC_DEPTHS
 from zoo.layers.message_passing import Graph
+from zoo.layers.prediction_head import join_descriptors
 from zoo.layers.readout import MeanReadout, SelfAttentiveReadout
 
 CHOICES = {
@@ -119,16 +120,8 @@ class GroverHead(nn.Module):
 
     def forward(self, pooled: tuple[Tensor, Tensor], descriptors: Tensor | None) -> Tensor:
         """Pooled branches (B, R) and molecule features (B, F) to scores (2, B, T)."""
-        if self.descriptor_size:
-            if descriptors is None or descriptors.shape[1] != self.descriptor_size:
-                found = None if descriptors is None else tuple(descriptors.shape)
-                raise ValueError(
-                    f"the model needs descriptors (B, {self.descriptor_size}) and the batch has {found}: "
-                    'build the featurizer with descriptors="rdkit_2d_normalized"'
-                )
-            extra = descriptors.to(pooled[0].dtype)
-            pooled = torch.cat([pooled[0], extra], dim=1), torch.cat([pooled[1], extra], dim=1)
-        return torch.stack([self.from_atom(pooled[0]), self.from_bond(pooled[1])])
+        from_atom, from_bond = (join_descriptors(vectors, descriptors, self.descriptor_size) for vectors in pooled)
+        return torch.stack([self.from_atom(from_atom), self.from_bond(from_bond)])
 
 
 class Grover(nn.Module):

@@ -14,6 +14,7 @@ from featurizers.molecule_graph import MoleculeGraph
 from zoo.layers.feed_forward import FeedForward, head_sizes
 from zoo.layers.mat_layer import DENSE_OUTPUTS, MAT_NORMS, MATLayer
 from zoo.layers.pair_blocks import MASKED, PairBlocks, masked_mean, require_pairs
+from zoo.layers.prediction_head import join_descriptors
 from zoo.models.option_ranges import require_choice, require_multiple, require_positive, require_probability
 
 FAR = 1e6
@@ -29,6 +30,7 @@ class MATConfig:
     Args:
         num_tasks: Number T of tasks.
         atom_size: Number of atom features.
+        descriptor_size: Number of molecule features that are joined to the readout; 0 uses none.
         hidden_size: Width D, a multiple of `num_heads` (published: 1024).
         num_layers: Layers (published: 8).
         num_heads: Attention heads (published: 16).
@@ -51,6 +53,7 @@ class MATConfig:
 
     num_tasks: int = 1
     atom_size: int = 25
+    descriptor_size: int = 0
     hidden_size: int = 64
     num_layers: int = 4
     num_heads: int = 8
@@ -67,6 +70,7 @@ class MATConfig:
 
     legacy_defaults: ClassVar[Mapping[str, Any]] = MappingProxyType(
         {
+            "descriptor_size": 0,
             "atom_size": 74,
             "distance_kernel": "softmax",
             "isolated_dummy": False,
@@ -204,7 +208,7 @@ class MAT(nn.Module):
         self.config = config
         self.encoder = MATEncoder(config)
         D = config.hidden_size
-        sizes = head_sizes(D, D, config.ffn_num_layers, config.num_tasks, "constant")
+        sizes = head_sizes(D + config.descriptor_size, D, config.ffn_num_layers, config.num_tasks, "constant")
         self.head = FeedForward(sizes, "leaky_relu", config.dropout)
         for parameter in self.head.parameters():
             if parameter.dim() > 1:
@@ -216,4 +220,5 @@ class MAT(nn.Module):
 
     def forward(self, molecules: MoleculeGraph) -> Tensor:
         """Score a batch: raw scores (B, T)."""
-        return self.head(self.encoder(molecules))
+        vectors = join_descriptors(self.embed(molecules), molecules.descriptors, self.config.descriptor_size)
+        return self.head(vectors)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from dgllife.model import MPNNPredictor
 
-from zoo.models.dgllife_predictor import DGLLifePredictor
+from zoo.models.dgllife_predictor import IGNORED_DESCRIPTORS, DGLLifePredictor
 from zoo.models.option_ranges import require_positive
 
 
@@ -19,6 +20,7 @@ class MPNNConfig:
         num_tasks: Number T of tasks.
         atom_size: Number A of atom features.
         bond_size: Number F of bond features.
+        descriptor_size: Number of molecule features that are joined to the readout; 0 uses none.
         hidden_size: Width D of the atoms. Every bond gets a D x D matrix: memory grows with its square.
         num_layers: Steps of message passing; all share their weights.
         bond_hidden_size: Hidden width of the network that makes a bond's matrix.
@@ -32,11 +34,14 @@ class MPNNConfig:
     num_tasks: int = 1
     atom_size: int = 74
     bond_size: int = 12
+    descriptor_size: int = 0
     hidden_size: int = 64
     num_layers: int = 6
     bond_hidden_size: int = 128
     readout_steps: int = 6
     readout_layers: int = 3
+
+    legacy_defaults: ClassVar[Mapping[str, Any]] = IGNORED_DESCRIPTORS
 
     def __post_init__(self) -> None:
         require_positive(self, "num_tasks", "hidden_size", "num_layers", "bond_hidden_size")

@@ -36,7 +36,7 @@ class MATFeaturizer(CanonicalFeaturizer):
 
     Args:
         one_hot_charge: Charges as categories, as the authors' pretrained weights need.
-        conformers: Embed every molecule, about 30 ms each; needs `pairs`.
+        conformers: Embed every molecule, 50 to 100 ms each; needs `pairs`.
         conformer_seed: Seed of the embedding.
         conformer_largest: Molecules with more heavy atoms are not embedded.
         depict_failures: What a molecule without a conformer gets: `True` takes the distances of its two-dimensional

@@ -135,3 +135,24 @@ def test_random_masking_of_egt(scale_degree):
     scores = random(B, H, L, L)
     attended = layer.attend(scores, scores, random(B, H, L, D // H), MASK)
     assert attended.abs().max() < 1e-9
+
+
+def test_recomputing_the_pairs_of_egt_keeps_less_and_changes_nothing():
+    layers = [
+        scrambled(EGTLayer(D, C, H, dropout=0.2, recompute_pairs=recompute)).train() for recompute in (False, True)
+    ]
+    layers[1].load_state_dict(layers[0].state_dict())
+    x, states, results = random(B, L, D), random(B, L, L, C).requires_grad_(), []
+    for layer in layers:
+        kept = []
+        torch.manual_seed(0)
+        with torch.autograd.graph.saved_tensors_hooks(lambda t, kept=kept: kept.append(t.numel()) or t, lambda t: t):
+            x_out, pairs = layer(x, states, MASK)
+        loss = x_out[MASK].square().sum() + pairs.square().sum()
+        first = torch.autograd.grad(loss, [states, *layer.parameters()], create_graph=True)
+        second = torch.autograd.grad(sum(g.square().sum() for g in first), list(layer.parameters()))
+        results.append((sum(kept), [loss, *first, *second]))
+    (all_kept, expected), (less_kept, got) = results
+    assert less_kept < 0.6 * all_kept
+    for ours, theirs in zip(got, expected, strict=True):
+        close(ours, theirs, rtol=1e-12, atol=1e-12)

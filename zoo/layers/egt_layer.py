@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.utils.checkpoint import checkpoint
 
 from zoo.layers.feed_forward import FeedForward
 from zoo.layers.pair_blocks import MASKED
@@ -33,6 +34,7 @@ class EGTLayer(nn.Module):
         ffn_multiplier: Hidden width of the tokens' feed-forward network, in widths D.
         pair_ffn_multiplier: Hidden width of the pairs' feed-forward network, in widths C.
         random_masking: Probability in training that a head of a token ignores another token, in [0, 1).
+        recompute_pairs: Compute the update of the pairs again in the backward pass instead of keeping its parts.
 
     Reference:
         Hussain et al. 2022 (arXiv:2108.03348), equations 1 to 9; equals the authors' `EGT_Layer` (egt_pytorch). Random
@@ -56,6 +58,7 @@ class EGTLayer(nn.Module):
         ffn_multiplier: float = 2.0,
         pair_ffn_multiplier: float = 2.0,
         random_masking: float = 0.0,
+        recompute_pairs: bool = False,
     ) -> None:
         super().__init__()
         D, C = hidden_size, pair_hidden_size
@@ -68,7 +71,7 @@ class EGTLayer(nn.Module):
         self.output = nn.Linear(D, D)
         self.ffn_norm, self.feed_forward = nn.LayerNorm(D), FeedForward([D, round(ffn_multiplier * D), D], "elu")
         self.dropout, self.attention_dropout = nn.Dropout(dropout), nn.Dropout(attention_dropout)
-        self.update_pairs = update_pairs
+        self.update_pairs, self.recompute_pairs = update_pairs, recompute_pairs
         if update_pairs:
             self.pair_output, self.pair_ffn_norm = nn.Linear(num_heads, C), nn.LayerNorm(C)
             self.pair_feed_forward = FeedForward([C, round(pair_ffn_multiplier * C), C], "elu")
@@ -93,10 +96,16 @@ class EGTLayer(nn.Module):
         attended = self.attend(scores, gates, value, mask)
         x = x + self.dropout(self.output(attended.transpose(1, 2).reshape(b, L, D)))
         x = x + self.dropout(self.feed_forward(self.ffn_norm(x)))
-        if self.update_pairs:
-            pairs = pairs + self.dropout(self.pair_output(scores.permute(0, 2, 3, 1)))
-            pairs = pairs + self.dropout(self.pair_feed_forward(self.pair_ffn_norm(pairs)))
-        return x, pairs
+        if not self.update_pairs:
+            return x, pairs
+        if self.recompute_pairs and torch.is_grad_enabled():
+            return x, checkpoint(self.write_scores, pairs, scores, use_reentrant=False)
+        return x, self.write_scores(pairs, scores)
+
+    def write_scores(self, pairs: Tensor, scores: Tensor) -> Tensor:
+        """Pair states (b, L, L, C) after the scores (b, H, L, L) are written into them."""
+        pairs = pairs + self.dropout(self.pair_output(scores.permute(0, 2, 3, 1)))
+        return pairs + self.dropout(self.pair_feed_forward(self.pair_ffn_norm(pairs)))
 
     def attend(self, scores: Tensor, gates: Tensor, value: Tensor, mask: Tensor) -> Tensor:
         """Gated attention with its degree scaler.

@@ -326,7 +326,7 @@ for _entry in (
     Entry(
         "mat_conformers",
         "featurizers.mat:MATFeaturizer",
-        "MAT's 25 atom columns and the distances of all atom pairs in a conformer (about 30 ms a molecule)",
+        "MAT's 25 atom columns and the distances of all atom pairs in a conformer (50 to 100 ms a molecule)",
         MAT,
         defaults={"pairs": True, "conformers": True},
     ),

@@ -49,8 +49,8 @@ class EGTConfig:
             PCQM4M: True).
         ffn_multiplier: Hidden width of the atoms' feed-forward networks, in widths D.
         pair_ffn_multiplier: Hidden width of the pairs' feed-forward networks, in widths C.
-        recompute_pairs: Compute updates of pair states again in the backward pass instead of keeping their parts: 0.4 of
-            the memory for 1.4 of the time (4 layers, 16 molecules of 26 atoms, CPU).
+        recompute_pairs: Compute updates of pair states again in the backward pass instead of keeping their parts: 0.4
+            of the memory for 1.4 of the time (4 layers, 16 molecules of 26 atoms, CPU).
         max_distance: Distances from here on share a vector, in bonds (theirs: those above 16).
         ffn_num_layers: Linear layers of the head.
         head_shape: Hidden layers of the head: "halving" has widths D / 2, D / 4, ..., "constant" width D.

@@ -154,18 +154,32 @@ def test_pairs_of_virtual_nodes_of_egt():
     close(states[0, 2, 3], model.encoder.distance_embedding.table[2] + first_bond)
 
 
-@pytest.mark.parametrize("cls", [Graphormer, EGT, MAT, GRIT])
-def test_structure_matters(cls):
+every_variant = pytest.mark.parametrize(
+    ("cls", "options"),
+    [
+        (Graphormer, {}),
+        (EGT, {}),
+        (EGT, EGTConfig.legacy_defaults),
+        (MAT, {}),
+        (MAT, MATConfig.legacy_defaults),
+        (GRIT, {}),
+    ],
+    ids=["graphormer", "egt", "egt_legacy", "mat", "mat_legacy", "grit"],
+)
+
+
+@every_variant
+def test_structure_matters(cls, options):
     """Two isomers with the same atoms, features and bonds of each kind."""
-    model = random_model(cls, hidden_size=32, atom_size=74)
+    model = random_model(cls, **{**options, "hidden_size": 32, "atom_size": 74})
     scores = model(collate(["CCCC(C)CCCC", "CCC(C)CCCCC"]))
     assert (scores[0] - scores[1]).abs().max() > 1e-6
 
 
-@pytest.mark.parametrize("cls", [Graphormer, EGT, MAT, GRIT])
-def test_padding_neither_speaks_nor_learns(cls):
+@every_variant
+def test_padding_neither_speaks_nor_learns(cls, options):
     """A long companion changes the blocks, but neither scores nor gradients of the others."""
-    model = random_model(cls, atom_size=74)
+    model = random_model(cls, **{**options, "atom_size": 74})
     results = []
     for companion in (["C"], ["C" * 24]):  # too small to be worth a block of its own
         model.zero_grad()
@@ -175,6 +189,16 @@ def test_padding_neither_speaks_nor_learns(cls):
     for got, expected in zip(*results, strict=True):
         assert got.isfinite().all()
         close(got, expected, rtol=1e-9, atol=1e-11)
+
+
+def test_distances_of_egt():
+    """Fragments have a vector of their own; distances from `max_distance` on share one."""
+    model = random_model(EGT, max_distance=3)
+    table = model.encoder.distance_embedding.table
+    graph = FEATURIZER("CCCCCC.C")
+    (states,) = model.encoder.pair_states(graph, PairBlocks.of(graph.graph))
+    for j, row in [(0, 1), (2, 3), (3, 4), (4, 4), (5, 4), (6, 0)]:
+        close(states[0, 0, j], table[row])
 
 
 @pytest.mark.parametrize(
@@ -216,9 +240,9 @@ def test_options_out_of_range(config, options, message):
         config(**options)
 
 
-@pytest.mark.parametrize("cls", [Graphormer, EGT, MAT, GRIT])
-def test_autocast_changes_little(cls):
-    model, graph = random_model(cls, atom_size=74).float(), collate(SMILES)
+@every_variant
+def test_autocast_changes_little(cls, options):
+    model, graph = random_model(cls, **{**options, "atom_size": 74}).float(), collate(SMILES)
     with torch.autocast("cpu", torch.bfloat16):
         scores = model(graph)
     scores.float().sum().backward()

@@ -86,3 +86,14 @@ def test_the_layer(name, options, training):
     mode = "train" if training else "eval"
     close(x, fixture.outputs[f"{mode}_x"], rtol=1e-9, atol=1e-9)
     close(pairs, fixture.outputs[f"{mode}_e"], rtol=1e-9, atol=1e-9)
+
+
+def test_a_batch_of_one_atom_trains():
+    """Theirs refuses it in training: one row has no variance."""
+    model = GRIT(GRITConfig(num_layers=2, attention_dropout=0.0))
+    methane = CanonicalFeaturizer(pairs=True, random_walks=21)("C")
+    scores = model.train()(methane)
+    scores.sum().backward()
+    close(scores, model.eval()(methane))
+    with pytest.raises(ValueError, match="more than 1 value per channel"):
+        torch.nn.BatchNorm1d(64)(torch.zeros(1, 64))

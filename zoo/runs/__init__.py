@@ -1,4 +1,4 @@
-"""What lies on disk: checkpoints, and the machine and process that wrote them."""
+"""What lies on disk: run folders, checkpoints, and the machine and process that wrote them."""
 
 import lazy_loader
 

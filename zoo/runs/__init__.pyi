@@ -1,6 +1,11 @@
 from . import checkpoint as checkpoint
 from .checkpoint import Checkpoint as Checkpoint
 from .checkpoint import CheckpointError as CheckpointError
+from .folder import RunFolder as RunFolder
+from .folder import RunState as RunState
+from .log import RunLog as RunLog
 from .machine import describe_machine as describe_machine
 from .machine import describe_versions as describe_versions
 from .process import tune_process as tune_process
+from .saved_split import DataChanged as DataChanged
+from .saved_split import SavedSplit as SavedSplit

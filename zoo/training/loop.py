@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -22,7 +21,8 @@ from zoo.data import Batch, MoleculeLoader
 from zoo.recipe.options import TrainingOptions
 from zoo.recipe.recipe import Recipe
 from zoo.runs import checkpoint
-from zoo.runs.checkpoint import CheckpointError
+from zoo.runs.folder import RunFolder
+from zoo.runs.log import RunLog
 from zoo.training import distributed
 from zoo.training.closures import SampleClosure, WindowClosure
 from zoo.training.history import EpochRecord, History
@@ -73,6 +73,7 @@ class TrainingRun:
         self.epoch = self.step = self.batch = 0
         self.loss = float("nan")
         self.stop = False
+        self.log = RunLog(None)  # `fit` gives the log of the run's folder
         self._new_epoch()
 
     def _new_epoch(self) -> None:
@@ -169,31 +170,17 @@ class TrainingRun:
             "best": [self.history.best_epoch, self.history.best],
         }
 
-    def open_folder(self, folder: Path) -> None:
-        """Write the recipe into a new folder, or continue the run that the folder holds.
-
-        Raises:
-            CheckpointError: It holds a run of another recipe.
-        """
-        file, checkpoints = folder / "recipe.json", folder / "checkpoints"
-        if distributed.is_main():
-            self.claim(file)
-        distributed.barrier()
-        if checkpoint.exists(checkpoints / "best"):
-            checkpoint.read(checkpoints / "best").load_into(self.model)
+    def restore(self, folder: RunFolder) -> None:
+        """Continue where the last checkpoint of a run folder was written, if there is one."""
+        best, last = folder.checkpoint("best"), folder.checkpoint("last")
+        if not checkpoint.exists(last):  # a run that was cut off before its first `last` starts again
+            return
+        if checkpoint.exists(best):
+            checkpoint.read(best).load_into(self.model)
             self.best_weights = self.copy_of_weights()
-        if checkpoint.exists(checkpoints / "last"):
-            last = checkpoint.read(checkpoints / "last")
-            last.load_into(self.model)
-            self.load_state_dict(last.training_state())
-
-    def claim(self, file: Path) -> None:
-        """Write the recipe file of a new run, or check that of the run to resume."""
-        if not file.exists():
-            file.parent.mkdir(parents=True, exist_ok=True)
-            file.write_text(self.recipe.to_json(), encoding="utf-8")
-        elif Recipe.read(file) != Recipe.from_json(self.recipe.to_json()):
-            raise CheckpointError(f"{file.parent} holds a run of another recipe: resume it with its own options")
+        saved = checkpoint.read(last)
+        saved.load_into(self.model)
+        self.load_state_dict(saved.training_state())
 
     def copy_of_weights(self) -> dict[str, Tensor]:
         """The weights as they are now, on the CPU."""

@@ -3,5 +3,3 @@ from .checkpointing import Checkpointing as Checkpointing
 from .early_stopping import EarlyStopping as EarlyStopping
 from .progress import Progress as Progress
 from .tensorboard import TensorBoard as TensorBoard
-from .tensorboard import add_test_metrics as add_test_metrics
-from .tensorboard import flatten as flatten

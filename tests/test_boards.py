@@ -12,6 +12,7 @@ from zoo.data import MoleculeDataset
 from zoo.experiments import experiment
 from zoo.recipe.options import TrainingOptions
 from zoo.recipe.recipe import Recipe
+from zoo.runs.log import RunLog
 from zoo.views import drawings
 from zoo.views import tensorboard_pages as boards
 
@@ -25,6 +26,12 @@ def dataset(task: str = "classification") -> MoleculeDataset:
     return MoleculeDataset("six", SMILES, targets, ("a", "b"), task)
 
 
+def with_log(folder, write, *arguments):
+    log = RunLog(folder)
+    write(log, *arguments)
+    log.close()
+
+
 def tags(folder) -> dict:
     events = EventAccumulator(str(folder))
     events.Reload()
@@ -32,14 +39,14 @@ def tags(folder) -> dict:
 
 
 def test_classification_has_roc_and_pr_curves_where_both_classes_are(tmp_path):
-    boards.write_test_pages(tmp_path, dataset(), np.full((6, 2), 0.4, np.float32), 7)
+    with_log(tmp_path, boards.write_test_pages, dataset(), np.full((6, 2), 0.4, np.float32), 7)
     found = tags(tmp_path)
     assert set(found["images"]) == {"test/roc", "test/worst_predictions"}
     assert found["tensors"] == ["test/a"]
 
 
 def test_regression_has_a_parity_plot(tmp_path):
-    boards.write_test_pages(tmp_path, dataset("regression"), np.zeros((6, 2), np.float32), 7)
+    with_log(tmp_path, boards.write_test_pages, dataset("regression"), np.zeros((6, 2), np.float32), 7)
     assert set(tags(tmp_path)["images"]) == {"test/parity", "test/worst_predictions"}
 
 
@@ -70,7 +77,7 @@ def test_drawings_show_something_and_differ():
 def test_the_projector_gets_vectors_labels_and_drawings(tmp_path):
     predictions = np.full((6, 2), 0.25, np.float32)
     predictions[5] = np.nan
-    boards.write_projector(tmp_path, dataset(), predictions, lambda smiles: np.ones((len(smiles), 4)), 7, 6)
+    with_log(tmp_path, boards.write_projector, dataset(), predictions, lambda smiles: np.ones((len(smiles), 4)), 7, 6)
     (folder,) = tmp_path.glob("00007/test")
     lines = (folder / "metadata.tsv").read_text().splitlines()
     assert lines[:2] == ["smiles\ta measured\ta predicted\tb measured\tb predicted", "CCO\t0\t0.25\t0\t0.25"]
@@ -83,7 +90,7 @@ def test_the_projector_gets_vectors_labels_and_drawings(tmp_path):
 @pytest.mark.parametrize("number", [0, 1, 1025])
 def test_impossible_numbers_of_molecules_are_refused(tmp_path, number):
     with pytest.raises(ValueError, match=f"projector={number}"):
-        boards.write_projector(tmp_path, dataset(), np.zeros((6, 2)), np.ones, 0, number)
+        boards.write_projector(RunLog(tmp_path), dataset(), np.zeros((6, 2)), np.ones, 0, number)
 
 
 def test_a_run_writes_them_and_the_projector_on_request(tmp_path, b3db):

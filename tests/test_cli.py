@@ -88,7 +88,7 @@ def test_train_prints_and_writes_what_came_out(run, file, tmp_path, capsys):
     metrics = json.loads((run / "metrics.json").read_text())
     predicted = pd.read_csv(run / "test_predictions.csv")
     learner = zoo.load(run)
-    np.testing.assert_allclose(learner.predict(list(predicted["smiles"]))[:, 0], predicted["predicted bbb"], rtol=1e-5)
+    np.testing.assert_allclose(learner.predict(list(predicted["smiles"]))[:, 0], predicted["predicted_bbb"], rtol=1e-5)
     assert metrics["test"]["roc_auc"] == pytest.approx(learner.evaluate(test_part(file))["roc_auc"])
 
 

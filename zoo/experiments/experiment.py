@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,16 +12,21 @@ import numpy as np
 import pandas as pd
 
 from zoo import data
+from zoo.learners import evaluation
 from zoo.learners.estimator import Baseline
 from zoo.learners.factory import assemble, with_dataset
 from zoo.learners.learner import Learner
 from zoo.recipe.options import DataOptions, TrainingOptions
 from zoo.recipe.recipe import Recipe
+from zoo.runs.folder import RunFolder
+from zoo.runs.opening import run_folder, running, saved_parts
+from zoo.tasks.metrics import MetricResult, check_metric
 from zoo.training import distributed
-from zoo.training.callbacks import add_test_metrics
 from zoo.training.history import History
 from zoo.views import plots
 from zoo.views import tensorboard_pages as boards
+
+NO_OPTIMIZER = "none"
 
 
 @dataclass(frozen=True)
@@ -31,32 +35,42 @@ class Outcome:
 
     Args:
         learner: With the weights of the best validated epoch.
-        history: Of the training.
-        test: Metrics of the test part, the data set's own first.
+        history: The training, epoch by epoch.
+        test: Metrics of the test part, the data set's own first; empty without a test part.
         folder: Where everything was written, if anywhere.
+        per_task: Metrics of the test part by task.
+        split_report: What is in the parts.
     """
 
     learner: Learner | Baseline
     history: History
     test: dict[str, float]
     folder: Path | None = None
+    per_task: dict[str, dict[str, float]] = dataclasses.field(default_factory=dict)
+    split_report: dict[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def metric(self) -> str:
         """The data set's own metric."""
-        return next(iter(self.test))
+        return next(iter(self.test), self.history.metric)
 
     def to_dict(self) -> dict[str, Any]:
-        """Numbers only, for files and tables."""
+        """Return numbers only, for files and tables."""
+        by_steps = isinstance(self.learner, Learner)
         return {
+            "metric": self.metric,
             "test": self.test,
+            "test_per_task": self.per_task,
             f"valid_{self.history.metric}": self.history.best,
+            "valid": self.history.best,
             "best_epoch": self.history.best_epoch,
             "epochs": len(self.history.epochs),
+            "steps": self.history.steps if by_steps else None,
             "seconds": self.history.seconds,
             "molecules_per_second": self.history.molecules_per_second,
-            "passes": self.history.passes,
+            "passes": self.history.passes if by_steps else None,
             "parameters": self.learner.num_parameters,
+            "split_report": self.split_report,
         }
 
 
@@ -92,7 +106,8 @@ def run(
     recipe: Recipe,
     *,
     dataset: data.MoleculeDataset | None = None,
-    folder: str | Path | None = None,
+    split: data.Split | None = None,
+    folder: str | Path | RunFolder | None = None,
     resume: bool = False,
     progress: bool | None = None,
     callbacks: Sequence[Any] = (),
@@ -101,57 +116,106 @@ def run(
 ) -> Outcome:
     """Train and test what a recipe describes.
 
+    Everything that can be checked is checked before molecules are encoded and before the folder is made.
+
     Args:
         recipe: `recipe.data` and `recipe.training` fall back to their defaults (B3DB, 10 epochs).
         dataset: Already loaded; `None` loads what `recipe.data` names.
+        split: Its parts; `None` cuts them as `recipe.data` says, or as the run to resume did.
         folder: For TensorBoard, checkpoints, metrics, predictions and pictures; `None` writes nothing.
         resume: Continue the run in `folder`.
         progress: As in `Learner.fit`.
         callbacks: As in `Learner.fit`.
         device: As in `zoo.build`.
         projector: Show so many test molecules in TensorBoard's embedding projector, at most 1024; `None` leaves it out.
+
+    Raises:
+        CheckpointError: The folder holds a run already, or one of another recipe.
+        DataChanged: The run to resume was trained on other data.
     """
     source, training = recipe.data or DataOptions(), recipe.training or TrainingOptions()
+    place = run_folder(folder, resume, writes=distributed.is_main())
     dataset = load_dataset(source) if dataset is None else dataset
     recipe = dataclasses.replace(with_dataset(recipe, dataset), data=source, training=training)
-    learner = assemble(recipe, device=device)
-    if projector is not None and not hasattr(learner.model, "embed"):
-        raise TypeError(f"model {recipe.model!r} gives no embedding for the projector: leave projector= out")
+    learner = prepare(recipe, dataset, device, projector)
     seed = recipe.seed if source.split_seed is None else source.split_seed
-    history = learner.fit(
-        dataset,
-        split=source.split,
-        split_seed=seed,
-        logdir=folder,
-        resume=resume,
-        progress=progress,
-        callbacks=callbacks,
-        data_options=source,
-        **dataclasses.asdict(training),
-    )
-    assert history.split is not None
-    test = history.split.test
-    predictions = learner.predict(test.smiles)
-    outcome = Outcome(learner, history, learner.score(test, predictions), None if folder is None else Path(folder))
-    if outcome.folder is not None and distributed.is_main():
-        write_outcome(outcome, test, predictions, projector)
+    split = split or saved_parts(place, dataset, resume) or dataset.split(source.split, seed=seed)
+    with running(place):
+        history = learner.fit(
+            dataset,
+            split=split,
+            split_seed=seed,
+            logdir=place,
+            resume=resume,
+            progress=progress,
+            callbacks=callbacks,
+            data_options=source,
+            **dataclasses.asdict(training),
+        )
+        outcome, predictions = measure_on_test(learner, history, split, place)
+        if place is not None and place.writes:
+            write_outcome(place, outcome, split.test, predictions, projector)
     return outcome
 
 
+def prepare(recipe: Recipe, dataset: data.MoleculeDataset, device: str, projector: int | None) -> Learner | Baseline:
+    """Build the learner and find what cannot work, before anything slow is done."""
+    training = recipe.training or TrainingOptions()
+    check_metric(dataset.metric, dataset.task)
+    if training.monitor is not None:
+        check_metric(training.monitor, dataset.task)
+    learner = assemble(recipe, device=device)
+    if isinstance(learner, Learner):
+        _ = learner.optimizer  # made now, so that a wrong option is found here
+    else:
+        learner.recipe = dataclasses.replace(learner.recipe, optimizer=NO_OPTIMIZER)
+    if projector is not None:
+        if not hasattr(learner.model, "embed"):
+            raise TypeError(f"model {recipe.model!r} gives no embedding for the projector: leave projector= out")
+        boards.check_number(projector)
+    return learner
+
+
+def measure_on_test(
+    learner: Learner | Baseline, history: History, split: data.Split, place: RunFolder | None
+) -> tuple[Outcome, np.ndarray]:
+    """Measure a learner on the test part; also returns the predictions (n, T)."""
+    test, folder, report = split.test, None if place is None else place.path, split.report().to_dict()
+    if not len(test):
+        return Outcome(learner, history, {}, folder, {}, report), np.empty((0, test.num_tasks), np.float32)
+    predictions = learner.predict(test.smiles)
+    metrics = learner.score(test, predictions)
+    per_task = by_task(test.task_names, evaluation.summarize(test, predictions))
+    return Outcome(learner, history, metrics, folder, per_task, report), predictions
+
+
+def by_task(names: Sequence[str], results: Mapping[str, MetricResult]) -> dict[str, dict[str, float]]:
+    """Return the value of each metric for each task."""
+    return {
+        name: {metric: float(result.per_task[task]) for metric, result in results.items()}
+        for task, name in enumerate(names)
+    }
+
+
 def write_outcome(
-    outcome: Outcome, test: data.MoleculeDataset, predictions: np.ndarray, projector: int | None = None
+    place: RunFolder,
+    outcome: Outcome,
+    test: data.MoleculeDataset,
+    predictions: np.ndarray,
+    projector: int | None = None,
 ) -> None:
     """Write metrics, history, test predictions and pictures into the run's folder."""
-    folder = outcome.folder
-    assert folder is not None
-    (folder / "metrics.json").write_text(json.dumps(outcome.to_dict(), indent=2), encoding="utf-8")
-    outcome.history.to_frame().to_csv(folder / "history.csv", index=False)
-    predicted = pd.DataFrame(predictions, columns=[f"predicted {name}" for name in test.task_names], index=test.rows)
-    test.to_frame().join(predicted).to_csv(folder / "test_predictions.csv", index_label="row")
-    plots.learning_curve(outcome.history).savefig(folder / "learning_curve.png", dpi=120)
-    plots.quality(test, predictions).savefig(folder / "test.png", dpi=120)
-    steps = outcome.history.steps
-    add_test_metrics(folder, outcome.test, steps)
-    boards.write_test_pages(folder, test, predictions, steps)
-    if projector is not None and isinstance(outcome.learner, Learner):
-        boards.write_projector(folder, test, predictions, outcome.learner.embed, steps, projector)
+    place.write_metrics(outcome.to_dict())
+    place.write_history(outcome.history.to_frame())
+    plots.learning_curve(outcome.history).savefig(place.picture("learning_curve"), dpi=120)
+    if len(test):
+        predicted = pd.DataFrame(
+            predictions, columns=[f"predicted_{name}" for name in test.task_names], index=test.rows
+        )
+        place.write_test_predictions(test.to_frame().join(predicted))
+        plots.quality(test, predictions).savefig(place.picture("test"), dpi=120)
+        steps = outcome.history.steps
+        place.log.scalars({f"test/{name}": value for name, value in outcome.test.items()}, steps)
+        boards.write_test_pages(place.log, test, predictions, steps)
+        if projector is not None and isinstance(outcome.learner, Learner):
+            boards.write_projector(place.log, test, predictions, outcome.learner.embed, steps, projector)

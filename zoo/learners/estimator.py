@@ -18,6 +18,8 @@ from zoo.recipe.mapping import from_mapping
 from zoo.recipe.options import DataOptions, TrainingOptions
 from zoo.recipe.recipe import Recipe
 from zoo.runs import checkpoint
+from zoo.runs.folder import RunFolder
+from zoo.runs.opening import run_folder, running, saved_parts
 from zoo.training.history import EpochRecord, History
 
 if TYPE_CHECKING:
@@ -54,7 +56,7 @@ class Baseline(Predictor):
         *,
         split: str | Split | None = "scaffold",
         split_seed: int | None = None,
-        logdir: str | Path | None = None,
+        logdir: str | Path | RunFolder | None = None,
         resume: bool = False,
         callbacks: Any = (),
         progress: bool | None = None,
@@ -62,10 +64,10 @@ class Baseline(Predictor):
         **options: Any,
     ) -> History:
         """Fit on the training part; arguments as in `Learner.fit`, those about epochs and steps mean nothing here."""
-        if logdir is not None and not resume:
-            checkpoint.refuse_second_run(Path(logdir))
+        folder = run_folder(logdir, resume)
         dataset, chosen = self.checked(data), from_mapping(TrainingOptions, options)
-        parts = cut(dataset, split, self.recipe.seed if split_seed is None else split_seed)
+        parts = saved_parts(folder, dataset, resume)
+        parts = parts or cut(dataset, split, self.recipe.seed if split_seed is None else split_seed)
         train = parts.train if parts else dataset
         self.recipe = replace(
             self.recipe,
@@ -84,9 +86,10 @@ class Baseline(Predictor):
             valid = {name: result.value for name, result in results.items()}
         history = History(chosen.monitor or dataset.metric, split=parts)
         history.add(EpochRecord(0, float("nan"), 0.0, 1, 1, len(train), seconds, valid))
-        if logdir is not None:
-            self.save(Path(logdir) / "checkpoints" / "best")
-            (Path(logdir) / checkpoint.RECIPE).write_text(self.recipe.to_json(), encoding="utf-8")
+        with running(folder):
+            if folder is not None:
+                folder.open(self.recipe, dataset, parts, resume)
+                self.save(folder.checkpoint("best"))
         return history
 
     def predict_packed(self, packed: PackedMolecules, batch_size: int = PREDICT_BATCH) -> np.ndarray:

@@ -21,6 +21,8 @@ from zoo.recipe.mapping import from_mapping
 from zoo.recipe.options import DataOptions, TrainingOptions
 from zoo.recipe.recipe import Recipe
 from zoo.runs import checkpoint
+from zoo.runs.folder import RunFolder
+from zoo.runs.opening import run_folder, running, saved_parts
 from zoo.tasks import TargetScaler
 from zoo.training import callbacks as watch
 from zoo.training import distributed
@@ -86,7 +88,7 @@ class Learner(Predictor):
         *,
         split: str | Split | None = "scaffold",
         split_seed: int | None = None,
-        logdir: str | Path | None = None,
+        logdir: str | Path | RunFolder | None = None,
         resume: bool = False,
         callbacks: Sequence[Any] = (),
         progress: bool | None = None,
@@ -111,10 +113,10 @@ class Learner(Predictor):
         Returns:
             One record per epoch, the best epoch, and the split (`history.split.test` for `evaluate`).
         """
-        if logdir is not None and not resume:
-            checkpoint.refuse_second_run(Path(logdir))
+        folder = run_folder(logdir, resume, writes=distributed.is_main())
         dataset, chosen = self.checked(data), from_mapping(TrainingOptions, options)
-        parts = cut(dataset, split, self.recipe.seed if split_seed is None else split_seed)
+        parts = saved_parts(folder, dataset, resume)
+        parts = parts or cut(dataset, split, self.recipe.seed if split_seed is None else split_seed)
         train = parts.train if parts else dataset
         scaler = TargetScaler.fit(train.targets, train.task_names) if self.recipe.task == "regression" else None
         self.recipe = replace(
@@ -135,15 +137,19 @@ class Learner(Predictor):
             recipe=self.recipe,
             metric=chosen.monitor or dataset.metric,
             validate=self._validation(parts, chosen, progress),
-            callbacks=[*watchers(chosen, logdir, progress), *callbacks],
+            callbacks=[*watchers(chosen, folder, progress), *callbacks],
         )
         run.history.split = parts
-        if logdir is not None:
-            run.open_folder(Path(logdir))
-        try:
-            run.fit()
-        finally:
-            self.model.eval()
+        with running(folder):
+            if folder is not None:
+                folder.open(self.recipe, dataset, parts, resume)
+                distributed.barrier()
+                run.log = folder.log
+                run.restore(folder)
+            try:
+                run.fit()
+            finally:
+                self.model.eval()
         if run.best_weights:
             self.model.load_state_dict(run.best_weights)
         return run.history
@@ -200,7 +206,7 @@ class Learner(Predictor):
         return validate
 
 
-def watchers(options: TrainingOptions, logdir: str | Path | None, progress: bool | None) -> Iterator[Any]:
+def watchers(options: TrainingOptions, folder: RunFolder | None, progress: bool | None) -> Iterator[Any]:
     """The callbacks that the options ask for; of several processes only the main one prints and writes."""
     if options.patience is not None:
         yield watch.EarlyStopping(options.patience)
@@ -208,9 +214,9 @@ def watchers(options: TrainingOptions, logdir: str | Path | None, progress: bool
         return
     if progress is not False:
         yield watch.Progress(progress)
-    if options.sharpness_every is not None and (logdir is not None or progress is not False):
+    if options.sharpness_every is not None and (folder is not None or progress is not False):
         # Before the checkpoint: a run that is cut off while it measures does so again when it is resumed.
         yield sharpness.SharpnessMonitor(options.sharpness_every, show=progress is not False)
-    if logdir is not None:
-        yield watch.TensorBoard(logdir)
-        yield watch.Checkpointing(Path(logdir) / "checkpoints", options.checkpoint_every)
+    if folder is not None:
+        yield watch.TensorBoard()
+        yield watch.Checkpointing(folder.checkpoints, options.checkpoint_every)

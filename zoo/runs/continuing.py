@@ -50,8 +50,8 @@ def refuse_other_recipe(stored: Recipe, asked: Recipe, folder: Path, same_data: 
         named = [f"{name.removeprefix('training.').removeprefix('data.')} is {old!r}, not {new!r}"
                  for name, (old, new) in found.items()]  # fmt: skip
         raise CheckpointError(
-            f"{folder} holds a run of another recipe ({'; '.join(named[:5])}): resume it with its own options (a larger "
-            "number of epochs continues it), or start a new run in another folder"
+            f"{folder} holds a run of another recipe ({'; '.join(named[:5])}): resume it with its own options (a "
+            "larger number of epochs continues it), or start a new run in another folder"
         )
 
 

@@ -21,8 +21,6 @@ import dataclasses
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -38,23 +36,7 @@ from zoo.runs.continuing import refuse_other_recipe
 from zoo.runs.json_files import read_json, write_json, write_text
 from zoo.runs.log import RunLog
 from zoo.runs.saved_split import SavedSplit, molecule_keys
-
-OPEN, RUNNING, FINISHED, FAILED = "open", "running", "finished", "failed"
-
-
-@dataclass(frozen=True)
-class RunState:
-    """Where a run stands.
-
-    Args:
-        name: "open" (not started, or stopped on the way), "running", "finished" or "failed".
-        reason: Why it failed or stopped, in one line.
-        deaths: How often its process ended without a word, as one that is out of memory.
-    """
-
-    name: str = OPEN
-    reason: str | None = None
-    deaths: int = 0
+from zoo.runs.state import FAILED, FINISHED, OPEN, RUNNING, RunState, now, one_line
 
 
 class RunFolder:
@@ -87,7 +69,12 @@ class RunFolder:
 
     def checkpoint(self, name: str) -> Path:
         """Return the place of the checkpoint "best" or "last"."""
-        return self.path / "checkpoints" / name
+        return self.checkpoints / name
+
+    @property
+    def checkpoints(self) -> Path:
+        """Return the folder of the checkpoints."""
+        return self.path / "checkpoints"
 
     def picture(self, name: str) -> Path:
         """Return the place of the picture "learning_curve" or "test"."""
@@ -250,13 +237,3 @@ class RunFolder:
     def to_dict(self) -> dict[str, Any]:
         """Return state and facts together."""
         return {**self.facts, **dataclasses.asdict(self.state)}
-
-
-def now() -> str:
-    """Return the time in UTC, to the second (ISO 8601)."""
-    return datetime.now(timezone.utc).isoformat(timespec="seconds")
-
-
-def one_line(error: BaseException) -> str:
-    """Return kind and message of an error in one line."""
-    return f"{type(error).__name__}: {' '.join(str(error).split())}".removesuffix(": ")[:500]

@@ -87,7 +87,9 @@ class SavedSplit:
         """Take the rows and the content; without a split everything is in the training part."""
         if parts is None:
             empty: list[int] = []
-            return cls(NO_SPLIT, 0, {"train": dataset.rows.tolist(), "valid": empty, "test": empty}, Content.of(dataset))
+            return cls(
+                NO_SPLIT, 0, {"train": dataset.rows.tolist(), "valid": empty, "test": empty}, Content.of(dataset)
+            )
         return cls(parts.name, parts.seed, parts.to_dict(), Content.of(dataset))
 
     @classmethod

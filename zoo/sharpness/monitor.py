@@ -11,7 +11,7 @@ from tqdm.auto import tqdm
 
 from zoo.sharpness.measuring import SharpnessReport, check_ranges, measure_surface
 from zoo.sharpness.surface import LossSurface, chosen
-from zoo.training.callbacks import Callback, TensorBoard
+from zoo.training.callbacks import Callback
 
 if TYPE_CHECKING:
     from zoo.training.history import EpochRecord
@@ -113,12 +113,8 @@ def write(report: SharpnessReport, run: TrainingRun) -> None:
     scalars = {"loss_rise": report.loss_rise, "random_rise": report.random_rise, "trace": report.trace}
     if report.eigenvalues:
         scalars["largest_eigenvalue"] = report.eigenvalues[0]
-    for board in run.callbacks:
-        if isinstance(board, TensorBoard):
-            for name, value in scalars.items():
-                if np.isfinite(value):
-                    board.writer.add_scalar(f"sharpness/{name}", value, run.step)
-            board.writer.flush()
+    run.log.scalars({f"sharpness/{name}": value for name, value in scalars.items()}, run.step)
+    run.log.flush()
 
 
 def told(report: SharpnessReport) -> str:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,6 +11,7 @@ from zoo.views import drawings, plots
 
 if TYPE_CHECKING:
     from zoo.data import MoleculeDataset
+    from zoo.runs.log import RunLog
 
 MOST_WORST = 9
 THRESHOLDS = 501
@@ -19,37 +19,34 @@ MOST_SPRITES = 1024
 SEED = 0
 
 
-def write_test_pages(folder: str | Path, test: MoleculeDataset, predictions: np.ndarray, step: int) -> None:
+def write_test_pages(log: RunLog, test: MoleculeDataset, predictions: np.ndarray, step: int) -> None:
     """Write the pages that cost next to nothing.
 
     PR curves of each task (under "PR curves") and ROC curves for classification, predicted against measured values for
     regression, and the molecules that were predicted worst (under "Images").
 
     Args:
-        folder: Of the run.
+        log: Log of the run.
         test: With targets (n, T).
         predictions: (n, T), probabilities or values; NaN for molecules that could not be predicted.
         step: Where they appear on the time axis.
     """
-    from torch.utils.tensorboard import SummaryWriter
-
-    with SummaryWriter(str(folder)) as writer:
-        if test.task == "classification":
-            for task in range(min(test.num_tasks, plots.MOST_CURVES)):
-                add_pr_curve(writer, test, predictions, task, step)
-        name = "roc" if test.task == "classification" else "parity"
-        writer.add_figure(f"test/{name}", plots.quality(test, predictions), step)
-        picture = draw_worst(test, predictions)
-        if picture is not None:
-            writer.add_image("test/worst_predictions", picture, step, dataformats="HWC")
+    if test.task == "classification":
+        for task in range(min(test.num_tasks, plots.MOST_CURVES)):
+            add_pr_curve(log, test, predictions, task, step)
+    name = "roc" if test.task == "classification" else "parity"
+    log.figure(f"test/{name}", plots.quality(test, predictions), step)
+    picture = draw_worst(test, predictions)
+    if picture is not None:
+        log.image("test/worst_predictions", picture, step)
 
 
-def add_pr_curve(writer: Any, test: MoleculeDataset, predictions: np.ndarray, task: int, step: int) -> None:
+def add_pr_curve(log: RunLog, test: MoleculeDataset, predictions: np.ndarray, task: int, step: int) -> None:
     """Add the precision-recall curve of one task, if it has both classes."""
     labels, probabilities = test.targets[:, task], predictions[:, task]
     present = ~(np.isnan(labels) | np.isnan(probabilities))
     if len(np.unique(labels[present])) == 2:
-        writer.add_pr_curve(f"test/{test.task_names[task]}", labels[present], probabilities[present], step, THRESHOLDS)
+        log.pr_curve(f"test/{test.task_names[task]}", labels[present], probabilities[present], step, THRESHOLDS)
 
 
 def worst(test: MoleculeDataset, predictions: np.ndarray, most: int = MOST_WORST) -> list[tuple[int, int]]:
@@ -85,7 +82,7 @@ def draw_worst(test: MoleculeDataset, predictions: np.ndarray) -> np.ndarray | N
 
 
 def write_projector(
-    folder: str | Path,
+    log: RunLog,
     test: MoleculeDataset,
     predictions: np.ndarray,
     embed: Callable[[Sequence[str]], np.ndarray],
@@ -95,7 +92,7 @@ def write_projector(
     """Write the vectors of molecules before the head for TensorBoard's projector, each with its drawing.
 
     Args:
-        folder: Of the run.
+        log: Log of the run.
         test: Molecules and labels (n, T); at most `max_molecules` of them, drawn at random, are shown.
         predictions: (n, T), shown beside the labels.
         embed: SMILES to vectors (n, D), such as `Learner.embed`.
@@ -105,10 +102,7 @@ def write_projector(
     Raises:
         ValueError: `max_molecules` out of its range.
     """
-    if not 2 <= max_molecules <= MOST_SPRITES:
-        raise ValueError(f"projector={max_molecules}: give a number of molecules from 2 to {MOST_SPRITES}")
-    from torch.utils.tensorboard import SummaryWriter
-
+    check_number(max_molecules)
     readable = np.flatnonzero(~np.isnan(predictions).any(axis=1))
     chosen = np.sort(np.random.default_rng(SEED).permutation(readable)[:max_molecules])
     smiles = [test.smiles[row] for row in chosen]
@@ -118,11 +112,13 @@ def write_projector(
         for row in chosen
     ]
     header = ["smiles", *(f"{name} {kind}" for name in names for kind in ("measured", "predicted"))]
-    with SummaryWriter(str(folder)) as writer:
-        import torch
+    log.embedding(embed(smiles), rows, header, drawings.draw_sprites(smiles), step)
 
-        sprites = torch.from_numpy(drawings.draw_sprites(smiles))
-        writer.add_embedding(embed(smiles), rows, sprites, step, tag="test", metadata_header=header)
+
+def check_number(max_molecules: int) -> None:
+    """Raise a `ValueError` for a number of molecules that one picture of drawings cannot hold."""
+    if not 2 <= max_molecules <= MOST_SPRITES:
+        raise ValueError(f"projector={max_molecules}: give a number of molecules from 2 to {MOST_SPRITES}")
 
 
 def told(test: MoleculeDataset, predictions: np.ndarray, row: int, task: int) -> tuple[str, str]:

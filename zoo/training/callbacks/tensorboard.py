@@ -73,7 +73,10 @@ class TensorBoard(Callback):
         complete = run.stop or run.epoch >= run.options.epochs
         if complete and run.history.best is not None:
             name = f"best/valid_{run.history.metric}"
-            values = {key: str(v) if isinstance(v, (list, tuple, dict)) else v for key, v in flatten(run.recipe.to_dict()).items()}
+            values = {
+                key: str(v) if isinstance(v, (list, tuple, dict)) else v
+                for key, v in flatten(run.recipe.to_dict()).items()
+            }
             run.log.hparams(values, {name: None, f"test/{run.history.metric}": None})
             run.log.scalars({name: run.history.best}, run.step)
         run.log.flush()

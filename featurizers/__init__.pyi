@@ -8,6 +8,7 @@ from .fingerprint import FingerprintFeaturizer as FingerprintFeaturizer
 from .grover import GroverFeaturizer as GroverFeaturizer
 from .mat import MATFeaturizer as MATFeaturizer
 from .molecule_graph import MoleculeGraph as MoleculeGraph
+from .needs import Needs as Needs
 from .packed import MoleculeArrays as MoleculeArrays
 from .packed import PackedMolecules as PackedMolecules
 from .reading import read_molecule as read_molecule

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import torch
@@ -15,11 +15,17 @@ from featurizers.batched_graph import batched_graph
 from featurizers.code_table import CodeTable
 from featurizers.descriptors import RDKit2DDescriptors
 from featurizers.errors import FAILURES, InvalidMolecule, why_failed
+from featurizers.extra_arrays import at_level
 from featurizers.molecule_graph import MoleculeGraph
+from featurizers.needs import SIZES
 from featurizers.normalize import normalize
 from featurizers.packed import MoleculeArrays, PackedMolecules
 from featurizers.reading import MOST_ATOMS, check_size, name_of, read_molecule
+from featurizers.recorded import fingerprint, recorded_options
 from featurizers.standardize import standardize
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 MOST_ATOMS_IN_PAIRS = 1000
 """A million pairs: 4 MB encoded, and some hundred times that in a layer of a model with states for pairs."""
@@ -30,7 +36,9 @@ class Featurizer(ABC):
     """Turns molecules into a `MoleculeGraph`, in two steps that a data store can keep apart.
 
     `encode` writes a molecule as a few integers per atom and bond; `collate` expands the codes of a whole batch to
-    float features and makes one DGL graph. Calling the featurizer does both for one molecule.
+    float features and makes one DGL graph. Calling the featurizer does both for one molecule. Numbers that are no codes
+    travel as named arrays (`MoleculeArrays.extra`): "atoms.x" becomes `graph.ndata["x"]`, "bonds.x" and "pairs.x" the
+    `edata` of both graphs, "molecule.x" `MoleculeGraph.extra["x"]`.
 
     Args:
         max_atoms: Refuse molecules with more heavy atoms; `None` leaves it to `atom_limit`.
@@ -56,14 +64,21 @@ class Featurizer(ABC):
     """
 
     name: ClassVar[str]
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
     legacy_defaults: ClassVar[Mapping[str, Any]] = {"hydrogens": "as_written"}
+    _recorded: dict[str, Any]
     atom_size: int
     bond_size: int
     pair_size: int = 0
     descriptor_size: int = 0
     walk_size: int = 0
     laplacian_size: int = 0
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Record the options of the constructor, whatever class declares them."""
+        self = super().__new__(cls)
+        self._recorded = recorded_options(cls, args, kwargs)
+        return self
 
     def __init__(
         self,
@@ -95,14 +110,19 @@ class Featurizer(ABC):
 
     @property
     def options(self) -> dict[str, Any]:
-        """Options that change what is encoded; part of the key of a cache."""
-        return {
-            "max_atoms": self.max_atoms,
-            "hydrogens": self.hydrogens,
-            "standardize": self.standardize,
-            "descriptors": None if self.descriptors is None else self.descriptors.name,
-            "pairs": None if self.pairs is None else "paths" if self.pairs.path_length else "distances",
-        }
+        """Value of each option of the constructor, recorded when the featurizer was made."""
+        return dict(self._recorded)
+
+    @property
+    def fingerprint(self) -> str:
+        """Key of what is encoded (64 hex digits): the class, its version and its options."""
+        kind = type(self)
+        return fingerprint(f"{kind.__module__}.{kind.__qualname__}", self.name, self.version, self.options)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Sizes of what is given, by the names under which models ask for them."""
+        return {size: getattr(self, size) for size in SIZES}
 
     @property
     def atom_limit(self) -> int:
@@ -179,13 +199,22 @@ class Featurizer(ABC):
             packed.directed_edges(),
             packed.num_atoms,
             2 * packed.num_bonds,
-            {"feat": torch.from_numpy(self.atom_features(packed.atoms))},
-            {"feat": torch.from_numpy(self.bond_features(packed.bonds))},
+            {"feat": torch.from_numpy(self.atom_features(packed.atoms)), **_tensors(packed, "atoms")},
+            {"feat": torch.from_numpy(self.bond_features(packed.bonds)), **_tensors(packed, "bonds", repeats=2)},
         )
         descriptors = None if packed.descriptors is None else torch.from_numpy(np.array(packed.descriptors))
         pairs = None if self.pairs is None else self.pairs.graph(packed)
-        return MoleculeGraph(graph=graph, pairs=pairs, descriptors=descriptors)
+        if pairs is not None:
+            pairs.edata.update(_tensors(packed, "pairs"))
+        return MoleculeGraph(graph=graph, pairs=pairs, descriptors=descriptors, extra=_tensors(packed, "molecule"))
 
     def __call__(self, molecule: str | Chem.Mol) -> MoleculeGraph:
         """One molecule as a batch of one."""
         return self.collate(PackedMolecules.pack([self.read(molecule)]))
+
+
+def _tensors(packed: PackedMolecules, level: str, repeats: int = 1) -> dict[str, torch.Tensor]:
+    """Extra arrays of one level by name, each row `repeats` times."""
+    return {
+        name: torch.from_numpy(array.repeat(repeats, axis=0)) for name, array in at_level(packed.extra, level).items()
+    }

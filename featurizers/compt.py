@@ -10,8 +10,9 @@ from rdkit.Chem.rdchem import BondStereo
 from rdkit.Chem.rdPartialCharges import ComputeGasteigerCharges
 
 from featurizers.base import Featurizer
+from featurizers.molecule_graph import MoleculeGraph
 from featurizers.one_hot import BOND_TYPE_SLOTS, HYBRIDIZATION_SLOTS, set_flags, set_one_hot, slots_of
-from featurizers.packed import MoleculeArrays
+from featurizers.packed import MoleculeArrays, PackedMolecules
 
 STEREO_SLOTS = slots_of(
     [
@@ -28,7 +29,6 @@ OTHER_TYPE, OTHER_STEREO = BOND_TYPE_SLOTS[Chem.BondType.AROMATIC], STEREO_SLOTS
 OTHER_ELEMENT, OTHER_HYBRIDIZATION = 100, 5
 
 COUNTS, CHARGES, FLAGS = slice(107, 111), slice(111, 113), slice(113, 115)
-NUMBERS = slice(7, 15)  # bytes of the two charges in an atom's code
 COUNT_SCALES = np.array([8, 4, 8, 8], dtype=np.float32)  # hydrogens, degree, charge, valence
 CHARGE_SHIFT = np.array([0, 0, 128, 0], dtype=np.float32)  # charges are stored in one unsigned byte
 
@@ -64,43 +64,35 @@ class ComptFeaturizer(Featurizer):
         super().__init__(pairs=pairs, **options)
         self.canonical_order = canonical_order
 
-    @property
-    def options(self) -> dict[str, Any]:
-        """Options that change what is encoded; part of the key of a cache."""
-        return super().options | {"canonical_order": self.canonical_order}
-
     def encode(self, mol: Chem.Mol) -> MoleculeArrays:
         """Write the slots, counts and partial charges of every atom and the slots of every bond."""
         mol = in_canonical_order(mol) if self.canonical_order else Chem.Mol(mol)  # a copy: charges are written into it
         ComputeGasteigerCharges(mol)
-        charges = np.array([partial_charges(atom) for atom in mol.GetAtoms()], dtype="<f4")
-        slots = np.array([atom_code(atom) for atom in mol.GetAtoms()], dtype=np.uint8)
+        charges = np.array([partial_charges(atom) for atom in mol.GetAtoms()], dtype=np.float32)
         bonds = [bond_code(bond) for bond in mol.GetBonds()]
         table = np.array(bonds, dtype=np.int64).reshape(len(bonds), 5)
         return MoleculeArrays(
-            atoms=np.concatenate([slots, charges.view(np.uint8)], axis=1),
+            atoms=np.array([atom_code(atom) for atom in mol.GetAtoms()], dtype=np.uint8),
             bonds=table[:, 2:].astype(np.uint8),
             bond_ends=table[:, :2].astype(np.uint16),
             pairs=self.relate(mol, table[:, :2]),
             descriptors=self.describe(mol),
+            extra={"atoms.charges": charges},
         )
 
     def expand_atoms(self, codes: np.ndarray) -> np.ndarray:
-        """Atom codes (N, 15), the last 8 the bytes of two numbers, to features (N, 115)."""
+        """Atom codes (N, 7) to features (N, 115), the partial charges 0."""
         feats = np.zeros((len(codes), self.atom_size), dtype=np.float32)
         set_one_hot(feats, codes[:, :2], np.array([0, 101]))
         feats[:, COUNTS] = (codes[:, 2:6] - CHARGE_SHIFT) / COUNT_SCALES
         set_flags(feats, codes[:, 6], FLAGS)
-        feats[:, CHARGES] = np.ascontiguousarray(codes[:, NUMBERS]).view("<f4")
         return feats
 
-    def atom_features(self, codes: np.ndarray) -> np.ndarray:
-        """What `expand_atoms` gives; the charges are of too many kinds for a table and written afterwards."""
-        slots = codes.copy()
-        slots[:, NUMBERS] = 0
-        feats = super().atom_features(slots)
-        feats[:, CHARGES] = np.ascontiguousarray(codes[:, NUMBERS]).view("<f4")
-        return feats
+    def collate(self, packed: PackedMolecules) -> MoleculeGraph:
+        """Make one batched graph of encoded molecules, the partial charges in their columns."""
+        molecules = super().collate(packed)
+        molecules.atom_feats[:, CHARGES] = molecules.graph.ndata.pop("charges")
+        return molecules
 
     def expand_bonds(self, codes: np.ndarray) -> np.ndarray:
         """Bond codes (M, 3) to features (M, 13)."""

@@ -42,11 +42,6 @@ class FingerprintFeaturizer(Featurizer):
         self.radius, self.num_bits, self.counts = radius, num_bits, counts
         self.descriptor_size += num_bits
 
-    @property
-    def options(self) -> dict[str, Any]:
-        """Options that change what is encoded; part of the key of a cache."""
-        return super().options | {"radius": self.radius, "num_bits": self.num_bits, "counts": self.counts}
-
     def encode(self, mol: Chem.Mol) -> MoleculeArrays:
         """Write the fingerprint and, so that graphs stay graphs, the bonds."""
         generator = rdFingerprintGenerator.GetMorganGenerator(radius=self.radius, fpSize=self.num_bits)

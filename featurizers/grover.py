@@ -96,11 +96,6 @@ class GroverFeaturizer(Featurizer):
             raise ValueError(f"chirality={chirality!r}: choose 'cip' or 'published'")
         self.chirality = chirality
 
-    @property
-    def options(self) -> dict[str, Any]:
-        """Options that change what is encoded; part of the key of a cache."""
-        return super().options | {"chirality": self.chirality}
-
     def encode(self, mol: Chem.Mol) -> MoleculeArrays:
         """Write the slots, flags and isotope of every atom and bond."""
         bonds = sorted([bond_code(mol.GetBondWithIdx(index)) for index in range(mol.GetNumBonds())])

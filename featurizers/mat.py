@@ -6,10 +6,8 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
 from rdkit import Chem
 
-from featurizers.atom_pairs import pair_ends
 from featurizers.canonical import CanonicalFeaturizer
 from featurizers.conformer import conformer_positions
 from featurizers.molecule_graph import MoleculeGraph
@@ -21,7 +19,6 @@ OTHER_ELEMENT, MOST_NEIGHBORS, MOST_HYDROGENS = 10, 5, 4
 FIRST_COLUMNS = np.array([0, 11, 17])
 CHARGE = 22
 CHARGE_SHIFT = 128  # charges are stored in one unsigned byte
-PLACE_BYTES = 12  # three float32 follow the codes of an atom
 
 
 class MATFeaturizer(CanonicalFeaturizer):
@@ -77,29 +74,19 @@ class MATFeaturizer(CanonicalFeaturizer):
         self.depict_failures = depict_failures
         self.atom_size = 27 if one_hot_charge else 25
 
-    @property
-    def options(self) -> dict[str, Any]:
-        """Options that change what is encoded; part of the key of a cache."""
-        names = ("conformer_seed", "conformer_largest", "depict_failures") if self.conformers else ()
-        return super().options | {name: getattr(self, name) for name in ("conformers", *names)}
-
     def encode(self, mol: Chem.Mol) -> MoleculeArrays:
-        """Write slots, then places as bytes."""
+        """Write slots and, as an extra array, places."""
         molecule = super().encode(mol)
         codes = np.array([atom_code(atom) for atom in mol.GetAtoms()], dtype=np.uint8)
+        extra = {}
         if self.conformers:
-            positions = conformer_positions(
+            extra["atoms.place"] = conformer_positions(
                 mol,
                 seed=self.conformer_seed,
                 largest=self.conformer_largest,
                 depict_failures=self.depict_failures,
             )
-            codes = np.concatenate([codes, np.ascontiguousarray(positions).view(np.uint8)], axis=1)
-        return replace(molecule, atoms=codes)
-
-    def atom_features(self, codes: np.ndarray) -> np.ndarray:
-        """Atom codes (N, 6 and the bytes of the places) to features (N, `atom_size`)."""
-        return super().atom_features(codes[:, :-PLACE_BYTES] if self.conformers else codes)
+        return replace(molecule, atoms=codes, extra=extra)
 
     def expand_atoms(self, codes: np.ndarray) -> np.ndarray:
         """Atom codes (N, 6) to features (N, `atom_size`)."""
@@ -118,10 +105,10 @@ class MATFeaturizer(CanonicalFeaturizer):
         """Make one batched graph of encoded molecules."""
         molecules = super().collate(packed)
         if self.conformers and molecules.pairs is not None:
-            places = np.array(packed.atoms[:, -PLACE_BYTES:], order="C").view(np.float32).astype(np.float64)
-            first, second = pair_ends(packed.num_atoms.astype(np.int64))
-            distances = np.linalg.norm(places[first] - places[second], axis=1).astype(np.float32)
-            molecules.pairs.edata["distance_3d"] = torch.from_numpy(distances)
+            places = molecules.graph.ndata.pop("place").double()
+            first, second = molecules.pairs.edges()
+            distances = (places[first] - places[second]).norm(dim=1)
+            molecules.pairs.edata["distance_3d"] = distances.float()
         return molecules
 
 

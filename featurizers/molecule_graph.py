@@ -6,7 +6,7 @@ T tasks.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -34,11 +34,13 @@ class MoleculeGraph:
         pairs: Batched complete graph (P edges, self-pairs included, source-major within a molecule) whose
             `edata` hold structural features of atom pairs; `None` unless the featurizer fills it.
         descriptors: Features of whole molecules (B, F), or `None`.
+        extra: More features of whole molecules by name, each (B, ...).
     """
 
     graph: DGLGraph | TensorGraph
     pairs: DGLGraph | TensorGraph | None = None
     descriptors: Tensor | None = None
+    extra: dict[str, Tensor] = field(default_factory=dict)
 
     @property
     def batch_size(self) -> int:
@@ -84,4 +86,5 @@ class MoleculeGraph:
             graph=moved(self.graph, device),
             pairs=None if self.pairs is None else moved(self.pairs, device),
             descriptors=None if self.descriptors is None else self.descriptors.to(device),
+            extra={name: feats.to(device) for name, feats in self.extra.items()},
         )

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
 from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+
+from featurizers.extra_arrays import at_level, check_rows, flat, join, level_of, split_flat
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 @dataclass(frozen=True)
@@ -19,6 +25,11 @@ class MoleculeArrays:
         bond_ends: The two atoms of each bond (M, 2), uint16.
         pairs: Integer or float codes of the ordered atom pairs, row-major (N * N, Q), or `None`.
         descriptors: Features of the whole molecule (F,), float32, or `None`.
+        extra: More arrays, named for what they have a row for: "atoms.x" (N, ...), "bonds.x" (M, ...), "pairs.x"
+            (N * N, ...), or "molecule.x" of any shape, the same for all molecules.
+
+    Raises:
+        ValueError: A bond of an atom that does not exist, or an extra array that does not fit.
     """
 
     atoms: np.ndarray
@@ -26,8 +37,10 @@ class MoleculeArrays:
     bond_ends: np.ndarray
     pairs: np.ndarray | None = None
     descriptors: np.ndarray | None = None
+    extra: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        check_rows(self.extra, len(self.atoms), len(self.bonds))
         if self.bond_ends.size and self.bond_ends.max() >= len(self.atoms):
             raise ValueError(
                 f"a bond of atom {self.bond_ends.max()} in a molecule of {len(self.atoms)}, counted from 0"
@@ -63,6 +76,7 @@ class PackedMolecules:
         bond_ends: Atom numbers within the molecule (sum of `num_bonds`, 2).
         pairs: Codes of all ordered pairs (sum of `num_atoms ** 2`, Q), or `None`.
         descriptors: (B, F), or `None`.
+        extra: The arrays of `MoleculeArrays.extra` one after another; "molecule.x" (B, ...).
     """
 
     num_atoms: np.ndarray
@@ -72,6 +86,7 @@ class PackedMolecules:
     bond_ends: np.ndarray
     pairs: np.ndarray | None = None
     descriptors: np.ndarray | None = None
+    extra: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.num_atoms) != len(self.num_bonds):
@@ -102,17 +117,29 @@ class PackedMolecules:
             raise ValueError("no molecule to pack: at least one is needed")
         first = molecules[0]
         columns = {
-            field.name: np.concatenate([getattr(m, field.name) for m in molecules])
-            for field in fields(MoleculeArrays)
-            if getattr(first, field.name) is not None and field.name != "descriptors"
+            own.name: np.concatenate([getattr(m, own.name) for m in molecules])
+            for own in fields(MoleculeArrays)
+            if getattr(first, own.name) is not None and own.name not in ("descriptors", "extra")
         }
         if first.descriptors is not None:
             columns["descriptors"] = np.stack([m.descriptors for m in molecules if m.descriptors is not None])
         return cls(
             num_atoms=np.array([len(m.atoms) for m in molecules], dtype=np.int32),
             num_bonds=np.array([len(m.bonds) for m in molecules], dtype=np.int32),
+            extra=join([m.extra for m in molecules]),
             **columns,
         )
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Every array by name, as a store keeps them; `from_arrays` takes them back."""
+        named = {own.name: getattr(self, own.name) for own in fields(PackedMolecules) if own.name != "extra"}
+        return {name: array for name, array in named.items() if array is not None} | flat(self.extra)
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray], **more: Any) -> Self:
+        """Molecules of named arrays, and what else a subclass needs."""
+        own, extra = split_flat(arrays)
+        return cls(**own, extra=extra, **more)
 
     def take(self, indices: np.ndarray | Sequence[int]) -> PackedMolecules:
         """The molecules at `indices`, in that order."""
@@ -121,18 +148,18 @@ class PackedMolecules:
         num_atoms, num_bonds = self.num_atoms.take(indices), self.num_bonds.take(indices)
         atom_rows = ranges(self.atom_starts.take(indices), num_atoms)
         bond_rows = ranges(self.bond_starts.take(indices), num_bonds)
-        pairs = None
-        if self.pairs is not None:
-            pair_rows = ranges(self.pair_starts.take(indices), num_atoms.astype(np.int64) ** 2)
-            pairs = self.pairs.take(pair_rows, axis=0)
+        rows = {"atoms": atom_rows, "bonds": bond_rows, "molecule": indices}
+        if self.pairs is not None or at_level(self.extra, "pairs"):
+            rows["pairs"] = ranges(self.pair_starts.take(indices), num_atoms.astype(np.int64) ** 2)
         return PackedMolecules(
             num_atoms=num_atoms,
             num_bonds=num_bonds,
             atoms=self.atoms.take(atom_rows, axis=0),
             bonds=self.bonds.take(bond_rows, axis=0),
             bond_ends=self.bond_ends.take(bond_rows, axis=0),
-            pairs=pairs,
+            pairs=None if self.pairs is None else self.pairs.take(rows["pairs"], axis=0),
             descriptors=None if self.descriptors is None else self.descriptors[indices],
+            extra={name: array.take(rows[level_of(name)], axis=0) for name, array in self.extra.items()},
         )
 
     def directed_edges(self) -> tuple[np.ndarray, np.ndarray]:

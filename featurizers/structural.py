@@ -6,23 +6,18 @@ from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
 from rdkit import Chem
 
 from featurizers.base import MOST_ATOMS_IN_PAIRS
 from featurizers.canonical import CanonicalFeaturizer
-from featurizers.molecule_graph import MoleculeGraph
-from featurizers.packed import MoleculeArrays, PackedMolecules
-
-FLOAT_BYTES = 4
+from featurizers.packed import MoleculeArrays
 
 
 class StructuralFeaturizer(CanonicalFeaturizer):
     """The canonical features, and numbers that say where an atom is.
 
     Fills `graph.ndata["walk_returns"]` (N, K), see `walk_returns`, and `graph.ndata["laplacian"]` (N, L), see
-    `laplacian_vectors`. Both are computed once, when a molecule is encoded: the four bytes of each number follow the
-    codes of the atom.
+    `laplacian_vectors`. Both are computed once, when a molecule is encoded.
 
     Args:
         walk_steps: Number K of walk lengths, at least 0.
@@ -47,45 +42,20 @@ class StructuralFeaturizer(CanonicalFeaturizer):
         self.walk_size, self.laplacian_size = walk_steps, num_vectors
 
     @property
-    def options(self) -> dict[str, Any]:
-        """Options that change what is encoded; part of the key of a cache."""
-        return super().options | {"walk_steps": self.walk_size, "num_vectors": self.laplacian_size}
-
-    @property
     def atom_limit(self) -> int:
         """As for pairs: the encodings come from matrices of all atoms by all atoms."""
-        return MOST_ATOMS_IN_PAIRS if self._num_bytes else super().atom_limit
+        return MOST_ATOMS_IN_PAIRS if self.walk_size or self.laplacian_size else super().atom_limit
 
     def encode(self, mol: Chem.Mol) -> MoleculeArrays:
-        """Write slots, then encodings as bytes."""
-        molecule = super().encode(mol)
-        numbers = []
+        """Write slots and, as extra arrays, encodings."""
+        molecule, extra = super().encode(mol), {}
         if self.walk_size:
-            numbers.append(walk_returns(len(molecule.atoms), molecule.bond_ends, self.walk_size))
+            extra["atoms.walk_returns"] = walk_returns(len(molecule.atoms), molecule.bond_ends, self.walk_size)
         if self.laplacian_size:
             ranks = np.array(Chem.CanonicalRankAtoms(mol, breakTies=True), dtype=np.int64)
-            numbers.append(laplacian_vectors(len(molecule.atoms), molecule.bond_ends, self.laplacian_size, ranks))
-        if not numbers:
-            return molecule
-        as_bytes = np.ascontiguousarray(np.concatenate(numbers, axis=1), dtype=np.float32).view(np.uint8)
-        return replace(molecule, atoms=np.concatenate([molecule.atoms, as_bytes], axis=1))
-
-    def atom_features(self, codes: np.ndarray) -> np.ndarray:
-        """Atom codes (N, 8 and the bytes of the encodings) to features (N, 74)."""
-        return super().atom_features(codes[:, : codes.shape[1] - self._num_bytes])
-
-    def collate(self, packed: PackedMolecules) -> MoleculeGraph:
-        """Make one batched graph of encoded molecules."""
-        molecules = super().collate(packed)
-        if self._num_bytes:
-            numbers = np.array(packed.atoms[:, -self._num_bytes :], order="C").view(np.float32)
-            walks, vectors = torch.from_numpy(numbers).split([self.walk_size, self.laplacian_size], dim=1)
-            molecules.graph.ndata.update({"walk_returns": walks, "laplacian": vectors})
-        return molecules
-
-    @property
-    def _num_bytes(self) -> int:
-        return FLOAT_BYTES * (self.walk_size + self.laplacian_size)
+            vectors = laplacian_vectors(len(molecule.atoms), molecule.bond_ends, self.laplacian_size, ranks)
+            extra["atoms.laplacian"] = vectors
+        return replace(molecule, extra={name: array.astype(np.float32) for name, array in extra.items()})
 
 
 def walk_returns(num_atoms: int, bond_ends: np.ndarray, steps: int) -> np.ndarray:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from featurizers import Featurizer, GroverFeaturizer, PackedMolecules
+from featurizers import Featurizer, FingerprintFeaturizer, GroverFeaturizer, PackedMolecules
 from zoo.data import DataError, MoleculeLoader, featurize, load
 from zoo.data.packing import cache as store
 from zoo.data.packing import encoding, mapped_pages
@@ -170,6 +170,18 @@ def test_unreadable_molecules_keep_their_place(cached, tmp_path, featurizer):
         featurize(smiles, featurizer, cache_dir=tmp_path if cached else None)
     with pytest.raises(DataError, match="none of 2 molecules"):
         featurize(["C(", "x"], featurizer, on_invalid="empty")
+
+
+@pytest.mark.parametrize("cached", [False, True])
+def test_chunks_without_a_readable_molecule_keep_rows_aligned(cached, tmp_path):
+    """Features of whole molecules moved up by a chunk of unreadable ones."""
+    featurizer = FingerprintFeaturizer(num_bits=16)
+    smiles = ["bad"] * 4 + ["CCO", "CN"] + ["bad"] * 8 + ["c1ccccc1"]
+    packed = featurize(smiles, featurizer, on_invalid="empty", cache_dir=tmp_path if cached else None)
+    assert len(packed.descriptors) == len(packed) == len(smiles)
+    for row in (4, 5, 14):
+        np.testing.assert_array_equal(packed.descriptors[row], featurizer(smiles[row]).descriptors[0])
+    assert np.isnan(packed.descriptors[[0, 8]]).all()
 
 
 def test_the_row_of_a_dataset_is_named(featurizer):

@@ -22,8 +22,8 @@ FEATURIZERS = [
     (GroverFeaturizer(), 11, 3),
     (CanonicalFeaturizer(), 8, 3),
     (CanonicalFeaturizer(self_loop=True), 8, 3),
-    (ComptFeaturizer(pairs=False), 15, 3),
-    (StructuralFeaturizer(walk_steps=2, num_vectors=1), 20, 3),
+    (ComptFeaturizer(pairs=False), 7, 3),
+    (StructuralFeaturizer(walk_steps=2, num_vectors=1), 8, 3),
 ]
 NO_SLOT = 255
 

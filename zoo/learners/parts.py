@@ -13,8 +13,9 @@ import optim
 from featurizers import Featurizer
 from featurizers.backend import DGLGraph, dgl
 from featurizers.molecule_graph import moved
+from featurizers.needs import HasNeeds
 from zoo.learners.baselines import TaskEstimators
-from zoo.learners.signatures import SET_BY_FACTORY, SIZES, check_options, constructor_options, optimizer_options
+from zoo.learners.signatures import SET_BY_FACTORY, check_options, constructor_options, optimizer_options
 from zoo.recipe.recipe import Recipe
 from zoo.registry.catalog import FEATURIZERS, MODELS, OPTIMIZERS
 from zoo.registry.plugins import load_plugins
@@ -94,12 +95,12 @@ def make_model(part: Part, recipe: Recipe, featurizer: Featurizer) -> nn.Module:
     name, cls, options = options_of(part, MODELS, recipe.model_args)
     accepted = constructor_options(cls)
     check_options(name, options, set(accepted) - set(SET_BY_FACTORY))
-    needs = getattr(cls, "pair_feats", None)
-    if needs and not featurizer.pair_size:
-        raise ValueError(f"{name} needs features of atom pairs, and featurizer {recipe.featurizer!r} has none")
+    sizes = featurizer.sizes
+    missing = cls.needs.missing(sizes) if isinstance(cls, HasNeeds) else []
+    if missing:
+        raise ValueError(f"{name} needs {' and '.join(missing)}, and featurizer {recipe.featurizer!r} has none")
     if not getattr(cls, "trains_itself", False):
         require_descriptors_read(name, featurizer.descriptor_size if "descriptor_size" in accepted else 0, featurizer)
-    sizes = {size: getattr(featurizer, size) for size in SIZES}
     given = {"num_tasks": recipe.num_tasks, "task": recipe.task, "seed": recipe.seed, **sizes}
     options |= {key: value for key, value in given.items() if key in accepted}
     config = getattr(cls, "config_class", None)

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import optim
+from featurizers.needs import SIZES
+from featurizers.recorded import constructor_parameters
 from zoo.registry.suggest import suggest
 
-SIZES = ("atom_size", "bond_size", "pair_size", "descriptor_size", "walk_size", "laplacian_size")
 SET_BY_FACTORY = ("num_tasks", "task", "seed", *SIZES)
 SET_BY_TRAINING = ("max_grad_norm", "model", "no_sync", "diagnostics")
 
@@ -24,18 +24,7 @@ def constructor_options(cls: Any) -> dict[str, Any]:
     config = getattr(cls, "config_class", None)
     if config is not None:
         return {f.name: f.default for f in dataclasses.fields(config)}
-    options: dict[str, Any] = {}
-    for owner in cls.__mro__ if inspect.isclass(cls) else (cls,):
-        constructor = owner.__dict__.get("__init__") if inspect.isclass(owner) else owner
-        if constructor is None or owner is object:
-            continue
-        parameters = inspect.signature(constructor).parameters.values()
-        for parameter in parameters:
-            if parameter.name != "self" and parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY):
-                options.setdefault(parameter.name, parameter.default)
-        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
-            break
-    return options
+    return constructor_parameters(cls)
 
 
 def optimizer_options(cls: Any, base: str = "adam") -> tuple[dict[str, Any], dict[str, Any]]:

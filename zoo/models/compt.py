@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from featurizers.molecule_graph import MoleculeGraph
+from featurizers.needs import Needs
 from zoo.layers.compt_attention import KERNELS
 from zoo.layers.compt_encoder import ComptEncoder
 from zoo.layers.gru_readout import GRUReadout
@@ -142,7 +143,7 @@ class Compt(nn.Module):
     """
 
     config_class: ClassVar[type[ComptConfig]] = ComptConfig
-    pair_feats: ClassVar[bool] = True
+    needs: ClassVar[Needs] = Needs(pairs=True)
     atom_order_matters: ClassVar[bool] = True
 
     def __init__(self, config: ComptConfig) -> None:

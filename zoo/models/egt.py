@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from featurizers.molecule_graph import MoleculeGraph
+from featurizers.needs import Needs
 from zoo.layers.egt_layer import EGTLayer
 from zoo.layers.feed_forward import HEAD_SHAPES, FeedForward, head_sizes
 from zoo.layers.pair_blocks import PairBlocks, masked_mean, require_pairs
@@ -205,7 +206,7 @@ class EGT(nn.Module):
     """
 
     config_class: ClassVar[type[EGTConfig]] = EGTConfig
-    pair_feats: ClassVar[bool] = True
+    needs: ClassVar[Needs] = Needs(pairs=True)
 
     def __init__(self, config: EGTConfig) -> None:
         super().__init__()

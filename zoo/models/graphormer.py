@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from featurizers.molecule_graph import MoleculeGraph
+from featurizers.needs import Needs
 from zoo.layers.feature_embedding import FeatureEmbedding
 from zoo.layers.feed_forward import FeedForward
 from zoo.layers.graphormer_layer import GraphormerLayer
@@ -172,7 +173,7 @@ class Graphormer(nn.Module):
     """
 
     config_class: ClassVar[type[GraphormerConfig]] = GraphormerConfig
-    pair_feats: ClassVar[bool] = True
+    needs: ClassVar[Needs] = Needs(pairs=True)
 
     def __init__(self, config: GraphormerConfig) -> None:
         super().__init__()

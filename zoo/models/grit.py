@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from featurizers.molecule_graph import MoleculeGraph
+from featurizers.needs import Needs
 from zoo.layers.feed_forward import HEAD_SHAPES, FeedForward, head_sizes
 from zoo.layers.grit_layer import GRITLayer
 from zoo.layers.message_passing import POOLS, Graph
@@ -180,7 +181,7 @@ class GRIT(nn.Module):
     """
 
     config_class: ClassVar[type[GRITConfig]] = GRITConfig
-    pair_feats: ClassVar[bool] = True
+    needs: ClassVar[Needs] = Needs(pairs=True)
 
     def __init__(self, config: GRITConfig) -> None:
         super().__init__()

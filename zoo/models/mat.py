@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from featurizers.molecule_graph import MoleculeGraph
+from featurizers.needs import Needs
 from zoo.layers.feed_forward import FeedForward, head_sizes
 from zoo.layers.mat_layer import DENSE_OUTPUTS, MAT_NORMS, MATLayer
 from zoo.layers.pair_blocks import MASKED, PairBlocks, masked_mean, require_pairs
@@ -201,7 +202,7 @@ class MAT(nn.Module):
     """
 
     config_class: ClassVar[type[MATConfig]] = MATConfig
-    pair_feats: ClassVar[bool] = True
+    needs: ClassVar[Needs] = Needs(pairs=True)
 
     def __init__(self, config: MATConfig) -> None:
         super().__init__()

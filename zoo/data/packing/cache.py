@@ -27,24 +27,17 @@ from zoo.data.dataset import InvalidRow
 from zoo.data.errors import DataError
 from zoo.data.packing.encoding import EncodedChunk
 
-FORMAT = 1
+FORMAT = 2
 DESCRIPTION = "store.json"
 ONE_DAY = 86_400.0
 
 
 def store_key(smiles: Sequence[str], featurizer: Featurizer) -> str:
     """Key of what would be written: molecules, featurizer with options and version, RDKit, format (64 hex digits)."""
-    kind = type(featurizer)
-    about = {
-        "format": FORMAT,
-        "featurizer": [f"{kind.__module__}.{kind.__qualname__}", featurizer.name, featurizer.version],
-        "options": featurizer.options,
-        "rdkit": rdkit.__version__,
-        "molecules": len(smiles),
-    }
-    digest = hashlib.sha256(json.dumps(about, sort_keys=True, default=repr).encode())
+    about = [FORMAT, featurizer.fingerprint, rdkit.__version__, len(smiles)]
+    digest = hashlib.sha256(json.dumps(about).encode())
     for start in range(0, len(smiles), 10_000):
-        digest.update("\n".join(["", *smiles[start : start + 10_000]]).encode())
+        digest.update("\n".join(["", *smiles[start : start + 10_000]]).encode(errors="surrogatepass"))
     return digest.hexdigest()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -15,7 +15,7 @@ from zoo.data.dataset import InvalidRow
 from zoo.data.packing.processes import ordered_map
 
 CHUNK_SIZE = 512
-ROW_ARRAYS = ("atoms", "bonds", "bond_ends", "pairs")
+PER_MOLECULE = ("num_", "descriptors", "extra.molecule.")
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class EncodedChunk:
     """Some molecules one after another.
 
     Args:
-        arrays: The fields of `PackedMolecules` by name; a molecule that cannot be read has 0 atoms. Without any
+        arrays: The arrays of `PackedMolecules` by name; a molecule that cannot be read has 0 atoms. Without any
             readable molecule only the counts are there, as nothing tells how wide the others are.
         invalid: Those that cannot be read.
     """
@@ -46,18 +46,46 @@ def encode_chunk(featurizer: Featurizer, chunk: tuple[int, Sequence[str]]) -> En
                 readable.append(position)
             except InvalidMolecule as error:
                 invalid.append(InvalidRow(start + position, text, error.reason))
-    counts = {name: np.zeros(len(smiles), dtype=np.int32) for name in ("num_atoms", "num_bonds")}
     if not encoded:
+        counts = {name: np.zeros(len(smiles), dtype=np.int32) for name in ("num_atoms", "num_bonds")}
         return EncodedChunk(counts, tuple(invalid))
     packed = PackedMolecules.pack(encoded)
-    counts["num_atoms"][readable] = packed.num_atoms
-    counts["num_bonds"][readable] = packed.num_bonds
-    arrays = {name: array for name in ROW_ARRAYS if (array := getattr(packed, name)) is not None}
-    if packed.descriptors is not None:
-        width = packed.descriptors.shape[1]
-        arrays["descriptors"] = np.full((len(smiles), width), np.nan, dtype=packed.descriptors.dtype)
-        arrays["descriptors"][readable] = packed.descriptors
-    return EncodedChunk(counts | arrays, tuple(invalid))
+    arrays = packed.arrays()
+    for name, array in arrays.items():
+        if name.startswith(PER_MOLECULE):
+            arrays[name] = _with_gaps(array, readable, len(smiles))
+    return EncodedChunk(arrays, tuple(invalid))
+
+
+def _with_gaps(rows: np.ndarray, places: Sequence[int], length: int) -> np.ndarray:
+    """Rows at their places among others: NaN, or 0 where the type has none."""
+    gap = np.nan if rows.dtype.kind == "f" else 0
+    result = np.full((length, *rows.shape[1:]), gap, dtype=rows.dtype)
+    result[list(places)] = rows
+    return result
+
+
+def _aligned(chunks: Iterable[EncodedChunk]) -> Iterator[EncodedChunk]:
+    """Give chunks without a readable molecule their rows too, as wide as those of the first chunk that has one."""
+    known: dict[str, np.ndarray] = {}
+    early: list[EncodedChunk] = []
+    for chunk in chunks:
+        if "atoms" in chunk.arrays and not known:
+            known = {name: array[:0] for name, array in chunk.arrays.items() if name.startswith(PER_MOLECULE)}
+            yield from (_without_molecules(other, known) for other in early)
+            early = []
+        if "atoms" in chunk.arrays:
+            yield chunk
+        elif known:
+            yield _without_molecules(chunk, known)
+        else:
+            early.append(chunk)
+    yield from early
+
+
+def _without_molecules(chunk: EncodedChunk, known: dict[str, np.ndarray]) -> EncodedChunk:
+    gaps = {name: _with_gaps(rows, [], len(chunk)) for name, rows in known.items()}
+    return EncodedChunk(gaps | chunk.arrays, chunk.invalid)
 
 
 def encode_in_chunks(
@@ -74,6 +102,6 @@ def encode_in_chunks(
     chunks = ((i, smiles[i : i + CHUNK_SIZE]) for i in range(0, len(smiles), CHUNK_SIZE))
     hidden = None if progress is None else not progress
     with tqdm(total=len(smiles), desc="featurize", unit="mol", disable=hidden) as bar:
-        for chunk in ordered_map(partial(encode_chunk, featurizer), chunks, num_workers):
+        for chunk in _aligned(ordered_map(partial(encode_chunk, featurizer), chunks, num_workers)):
             yield chunk
             bar.update(len(chunk))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -29,8 +29,7 @@ class FeaturizedMolecules(PackedMolecules):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        arrays = (getattr(self, field.name) for field in fields(PackedMolecules))
-        object.__setattr__(self, "_pages", MappedPages([array for array in arrays if array is not None]))
+        object.__setattr__(self, "_pages", MappedPages(list(self.arrays().values())))
 
     def take(self, indices: np.ndarray | Sequence[int]) -> PackedMolecules:
         """The molecules at `indices`, in that order, copied into memory."""
@@ -92,7 +91,7 @@ def featurize(
         raise DataError(f"none of {len(smiles)} molecules can be encoded (first: {smiles[0]!r}: {invalid[0].reason})")
     if on_invalid == "raise" and invalid:
         raise _unreadable(invalid[0], molecules)
-    return FeaturizedMolecules(**arrays, invalid=invalid)
+    return FeaturizedMolecules.from_arrays(arrays, invalid=invalid)
 
 
 def _gather(chunks: Iterable[EncodedChunk]) -> tuple[dict[str, np.ndarray], tuple[InvalidRow, ...]]:

@@ -72,7 +72,6 @@ class MATConfig:
     legacy_defaults: ClassVar[Mapping[str, Any]] = MappingProxyType(
         {
             "descriptor_size": 0,
-            "atom_size": 74,
             "distance_kernel": "softmax",
             "isolated_dummy": False,
             "norm": "layer",

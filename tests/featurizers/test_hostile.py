@@ -186,3 +186,13 @@ def test_handed_cases_lose_one_row_each(name, tmp_path):
     assert len(zoo.data.check(path).invalid) == 1
     values = zoo.build("gcn").predict([*data.smiles[:1], data.invalid[0].smiles, *data.smiles[1:]])
     assert np.isnan(values).any(axis=1).tolist() == [False, True, False][: len(values)] + [False] * (len(values) - 3)
+
+
+@pytest.mark.parametrize("model", ["graphormer", "random_forest"])
+def test_training_leaves_out_what_prediction_refuses(model):
+    texts = [*["C" * n for n in range(1, 10)], "C" * 1200, "CCO", "CCN"]
+    learner = zoo.build(model, num_tasks=1, task="regression", featurizer_args={"max_atoms": 1000})
+    data = zoo.data.load((texts, np.arange(12.0)), task="regression")
+    with pytest.warns(UserWarning, match=r"1 of 12 molecules left out.*row 9, .*1200 atoms, more than max_atoms=1000"):
+        learner.fit(data, split=None, epochs=1, progress=False)
+    assert np.isnan(learner.predict(data)).flatten().nonzero()[0].tolist() == [9]

@@ -76,7 +76,7 @@ class Baseline(Predictor):
             training=chosen,
             data=data_options or described(dataset, parts),
         )
-        packed = self.featurized(train, chosen, progress)
+        train, packed = self.featurized(train, chosen, progress)
         start = time.perf_counter()
         self.model.fit(np.asarray(packed.descriptors), train.targets)
         seconds = time.perf_counter() - start

@@ -183,8 +183,9 @@ class Learner(Predictor):
         self, train: MoleculeDataset, options: TrainingOptions, progress: bool | None
     ) -> MoleculeLoader:
         scaler = self.scaler
+        train, packed = self.featurized(train, options, progress)
         return MoleculeLoader(
-            self.featurized(train, options, progress),
+            packed,
             self.featurizer,
             train.targets if scaler is None else scaler.transform(train.targets),
             batch_size=options.batch_size,
@@ -197,7 +198,7 @@ class Learner(Predictor):
     ) -> Callable[[], dict[str, float]] | None:
         if parts is None or len(parts.valid) == 0:
             return None
-        valid, packed = parts.valid, self.featurized(parts.valid, options, progress)
+        valid, packed = self.featurized(parts.valid, options, progress)
 
         def validate() -> dict[str, float]:
             results = evaluation.summarize(valid, self.predict_packed(packed))

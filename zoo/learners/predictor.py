@@ -103,15 +103,30 @@ class Predictor(ABC):
 
     def featurized(
         self, dataset: MoleculeDataset, options: TrainingOptions, progress: bool | None = None
-    ) -> PackedMolecules:
-        """A data set, encoded as the training options say; `None` shows progress in a terminal or notebook."""
-        return featurize(
+    ) -> tuple[MoleculeDataset, PackedMolecules]:
+        """Encode a data set as the training options say; `None` shows progress in a terminal or notebook.
+
+        Returns:
+            The molecules that the featurizer can encode, and their codes; a warning names the others, those that are
+            too large for it, say.
+        """
+        packed = featurize(
             dataset,
             self.featurizer,
             num_workers=options.num_workers,
             cache_dir=options.cache_dir,
             progress=sys.stderr.isatty() if progress is None else progress,
+            on_invalid="empty",
         )
+        if not packed.invalid:
+            return dataset, packed
+        first = packed.invalid[0]
+        warnings.warn(
+            f"{dataset.name}: {len(packed.invalid)} of {len(dataset)} molecules left out, {self.recipe.featurizer!r} "
+            f"cannot encode them (first: row {dataset.rows[first.row]}, {first.smiles[:60]!r}: {first.reason})",
+            stacklevel=3,
+        )
+        return dataset.subset(packed.readable), packed.take(packed.readable)
 
     def apply(
         self, molecules: Any, function: Callable[[PackedMolecules], np.ndarray], on_invalid: str = "nan"

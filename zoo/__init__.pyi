@@ -25,6 +25,7 @@ from .registry import catalog as catalog
 from .registry import register_featurizer as register_featurizer
 from .registry import register_model as register_model
 from .registry import register_optimizer as register_optimizer
+from .registry import register_split as register_split
 from .runs import checkpoint as checkpoint
 from .runs import tune_process as tune_process
 from .training import callbacks as callbacks

@@ -87,9 +87,11 @@ def main(arguments: list[str]) -> None:
         recipe = Recipe.read(existing(folder / "recipe.json"))
         outcomes = [train(recipe, folder, options.device, progress, options.projector, resume=True)]
     else:
-        outcomes = []
-        for seed in options.seeds:
-            recipe = recipe_of(options, seed)
+        from zoo.data.splits import refuse_seeds
+
+        recipes, outcomes = [recipe_of(options, seed) for seed in options.seeds], []
+        refuse_seeds(recipes[0].data or DataOptions(), options.seeds)
+        for recipe in recipes:
             folder = distributed.broadcast(free_folder(recipe, options.output, several=len(options.seeds) > 1))
             outcomes.append(train(recipe, folder, options.device, progress, options.projector))
     if distributed.is_main():
@@ -121,6 +123,8 @@ def flatten(recipe: Recipe) -> dict[str, Any]:
     data = dataclasses.asdict(recipe.data or DataOptions())
     values["data"] = data.pop("source")
     tasks = data.pop("tasks")
+    if data["split"] == "scaffold":  # the default, which a split column on the command line overrides
+        data["split"] = None
     values["tasks"] = None if tasks is None else list(tasks)
     return values | data | dataclasses.asdict(recipe.training or TrainingOptions())
 

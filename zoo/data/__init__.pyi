@@ -2,6 +2,7 @@ from .checking import DataReport as DataReport
 from .checking import check as check
 from .dataset import InvalidRow as InvalidRow
 from .dataset import MoleculeDataset as MoleculeDataset
+from .dataset import Split as Split
 from .errors import DataError as DataError
 from .errors import DataNotFoundError as DataNotFoundError
 from .loading import load as load
@@ -12,7 +13,10 @@ from .packing import MoleculeLoader as MoleculeLoader
 from .packing import featurize as featurize
 from .reading.sets import list_datasets as list_datasets
 from .splits import SPLIT_NAMES as SPLIT_NAMES
-from .splits import Split as Split
+from .splits import is_deterministic as is_deterministic
+from .splits import list_splits as list_splits
+from .splits import split as split
+from .splits import split_as_asked as split_as_asked
 from .splits import split_dataset as split_dataset
 from .streaming import RowChunk as RowChunk
 from .streaming import RowStream as RowStream

@@ -6,18 +6,19 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from zoo.data.errors import DataError
 from zoo.data.molecules import canonical_smiles, murcko_scaffold
-
-if TYPE_CHECKING:
-    from zoo.data.splits.splitting import Split
+from zoo.data.split_report import PART_NAMES, SplitReport
+from zoo.registry.registry import Entry
 
 TASK_METRICS = {"classification": "roc_auc", "regression": "rmse", "unlabelled": ""}
+# Named by its place, since the rules of splits stand on this module.
+SPLIT_FUNCTION: Entry[Any] = Entry("split", "zoo.data.splits.splitting:split", "Cut a dataset into three parts")
 
 
 class InvalidRow(NamedTuple):
@@ -60,6 +61,7 @@ class MoleculeDataset:
         notes: What was understood of the source: guessed columns, encodings, label mappings, left-out rows.
         label_names: For tasks whose classes were words: the words of class 0 and 1.
         splits: The user's own `train` / `valid` / `test` column (n,), or `None`.
+        split_column: Name of the column that the user named as the split, or `""`.
         lines: Line of each molecule in its text file (n,), or `None` for other sources.
         extras: The source's other columns (n rows), neither SMILES nor tasks, with their cells as they were.
 
@@ -80,6 +82,7 @@ class MoleculeDataset:
     notes: list[str] = field(default_factory=list)
     label_names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     splits: np.ndarray | None = None
+    split_column: str = ""
     lines: np.ndarray | None = None
     extras: pd.DataFrame | None = None
 
@@ -182,16 +185,54 @@ class MoleculeDataset:
             parts.insert(0, pd.DataFrame({"line": self.lines}, index=index))
         return pd.concat(parts, axis=1)
 
-    def split(
-        self,
-        name: Any = "scaffold",
-        *,
-        seed: int = 0,
-        fractions: tuple[float, float, float] = (0.8, 0.1, 0.1),
-        fold: int = 0,
-        num_folds: int = 5,
-    ) -> Split:
-        """Cut into train, validation and test parts; see `zoo.data.split_dataset` for names and arguments."""
-        from zoo.data.splits.splitting import split_dataset
+    def split(self, name: Any = None, *, seed: int = 0, **options: Any) -> Split:
+        """Cut into train, validation and test parts; the arguments are those of `zoo.data.split`."""
+        parts: Split = SPLIT_FUNCTION.resolve()(self, name, seed=seed, **options)
+        return parts
 
-        return split_dataset(self, name, seed=seed, fractions=fractions, fold=fold, num_folds=num_folds)
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Three parts of a dataset that share no row.
+
+    Args:
+        dataset: The dataset that was cut.
+        indices: Positions in `dataset` of train, valid and test; sorted, int64.
+        name: Name of the rule, or of the file with row numbers.
+        seed: Seed of the rule.
+        warnings: What the parts cannot be used for, each with the remedy.
+        options: Options of the rule that were given.
+    """
+
+    dataset: MoleculeDataset
+    indices: tuple[np.ndarray, np.ndarray, np.ndarray]
+    name: str
+    seed: int
+    warnings: list[str] = field(default_factory=list)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    @cached_property
+    def train(self) -> MoleculeDataset:
+        """The part to fit."""
+        return self.dataset.subset(self.indices[0])
+
+    @cached_property
+    def valid(self) -> MoleculeDataset:
+        """The part that chooses the epoch."""
+        return self.dataset.subset(self.indices[1])
+
+    @cached_property
+    def test(self) -> MoleculeDataset:
+        """The part that is measured."""
+        return self.dataset.subset(self.indices[2])
+
+    def __repr__(self) -> str:
+        return f"Split({self.name!r}, seed={self.seed}: {'/'.join(str(len(i)) for i in self.indices)})"
+
+    def report(self) -> SplitReport:
+        """Sizes, positives, scaffolds, and duplicates across parts; `str()` of it is a table."""
+        return SplitReport.of(self.dataset, self.indices, self.name, self.seed, self.warnings)
+
+    def to_dict(self) -> dict[str, list[int]]:
+        """Row numbers in the source of each part; as a JSON file it can be given to `split` again."""
+        return {name: self.dataset.rows[part].tolist() for name, part in zip(PART_NAMES, self.indices, strict=True)}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from typing_extensions import Unpack
 
 from featurizers import InvalidMolecule
 from zoo.data.dataset import InvalidRow, MoleculeDataset
@@ -20,6 +20,7 @@ from zoo.data.molecules import read_molecule
 from zoo.data.packing.processes import ordered_map
 from zoo.data.reading.sources import Opened, open_source
 from zoo.data.reading.table import Table, cell_text
+from zoo.recipe.options import ReadKeywords, ReadOptions
 
 POLICIES = ("skip", "raise", "nan")
 CHUNK_SIZE = 1000
@@ -27,45 +28,24 @@ CHUNK_SIZE = 1000
 
 def load(
     source: Any = "b3db",
+    options: ReadOptions | None = None,
     *,
-    data_dir: str | os.PathLike[str] | None = None,
     base_url: str | None = None,
-    smiles_column: str | None = None,
-    tasks: str | Sequence[str] | None = None,
-    task: str | None = None,
-    metric: str | None = None,
-    on_invalid: str = "skip",
-    max_atoms: int | None = None,
     name: str | None = None,
-    split_column: str | None = None,
-    label_names: Mapping[str, Sequence[str]] | None = None,
-    separator: str | None = None,
-    encoding: str | None = None,
-    decimal: str | None = None,
     num_workers: int = 0,
+    **reading: Unpack[ReadKeywords],
 ) -> MoleculeDataset:
     """Load molecules and labels.
 
     Args:
         source: A name (`zoo.data.list_datasets()`), a file (CSV, TSV, SMI, also .gz; Parquet), a DataFrame or mapping
             of columns, a list of SMILES, or a pair of SMILES and targets (n,) or (n, T).
-        data_dir: Folder that holds the files of named sets; else the environment variable `MOLZOO_DATA`; else they are
-            downloaded once.
+        options: How it is read.
         base_url: Where to download from; else the environment variable `MOLZOO_DATA_URL`; else MoleculeNet's host.
-        smiles_column: Column of the SMILES; `None` finds it and says so.
-        tasks: Label columns (T); `None` takes those of a named set, or finds them and says so; `[]` reads no labels.
-        task: `"classification"` or `"regression"`; `None` finds it from the labels.
-        metric: `"roc_auc"`, `"prc_auc"`, `"rmse"` or `"mae"`; `None` takes the usual one.
-        on_invalid: What happens to rows whose SMILES cannot be read: `"skip"` leaves them out (listed in `invalid`),
-            `"raise"` refuses the source, `"nan"` keeps them without labels.
-        max_atoms: Count molecules with more heavy atoms as invalid.
         name: What reports call the dataset.
-        split_column: Column of the words train, valid, test.
-        label_names: Words of class 0 and 1 by task, such as those of the dataset that a model was trained on.
-        separator: Of a text file; `None` finds it.
-        encoding: Of a text file; `None` finds it.
-        decimal: Decimal mark of numbers in text; `None` finds it.
         num_workers: Processes that read the SMILES; 0 works in this one.
+        **reading: Fields of `zoo.recipe.ReadOptions`, such as `tasks=["logS"]` or `separator=";"`; they override
+            `options`.
 
     Raises:
         DataError: Anything that cannot be used, in one line that names the file, row or column and the remedy.
@@ -75,46 +55,26 @@ def load(
         >>> len(data), data.task, data.metric
         (3, 'classification', 'roc_auc')
     """
-    if isinstance(tasks, str):
-        tasks = [tasks]
-    opened = open_source(
-        source, data_dir=data_dir, base_url=base_url, tasks=tasks, separator=separator, encoding=encoding
-    )
-    roles = find_roles(opened, smiles_column, tasks, task, metric, split_column)
-    return assemble(
-        opened,
-        roles,
-        on_invalid=on_invalid,
-        max_atoms=max_atoms,
-        name=name,
-        label_names=label_names,
-        decimal=decimal,
-        num_workers=num_workers,
-    )
+    chosen = ReadOptions.of(options, reading)
+    opened = open_source(source, chosen, base_url=base_url)
+    return assemble(opened, find_roles(opened, chosen), chosen, name=name, num_workers=num_workers)
 
 
 def assemble(
-    opened: Opened,
-    roles: Roles,
-    *,
-    on_invalid: str = "skip",
-    max_atoms: int | None = None,
-    name: str | None = None,
-    label_names: Mapping[str, Sequence[str]] | None = None,
-    decimal: str | None = None,
-    num_workers: int = 0,
+    opened: Opened, roles: Roles, options: ReadOptions, *, name: str | None = None, num_workers: int = 0
 ) -> MoleculeDataset:
     """Make the dataset of an opened source; the arguments are those of `load`.
 
     Raises:
         DataError: A label cannot be read, no molecule can, or one cannot and `on_invalid="raise"`.
     """
+    on_invalid, max_atoms = options.on_invalid, options.max_atoms
     if on_invalid not in POLICIES:
         raise DataError(f"on_invalid={on_invalid!r}: choose one of {', '.join(POLICIES)}")
     if max_atoms is not None and max_atoms < 1:
         raise DataError(f"max_atoms={max_atoms}: give a positive number, or None for no limit")
     table = opened.table
-    labels = read_labels(table, roles.tasks, roles.task, decimal=decimal, label_names=label_names)
+    labels = read_labels(table, roles.tasks, roles.task, decimal=options.decimal, label_names=options.label_names)
     smiles = [cell_text(cell) for cell in table.column(roles.smiles)]
     invalid = _find_invalid(table, smiles, on_invalid, max_atoms, num_workers)
     _refuse_unreadable(table, roles.smiles, smiles, invalid)
@@ -138,6 +98,7 @@ def assemble(
         notes=table.notes + labels.notes + dropped + describe_labels(labels.targets[keep], roles.tasks, labels.task),
         label_names=labels.label_names,
         splits=None if splits is None else splits[keep],
+        split_column=options.split_column or "",
         lines=None if table.lines is None else table.lines[keep],
         extras=_other_columns(table, roles).iloc[keep].reset_index(drop=True),
     )

@@ -15,6 +15,7 @@ from zoo.data.reading.delimited import DelimitedFile
 from zoo.data.reading.parquet import is_parquet, parquet_frames
 from zoo.data.reading.table import Table, cell_text, table_of_frame
 from zoo.data.reading.textfile import existing_file, open_binary
+from zoo.recipe.options import ReadOptions
 
 SAMPLE_ROWS = 100
 
@@ -80,6 +81,7 @@ def stream(
     smiles_column: str | None = None,
     *,
     chunk_size: int = 1000,
+    options: ReadOptions | None = None,
     separator: str | None = None,
     encoding: str | None = None,
 ) -> RowStream:
@@ -87,10 +89,11 @@ def stream(
 
     Args:
         source: A text file (CSV, TSV, SMI, also .gz), a Parquet file, or a DataFrame.
-        smiles_column: Column of the SMILES; `None` finds it and notes it.
+        smiles_column: As in `zoo.recipe.ReadOptions`; so are `separator` and `encoding`. A guess is noted.
         chunk_size: Rows at a time, >= 1.
-        separator: Of a text file; `None` finds it.
-        encoding: Of a text file; `None` finds it.
+        options: These three together; the others play no part in prediction.
+        separator: Overrides that of the options.
+        encoding: Overrides that of the options.
 
     Raises:
         DataError: As for `load`; while iterating, at a row that has more or fewer cells than the header.
@@ -102,6 +105,9 @@ def stream(
     """
     if chunk_size < 1:
         raise DataError(f"chunk_size={chunk_size}: give a positive number")
+    given = options or ReadOptions()
+    smiles_column, separator = smiles_column or given.smiles_column, separator or given.separator
+    encoding = encoding or given.encoding
     opened: DelimitedFile | Path | pd.DataFrame
     if isinstance(source, pd.DataFrame):
         opened, label = table_of_frame(source).frame, "DataFrame"

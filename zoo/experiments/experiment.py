@@ -80,8 +80,7 @@ def load_dataset(options: DataOptions) -> data.MoleculeDataset:
     Raises:
         DataError: It cannot be loaded, or there is nothing to learn in it.
     """
-    values = dataclasses.asdict(options)
-    dataset = data.load(**{name: value for name, value in values.items() if name not in ("split", "split_seed")})
+    dataset = data.load(options.source, options)
     if not dataset.num_tasks:
         why = "".join(f" ({note})" for note in dataset.notes[-1:])
         raise data.DataError(f"{options.source}: there are no labels to learn{why}: name their columns with tasks=")
@@ -99,7 +98,7 @@ def load_part(options: DataOptions, part: str, seed: int) -> data.MoleculeDatase
     dataset = load_dataset(options)
     if part == "all":
         return dataset
-    return getattr(dataset.split(options.split, seed=seed if options.split_seed is None else options.split_seed), part)
+    return getattr(data.split_as_asked(dataset, options, seed), part)
 
 
 def run(
@@ -138,13 +137,11 @@ def run(
     dataset = load_dataset(source) if dataset is None else dataset
     recipe = dataclasses.replace(with_dataset(recipe, dataset), data=source, training=training)
     learner = prepare(recipe, dataset, device, projector)
-    seed = recipe.seed if source.split_seed is None else source.split_seed
-    split = split or saved_parts(place, dataset, resume) or dataset.split(source.split, seed=seed)
+    split = split or saved_parts(place, dataset, resume) or data.split_as_asked(dataset, source, recipe.seed)
     with running(place):
         history = learner.fit(
             dataset,
             split=split,
-            split_seed=seed,
             logdir=place,
             resume=resume,
             progress=progress,

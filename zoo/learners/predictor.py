@@ -182,4 +182,4 @@ def cut(dataset: MoleculeDataset, split: str | Split | None, seed: int) -> Split
 def described(dataset: MoleculeDataset, parts: Split | None) -> DataOptions:
     """What a recipe notes of data that were given as an object."""
     known = DataOptions(source=dataset.name, task=dataset.task, tasks=dataset.task_names)
-    return known if parts is None else replace(known, split=parts.name, split_seed=parts.seed)
+    return known if parts is None else replace(known, split=parts.name, split_args=parts.options, split_seed=parts.seed)

@@ -1,5 +1,6 @@
 from . import presets as presets
 from .mapping import from_mapping as from_mapping
 from .options import DataOptions as DataOptions
+from .options import ReadOptions as ReadOptions
 from .options import TrainingOptions as TrainingOptions
 from .recipe import Recipe as Recipe

@@ -2,46 +2,111 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import dataclasses
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from typing_extensions import TypedDict
+
+from zoo.recipe.mapping import from_mapping
 
 
-@dataclass(frozen=True)
-class DataOptions:
-    """Where the molecules come from and how they are split.
+class ReadKeywords(TypedDict, total=False):
+    """The fields of `ReadOptions` as keyword arguments, in the looser types that functions accept."""
+
+    data_dir: str | os.PathLike[str] | None
+    smiles_column: str | None
+    tasks: str | Sequence[str] | None
+    task: str | None
+    metric: str | None
+    label_names: Mapping[str, Sequence[str]] | None
+    split_column: str | None
+    separator: str | None
+    encoding: str | None
+    decimal: str | None
+    max_atoms: int | None
+    on_invalid: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadOptions:
+    """How a source of molecules and labels is read.
 
     Args:
-        source: Embedded or MoleculeNet name, or the path of a file.
         data_dir: Folder that holds MoleculeNet's files; None looks at `MOLZOO_DATA`, then downloads.
         smiles_column: Column of the SMILES; None finds it.
-        tasks: Label columns; None takes the data set's own, or all other columns.
-        task: "classification" or "regression"; None decides by the labels.
-        metric: What is measured; None takes the data set's own.
-        split_column: Column of the words train, valid and test, for `split="column"`.
-        separator: Between the cells of a text file; None finds it. Likewise `encoding` and `decimal` (mark).
-        max_atoms: Leave molecules with more heavy atoms out; None has no limit.
-        on_invalid: "skip" leaves unreadable SMILES out and says so, "raise" stops.
-        split: Name of the split.
-        split_seed: Seed of the split; None takes the recipe's seed.
+        tasks: Label columns; None takes the data set's own, or finds them; an empty list reads no labels.
+        task: Kind of target, such as "classification" or "regression"; None decides by the labels.
+        metric: What is measured, such as "roc_auc" or "mae"; None takes the data set's own.
+        label_names: Words of the classes by task, class 0 first, such as {"active": ["no", "yes"]}; None orders them.
+        split_column: Column of the words train, valid and test; it is the split unless another one is named.
+        separator: Character between the cells of a text file; None finds it.
+        encoding: Encoding of a text file; None finds it.
+        decimal: Decimal mark of numbers in text, "." or ","; None finds it.
+        max_atoms: Largest number of heavy atoms; larger molecules count as invalid. None has no limit.
+        on_invalid: What happens to SMILES that cannot be read: "skip" leaves them out and lists them, "raise" refuses
+            the source, "nan" keeps them without labels.
     """
 
-    source: str = "b3db"
     data_dir: str | None = None
     smiles_column: str | None = None
     tasks: tuple[str, ...] | None = None
     task: str | None = None
     metric: str | None = None
+    label_names: dict[str, tuple[str, ...]] | None = None
     split_column: str | None = None
     separator: str | None = None
     encoding: str | None = None
     decimal: str | None = None
     max_atoms: int | None = None
     on_invalid: str = "skip"
-    split: str = "scaffold"
+
+    def __post_init__(self) -> None:
+        if self.data_dir is not None:
+            object.__setattr__(self, "data_dir", os.fspath(self.data_dir))
+        if self.tasks is not None:
+            tasks = (self.tasks,) if isinstance(self.tasks, str) else tuple(self.tasks)
+            object.__setattr__(self, "tasks", tasks)
+        if self.label_names is not None:
+            words = {
+                task: names if isinstance(names, str) else tuple(names) for task, names in self.label_names.items()
+            }
+            object.__setattr__(self, "label_names", words)
+
+    @classmethod
+    def of(cls, options: ReadOptions | None, keywords: ReadKeywords) -> ReadOptions:
+        """Return options with some of them replaced.
+
+        Raises:
+            TypeError: A keyword that is no option; the message names the closest and all of them.
+        """
+        fields = {f.name: getattr(options, f.name) for f in dataclasses.fields(ReadOptions)} if options else {}
+        return from_mapping(ReadOptions, {**fields, **keywords})
+
+
+@dataclass(frozen=True)
+class DataOptions(ReadOptions):
+    """Where the molecules come from, how they are read, and how they are split.
+
+    Args:
+        source: Embedded or MoleculeNet name, or the path of a file.
+        split: Name of the split, or a JSON or NPZ file of row numbers; None takes "column" where a `split_column` is
+            named, else "scaffold".
+        split_args: Options of the split, such as {"fold": 3} for "kfold".
+        split_seed: Seed of the split; None takes the recipe's seed.
+    """
+
+    source: str = "b3db"
+    split: str = None  # type: ignore[assignment]  # None is resolved below, nobody reads it
+    split_args: Mapping[str, Any] = field(default_factory=dict)
     split_seed: int | None = None
 
     def __post_init__(self) -> None:
-        if self.tasks is not None:
-            object.__setattr__(self, "tasks", tuple(self.tasks))
+        super().__post_init__()
+        if self.split is None:
+            object.__setattr__(self, "split", "scaffold" if self.split_column is None else "column")
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,12 @@ from . import catalog as catalog
 from .catalog import FEATURIZERS as FEATURIZERS
 from .catalog import MODELS as MODELS
 from .catalog import OPTIMIZERS as OPTIMIZERS
+from .catalog import SPLITS as SPLITS
 from .plugins import load_plugins as load_plugins
 from .plugins import register_featurizer as register_featurizer
 from .plugins import register_model as register_model
 from .plugins import register_optimizer as register_optimizer
+from .plugins import register_split as register_split
 from .registry import Entry as Entry
 from .registry import Registry as Registry
 from .registry import UnknownName as UnknownName

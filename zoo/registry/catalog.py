@@ -1,4 +1,4 @@
-"""Every built-in model, optimizer and featurizer: the page to read first, and the page to add to.
+"""Every built-in model, optimizer, featurizer and split: the page to read first, and the page to add to.
 
 Targets are places (`"package.module:Class"`) that are imported on first use, so this page imports nothing heavy.
 `defaults` are options that the name sets; `facts["featurizer"]` is what a model uses unless told otherwise;
@@ -14,6 +14,7 @@ from zoo.registry.registry import Entry, Registry
 MODELS: Registry[Any] = Registry("model")
 OPTIMIZERS: Registry[Any] = Registry("optimizer")
 FEATURIZERS: Registry[Any] = Registry("featurizer")
+SPLITS: Registry[Any] = Registry("split")
 
 GROVER = "Rong et al. 2020, arXiv 2007.02835"
 COMPT = "Chen et al. 2021, arXiv 2107.08773"
@@ -338,3 +339,39 @@ for _entry in (
     ),
 ):
     FEATURIZERS.add(_entry)
+
+for _entry in (
+    Entry(
+        "scaffold",
+        "zoo.data.splits.named:scaffold",
+        "Molecules of one Bemis-Murcko scaffold together; large scaffolds in train, the others by chance",
+        "Yang et al. 2019, arXiv 1904.01561 (as GROVER and chemprop)",
+    ),
+    Entry(
+        "scaffold_deterministic",
+        "zoo.data.splits.named:scaffold_deterministic",
+        "Molecules of one scaffold together, the largest scaffolds in train, without chance",
+        "Wu et al. 2018, arXiv 1703.00564 (as dgllife)",
+    ),
+    Entry("random", "zoo.data.splits.named:random", "By chance; duplicates together"),
+    Entry(
+        "random_stratified",
+        "zoo.data.splits.named:random_stratified",
+        "By chance within each class, or each decile of a regression target (one task); duplicates together",
+    ),
+    Entry("kfold", "zoo.data.splits.named:kfold", "One of several folds is the test part, the next one validates"),
+    Entry(
+        "butina",
+        "zoo.data.splits.named:butina",
+        "Clusters of similar molecules together, the largest in train, without chance (up to 10,000 molecules)",
+        "Butina 1999, J. Chem. Inf. Comput. Sci. 39, 747",
+    ),
+    Entry(
+        "maxmin",
+        "zoo.data.splits.named:maxmin",
+        "The molecules most unlike each other test and validate (up to 100,000 molecules)",
+        "Ashton et al. 2002, Quant. Struct.-Act. Relat. 21, 598",
+    ),
+    Entry("column", "zoo.data.splits.named:column", "As the source's own column of train, valid and test says"),
+):
+    SPLITS.add(_entry)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
 from typing import Any, TypeVar
 
-from zoo.registry.catalog import FEATURIZERS, MODELS, OPTIMIZERS
+from zoo.registry.catalog import FEATURIZERS, MODELS, OPTIMIZERS, SPLITS
 from zoo.registry.registry import Entry, Registry
 
 C = TypeVar("C")
@@ -67,6 +67,25 @@ def register_featurizer(
 ) -> Callable[[C], C]:
     """Register the class below, derived from `featurizers.Featurizer`."""
     return _register(FEATURIZERS, name, summary, reference, defaults, {})
+
+
+def register_split(
+    name: str, *, summary: str = "", reference: str = "", defaults: Mapping[str, Any] | None = None
+) -> Callable[[C], C]:
+    """Register the function below as a split.
+
+    It is called with a `MoleculeDataset` of readable molecules and, by keyword, those of `seed`, `fractions` and its
+    own options that it has as parameters. It returns three sequences of positions: train, valid, test. A function
+    without a parameter `seed` is deterministic.
+
+    Example:
+        >>> @register_split("by_length", summary="Short SMILES train, long ones test")
+        ... def by_length(dataset, *, fractions=(0.8, 0.1, 0.1)):
+        ...     order = sorted(range(len(dataset)), key=lambda i: len(dataset.smiles[i]))
+        ...     first, second = int(fractions[0] * len(order)), int((fractions[0] + fractions[1]) * len(order))
+        ...     return order[:first], order[first:second], order[second:]
+    """
+    return _register(SPLITS, name, summary, reference, defaults, {})
 
 
 def _register(

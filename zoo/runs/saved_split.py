@@ -11,8 +11,7 @@ import numpy as np
 
 from zoo.data import MoleculeDataset, Split
 from zoo.data.errors import DataError
-from zoo.data.splits.report import split_warnings
-from zoo.data.splits.splitting import PART_NAMES
+from zoo.data.split_report import PART_NAMES, split_warnings
 
 NO_SPLIT = "none"
 

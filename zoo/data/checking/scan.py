@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from typing_extensions import Unpack
 
 from zoo.data.checking.report import DataReport, TaskSummary
 from zoo.data.dataset import MoleculeDataset
@@ -17,24 +16,17 @@ from zoo.data.loading import assemble
 from zoo.data.molecules import read_molecule
 from zoo.data.reading.sources import Opened, open_source
 from zoo.data.splits.rules import group_by
+from zoo.recipe.options import ReadKeywords, ReadOptions
 
 MOST = 10
 
 
 def check(
     source: Any,
+    options: ReadOptions | None = None,
     *,
-    data_dir: str | os.PathLike[str] | None = None,
     base_url: str | None = None,
-    smiles_column: str | None = None,
-    tasks: str | Sequence[str] | None = None,
-    task: str | None = None,
-    max_atoms: int | None = None,
-    split_column: str | None = None,
-    label_names: Mapping[str, Sequence[str]] | None = None,
-    separator: str | None = None,
-    encoding: str | None = None,
-    decimal: str | None = None,
+    **reading: Unpack[ReadKeywords],
 ) -> DataReport:
     """Describe a source; the arguments are those of `load`.
 
@@ -45,15 +37,10 @@ def check(
         >>> check((["CCO", "OCC", "c1ccccc1"], [0, 1, 0])).duplicates
         1
     """
-    if isinstance(tasks, str):
-        tasks = [tasks]
-    opened = open_source(
-        source, data_dir=data_dir, base_url=base_url, tasks=tasks, separator=separator, encoding=encoding
-    )
-    roles = find_roles(opened, smiles_column, tasks, task, None, split_column)
-    return _report(
-        opened, roles, assemble(opened, roles, max_atoms=max_atoms, label_names=label_names, decimal=decimal)
-    )
+    chosen = ReadOptions.of(options, reading)
+    opened = open_source(source, chosen, base_url=base_url)
+    roles = find_roles(opened, chosen)
+    return _report(opened, roles, assemble(opened, roles, chosen))
 
 
 def _report(opened: Opened, roles: Roles, data: MoleculeDataset) -> DataReport:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from zoo.data.labels.columns import find_smiles_column, find_split_column, find_task_columns
 from zoo.data.reading.sources import Opened
+from zoo.recipe.options import ReadOptions
 
 
 @dataclass
@@ -28,28 +28,22 @@ class Roles:
     metric: str = ""
 
 
-def find_roles(
-    opened: Opened,
-    smiles_column: str | None = None,
-    tasks: Sequence[str] | None = None,
-    task: str | None = None,
-    metric: str | None = None,
-    split_column: str | None = None,
-) -> Roles:
+def find_roles(opened: Opened, options: ReadOptions) -> Roles:
     """Take the user's choices, then what a named set says, then what the columns look like (which is noted).
 
     Raises:
         DataError: A chosen column is not there, or none looks like SMILES.
     """
     table, known = opened.table, opened.known
+    smiles_column, tasks, task, metric = options.smiles_column, options.tasks, options.task, options.metric
     apart: tuple[str, ...] = ()
     if known is not None:
         smiles_column, apart = smiles_column or known.smiles_column, known.ignored
         if tasks is None:
             used = (smiles_column, *apart)
-            tasks = known.tasks or [column for column in table.frame.columns if column not in used]
+            tasks = known.tasks or tuple(column for column in table.frame.columns if column not in used)
             task, metric = task or known.task, metric or known.metric
     smiles = find_smiles_column(table, smiles_column)
-    split = find_split_column(table, split_column)
+    split = find_split_column(table, options.split_column)
     apart += (split,) if split else ()
     return Roles(smiles, find_task_columns(table, smiles, tasks, apart), split, task, metric or "")

@@ -16,6 +16,7 @@ from zoo.data.errors import DataError, DataNotFoundError, listed
 from zoo.data.reading.download import fetch
 from zoo.data.reading.sets import EMBEDDED, KNOWN_SETS, KnownSet, find_in_folder
 from zoo.data.reading.table import Table, read_table, table_of_frame, table_of_lists
+from zoo.recipe.options import ReadOptions
 from zoo.registry.registry import normalize
 
 
@@ -34,15 +35,7 @@ class Opened:
     known: KnownSet | None = None
 
 
-def open_source(
-    source: Any,
-    *,
-    data_dir: str | os.PathLike[str] | None = None,
-    base_url: str | None = None,
-    tasks: Sequence[str] | None = None,
-    separator: str | None = None,
-    encoding: str | None = None,
-) -> Opened:
+def open_source(source: Any, options: ReadOptions, *, base_url: str | None = None) -> Opened:
     """Read a source; the arguments are those of `load`.
 
     Raises:
@@ -50,19 +43,19 @@ def open_source(
     """
     known = named_set(source)
     if known is not None:
-        return Opened(_read_known(known, data_dir, base_url), known.name, known)
+        return Opened(_read_known(known, options.data_dir, base_url), known.name, known)
     if isinstance(source, (str, os.PathLike)):
         path = Path(source).expanduser()
         if not path.exists():
             raise DataNotFoundError(_not_found(os.fspath(source)))
-        table = read_table(path, separator=separator, encoding=encoding)
+        table = read_table(path, separator=options.separator, encoding=options.encoding)
         return Opened(table, path.name.split(".")[0], _recognise(table))
     if isinstance(source, pd.DataFrame):
         return Opened(table_of_frame(source), "DataFrame")
     if isinstance(source, Mapping):
         return Opened(table_of_columns(source), "mapping")
     if isinstance(source, tuple) and len(source) == 2 and not isinstance(source[0], str):
-        return Opened(table_of_lists(list(source[0]), source[1], tasks), "list")
+        return Opened(table_of_lists(list(source[0]), source[1], options.tasks), "list")
     if isinstance(source, (Sequence, np.ndarray, pd.Series)) and not isinstance(source, bytes):
         return Opened(table_of_lists(list(source)), "list")
     raise DataError(
@@ -91,7 +84,7 @@ def named_set(source: Any) -> KnownSet | None:
     return None
 
 
-def _read_known(known: KnownSet, data_dir: str | os.PathLike[str] | None, base_url: str | None) -> Table:
+def _read_known(known: KnownSet, data_dir: str | None, base_url: str | None) -> Table:
     folder = data_dir or os.environ.get("MOLZOO_DATA")
     notes: list[str] = []
     if known.embedded:

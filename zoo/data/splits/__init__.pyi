@@ -1,5 +1,9 @@
-from .report import SplitReport as SplitReport
 from .splitting import PART_NAMES as PART_NAMES
 from .splitting import SPLIT_NAMES as SPLIT_NAMES
 from .splitting import Split as Split
+from .splitting import is_deterministic as is_deterministic
+from .splitting import list_splits as list_splits
+from .splitting import refuse_seeds as refuse_seeds
+from .splitting import split as split
+from .splitting import split_as_asked as split_as_asked
 from .splitting import split_dataset as split_dataset

@@ -30,7 +30,7 @@ PART_WORDS = {
 }
 
 
-def split_by_column(data: MoleculeDataset) -> tuple[tuple[np.ndarray, ...], list[str]]:
+def parts_of_column(data: MoleculeDataset) -> tuple[list[int], list[int], list[int]]:
     """Parts as the source's split column names them; rows with an empty cell, or `NA` and the like, are in no part.
 
     Raises:
@@ -45,12 +45,15 @@ def split_by_column(data: MoleculeDataset) -> tuple[tuple[np.ndarray, ...], list
         raise DataError(
             f"{data.name}: split column has {unknown[0]!r} ({data.where(first)}): write train, valid or test"
         )
-    numbers = np.array([PART_WORDS.get(word, -1) for word in words])
-    numbers[~data.readable] = -1
-    return tuple(np.flatnonzero(numbers == part) for part in range(3)), _left_out(data, int((numbers < 0).sum()))
+    parts: tuple[list[int], list[int], list[int]] = ([], [], [])
+    for position, word in enumerate(words):
+        if word:
+            parts[PART_WORDS[word]].append(position)
+    return parts
 
 
-def _left_out(data: MoleculeDataset, count: int) -> list[str]:
+def describe_left_out(data: MoleculeDataset, count: int) -> list[str]:
+    """Say how many molecules are in no part."""
     return [f"{count} of {len(data)} molecules are in no part of this split"] if count else []
 
 
@@ -106,7 +109,7 @@ def split_by_rows(
         np.array([position[int(r)] for r in part if int(r) in position and int(r) not in unreadable], dtype=np.int64)
         for part in wanted
     )
-    warnings = _left_out(data, len(data) - sum(map(len, found)))
+    warnings = describe_left_out(data, len(data) - sum(map(len, found)))
     dropped = sum(int(row) in unreadable for row in rows)
     return found, warnings + ([f"{label}: {dropped} listed rows cannot be read, left out"] if dropped else [])
 

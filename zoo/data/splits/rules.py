@@ -116,10 +116,20 @@ def random_stratified(molecules: Sequence[str], strata: np.ndarray, seed: int, f
     groups = group_by(molecules)
     for stratum in np.unique(strata):
         inside = [group for group in groups if strata[group[0]] == stratum]
-        cuts = np.round(np.cumsum(fractions) * len(inside)).astype(int)
+        cuts = np.cumsum(_shares(len(inside), fractions))
         for position, group in enumerate(shuffled(inside, seed)):
             parts[int(np.searchsorted(cuts, position, side="right"))].extend(group)
     return parts
+
+
+def _shares(n: int, fractions: Fractions) -> np.ndarray:
+    """How many of `n` groups go to each part (3,): by the fractions, but at least one to each if there are enough."""
+    shares = np.diff(np.round(np.cumsum(fractions) * n).astype(int), prepend=0)
+    if n >= np.count_nonzero(fractions):
+        for part in np.flatnonzero((shares == 0) & (np.array(fractions) > 0)):
+            shares[part] += 1
+            shares[np.argmax(shares)] -= 1
+    return shares
 
 
 def cross_validation(molecules: Sequence[str], seed: int, fold: int, num_folds: int) -> Parts:

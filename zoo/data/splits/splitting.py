@@ -1,176 +1,222 @@
-"""`Split`: train, validation and test parts of a dataset, what is in them, and the names of the rules."""
+"""`split`: cut a dataset into train, validation and test by a named rule or the user's own rows."""
 
 from __future__ import annotations
 
+import inspect
 import os
+import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from zoo.data.dataset import MoleculeDataset
-from zoo.data.errors import DataError
-from zoo.data.splits import rules as partition
-from zoo.data.splits.own import read_index_file, split_by_column, split_by_rows
-from zoo.data.splits.report import SplitReport, split_warnings
+from zoo.data.dataset import MoleculeDataset, Split
+from zoo.data.errors import DataError, listed
+from zoo.data.split_report import PART_NAMES, split_warnings
+from zoo.data.splits.own import describe_left_out, read_index_file, split_by_rows
+from zoo.data.splits.remedies import empty_parts
+from zoo.recipe.options import DataOptions
+from zoo.registry.catalog import SPLITS
+from zoo.registry.plugins import load_plugins
 
-PART_NAMES = ("train", "valid", "test")
-SPLIT_NAMES = (
-    "scaffold",
-    "scaffold_deterministic",
-    "random",
-    "random_stratified",
-    "kfold",
-    "butina",
-    "maxmin",
-    "column",
-)
+DEFAULT_FRACTIONS = (0.8, 0.1, 0.1)
+SPLIT_NAMES = tuple(SPLITS.names())
+Rows = Mapping[str, Sequence[int]] | Sequence[Sequence[int]]
 
 
-@dataclass(frozen=True, eq=False)
-class Split:
-    """Three parts of a dataset that share no molecule's row.
-
-    Args:
-        dataset: The whole.
-        indices: Positions in `dataset` of train, valid and test; sorted, int64.
-        name: The rule.
-        seed: Its seed.
-        warnings: What the parts cannot be used for, each with the remedy.
-    """
-
-    dataset: MoleculeDataset
-    indices: tuple[np.ndarray, np.ndarray, np.ndarray]
-    name: str
-    seed: int
-    warnings: list[str] = field(default_factory=list)
-
-    @cached_property
-    def train(self) -> MoleculeDataset:
-        """The part to fit."""
-        return self.dataset.subset(self.indices[0])
-
-    @cached_property
-    def valid(self) -> MoleculeDataset:
-        """The part that chooses the epoch."""
-        return self.dataset.subset(self.indices[1])
-
-    @cached_property
-    def test(self) -> MoleculeDataset:
-        """The part that is measured."""
-        return self.dataset.subset(self.indices[2])
-
-    def __repr__(self) -> str:
-        return f"Split({self.name!r}, seed={self.seed}: {'/'.join(str(len(i)) for i in self.indices)})"
-
-    def report(self) -> SplitReport:
-        """Sizes, positives, scaffolds, and duplicates across parts; `str()` of it is a table."""
-        return SplitReport.of(self.dataset, self.indices, self.name, self.seed, self.warnings)
-
-    def to_dict(self) -> dict[str, list[int]]:
-        """Row numbers in the source of each part; as a JSON file it can be given to `split` again."""
-        return {name: self.dataset.rows[part].tolist() for name, part in zip(PART_NAMES, self.indices, strict=True)}
-
-
-def split_dataset(
+def split(
     dataset: MoleculeDataset,
-    name: str | os.PathLike[str] | Mapping[str, Sequence[int]] | Sequence[Sequence[int]] = "scaffold",
+    name: str | os.PathLike[str] | Rows | None = None,
     *,
     seed: int = 0,
-    fractions: tuple[float, float, float] = (0.8, 0.1, 0.1),
-    fold: int = 0,
-    num_folds: int = 5,
+    fractions: Sequence[float] = DEFAULT_FRACTIONS,
+    **options: Any,
 ) -> Split:
     """Cut a dataset into train, validation and test.
 
     Args:
         dataset: What to cut; molecules that cannot be read are in no part.
-        name: `scaffold` (balanced, as GROVER and chemprop), `scaffold_deterministic` (as dgllife), `random` (duplicates
-            together), `random_stratified`, `kfold`, `butina`, `maxmin`, `column` (the `split` column of the source);
-            or the user's own row numbers: three sequences, a mapping with keys train, valid, test, or a JSON / NPZ
-            file of one.
-        seed: Of the rules that draw, >= 0.
-        fractions: Of train, valid and test; they sum to 1. `kfold` and own splits do not use them.
-        fold: Which fold of `kfold` is the test part, 0 <= fold < num_folds.
-        num_folds: Folds of `kfold`, >= 3.
+        name: A registered split (`zoo.data.list_splits()`), among them `scaffold` (balanced, as GROVER and chemprop),
+            `random` (duplicates together), `kfold` and `column` (the source's own column); or the user's own row
+            numbers: three sequences, a mapping with keys train, valid, test, or a JSON / NPZ file of one. `None` takes
+            `column` where `load` was given a `split_column=`, else `scaffold`.
+        seed: Seed of the splits that draw, >= 0.
+        fractions: Shares of train, valid and test; they sum to 1.
+        **options: Options of the split, such as `fold=3, num_folds=10` of `kfold` or `cutoff=0.5` of `butina`.
 
     Raises:
-        DataError: Unknown name, arguments out of range, or a part would be empty.
+        DataError: Unknown name, arguments that are out of range or that the split does not use, or a part would be
+            empty.
 
     Example:
         >>> smiles = ["C" * n for n in range(1, 21)]
         >>> data = MoleculeDataset("alkanes", smiles, np.arange(20.0), ("length",), "regression")
-        >>> split_dataset(data, "random", seed=1)
+        >>> split(data, "random", seed=1)
         Split('random', seed=1: 16/2/2)
     """
-    fractions = _check_arguments(dataset, seed, fractions)
-    if fold and name != "kfold":
-        raise DataError(f"fold={fold} would be ignored by split {name!r}: use split='kfold'")
+    load_plugins()
+    if name is None:
+        name = "column" if dataset.split_column else "scaffold"
+    if dataset.split_column and name != "column":
+        warnings.warn(
+            f"split_column={dataset.split_column!r} is not used: the split is {name!r}, give split='column' to use it",
+            stacklevel=2,
+        )
+    shares = _check_arguments(dataset, seed, fractions)
     own_warnings: list[str] = []
-    if isinstance(name, str) and name in SPLIT_NAMES:
-        label = name
-        if name == "column":
-            parts, own_warnings = split_by_column(dataset)
-        else:
-            readable = np.flatnonzero(dataset.readable)
-            usable = dataset if len(readable) == len(dataset) else dataset.subset(readable)
-            chosen = _apply_rule(usable, name, seed, fractions, fold, num_folds)
-            parts = tuple(readable[np.array(part, dtype=np.int64)] for part in chosen)
-    elif isinstance(name, (str, os.PathLike)):
-        label = os.path.basename(name)
-        parts, own_warnings = split_by_rows(dataset, read_index_file(name, SPLIT_NAMES), label)
+    parts: Sequence[Sequence[int] | np.ndarray]
+    if isinstance(name, str) and name in SPLITS:
+        entry = SPLITS[name]
+        label = entry.name
+        given = {**entry.defaults, **options}
+        parts = _apply_rule(dataset, label, entry.resolve(), seed, shares, given)
+        own_warnings = describe_left_out(dataset, int(dataset.readable.sum()) - sum(map(len, parts)))
     else:
-        label = "own indices"
-        parts, own_warnings = split_by_rows(dataset, name, label)
-    indices = tuple(np.sort(part) for part in parts)
-    _refuse_empty_parts(dataset, indices, label, fractions if label in SPLIT_NAMES else (1, 1, 1))
-    warnings = own_warnings + split_warnings(dataset, indices, label)
-    return Split(dataset, indices, label, seed, warnings)  # type: ignore[arg-type]
+        label = os.path.basename(name) if isinstance(name, (str, os.PathLike)) else "own indices"
+        wanted = read_index_file(name, SPLITS.names()) if isinstance(name, (str, os.PathLike)) else name
+        _refuse_unused(label, options, fractions=shares)
+        parts, own_warnings = split_by_rows(dataset, wanted, label)
+        shares = (1.0, 1.0, 1.0)
+    train, valid, test = (np.sort(np.asarray(part, dtype=np.int64)) for part in parts)
+    indices = (train, valid, test)
+    _refuse_empty_parts(dataset, indices, label, shares)
+    return Split(dataset, indices, label, seed, own_warnings + split_warnings(dataset, indices, label), options)
+
+
+split_dataset = split  # the name before splits were registered
+
+
+def split_as_asked(dataset: MoleculeDataset, options: DataOptions, seed: int) -> Split:
+    """Cut a dataset as a recipe says.
+
+    Args:
+        dataset: What to cut.
+        options: Name, options and seed of the split.
+        seed: The recipe's, for a split that has none of its own.
+
+    Raises:
+        DataError: As for `split`, and where a split column is named but another split is asked for.
+    """
+    if options.split_column is not None and options.split != "column":
+        raise DataError(
+            f"split_column={options.split_column!r} is used by split='column' only, not by split={options.split!r}: "
+            "leave one of the two out"
+        )
+    chosen = seed if options.split_seed is None else options.split_seed
+    return split(dataset, options.split, seed=chosen, **options.split_args)
+
+
+def list_splits() -> list[str]:
+    """Names of the registered splits, plugins included.
+
+    Example:
+        >>> "kfold" in list_splits()
+        True
+    """
+    load_plugins()
+    return SPLITS.names()
+
+
+def is_deterministic(name: Any) -> bool:
+    """Whether a split is the same for every seed: row numbers, a split column, and rules that draw nothing.
+
+    Example:
+        >>> is_deterministic("butina"), is_deterministic("random")
+        (True, False)
+    """
+    load_plugins()
+    return not (isinstance(name, str) and name in SPLITS) or "seed" not in _parameters(SPLITS[name].resolve())
+
+
+def refuse_seeds(options: DataOptions, seeds: Sequence[int]) -> None:
+    """Refuse seeds that the split cannot use, before anything is trained.
+
+    Raises:
+        DataError: A rule that draws nothing would get a seed other than 0.
+    """
+    draws_nothing = options.split in SPLITS and is_deterministic(options.split) and options.split != "column"
+    unused = [seed for seed in seeds if seed != 0]
+    if draws_nothing and unused and options.split_seed is None:
+        raise DataError(_ignored_seed(options.split, unused[0]))
+
+
+def _ignored_seed(label: str, seed: int) -> str:
+    return (
+        f"split={label!r} draws nothing, seed={seed} would be ignored: give split_seed=0 (--split-seed 0), so that the "
+        "seed decides about weights and batches only"
+    )
+
+
+def _parameters(rule: Any) -> list[str]:
+    return list(inspect.signature(rule).parameters)[1:]
 
 
 def _check_arguments(dataset: MoleculeDataset, seed: int, fractions: Sequence[float]) -> tuple[float, float, float]:
     if seed < 0:
         raise DataError(f"seed={seed}: give 0 or a positive number")
-    if len(fractions) != 3 or min(fractions) < 0 or not abs(sum(fractions) - 1) <= 1e-6 or fractions[0] == 0:
+    shares = tuple(share for share in fractions if isinstance(share, (int, float)))
+    if not len(shares) == len(fractions) == 3 or min(shares) < 0 or not abs(sum(shares) - 1) <= 1e-6 or not shares[0]:
         raise DataError(f"fractions={tuple(fractions)}: give three numbers for train, valid, test that sum to 1")
     if not dataset.readable.any():
         raise DataError(f"{dataset.name}: no readable molecule, nothing to split")
-    return fractions[0], fractions[1], fractions[2]
+    return shares[0], shares[1], shares[2]
 
 
 def _apply_rule(
-    data: MoleculeDataset, name: str, seed: int, fractions: partition.Fractions, fold: int, num_folds: int
-) -> partition.Parts:
-    if name == "scaffold":
-        return partition.scaffold_balanced(data.scaffolds, seed, fractions)
-    if name in ("scaffold_deterministic", "butina"):
-        if seed != 0:
-            raise DataError(f"split={name!r} draws nothing, seed={seed} would be ignored: leave it at 0")
-        if name == "butina":
-            return partition.butina_clusters(data.smiles, fractions)
-        return partition.scaffold_sorted(data.scaffolds, fractions)
-    if name == "random":
-        return partition.random_grouped(data.canonical_smiles, seed, fractions)
-    if name == "random_stratified":
-        return partition.random_stratified(data.canonical_smiles, _strata(data), seed, fractions)
-    if name == "maxmin":
-        return partition.maxmin_diverse(data.smiles, seed, fractions)
-    if num_folds < 3 or not 0 <= fold < num_folds:
-        raise DataError(f"fold={fold}, num_folds={num_folds}: give at least 3 folds and 0 <= fold < num_folds")
-    return partition.cross_validation(data.canonical_smiles, seed, fold, num_folds)
+    dataset: MoleculeDataset,
+    label: str,
+    rule: Any,
+    seed: int,
+    fractions: tuple[float, float, float],
+    options: Mapping[str, Any],
+) -> list[np.ndarray]:
+    """Call a rule with what it uses; its positions among the readable molecules become positions in the dataset."""
+    accepted = _parameters(rule)
+    shared = {"seed": seed, "fractions": fractions}
+    if "seed" not in accepted and seed != 0 and label != "column":
+        raise DataError(_ignored_seed(label, seed))
+    unused = {name: value for name, value in options.items() if name not in set(accepted) - set(shared)}
+    _refuse_unused(label, unused, **({} if "fractions" in accepted else {"fractions": fractions}), known=accepted)
+    readable = np.flatnonzero(dataset.readable)
+    usable = dataset if len(readable) == len(dataset) else dataset.subset(readable)
+    parts = rule(usable, **{name: value for name, value in shared.items() if name in accepted}, **options)
+    return [readable[part] for part in _checked_parts(parts, len(usable), label)]
 
 
-def _strata(data: MoleculeDataset) -> np.ndarray:
-    """Class, or decile of a regression target, of each molecule; those without a label are a stratum of their own."""
-    if data.num_tasks != 1:
-        raise DataError(f"split='random_stratified' needs one task, {data.name} has {data.num_tasks}: use 'random'")
-    labels = data.targets[:, 0]
-    known = ~np.isnan(labels)
-    strata = np.full(len(data), -1)
-    edges = [0.5] if data.task == "classification" else np.quantile(labels[known], np.linspace(0.1, 0.9, 9))
-    strata[known] = np.searchsorted(edges, labels[known], side="right")
-    return strata
+def _refuse_unused(
+    label: str,
+    options: Mapping[str, Any],
+    fractions: Sequence[float] = DEFAULT_FRACTIONS,
+    known: Sequence[str] = (),
+) -> None:
+    unused = dict(options)
+    if tuple(fractions) != DEFAULT_FRACTIONS:
+        unused["fractions"] = tuple(fractions)
+    for name, value in unused.items():
+        takes = f"it takes {listed(known)}" if known else "it takes no options"
+        others = [other for other in SPLITS.names() if name in _parameters(SPLITS[other].resolve())]
+        remedy = f"leave it out, or use split={others[0]!r}" if others else "leave it out"
+        raise DataError(f"{name}={value!r} would be ignored by split {label!r} ({takes}): {remedy}")
+
+
+def _checked_parts(parts: Any, n: int, label: str) -> list[np.ndarray]:
+    """Parts that a rule returned, as positions.
+
+    Raises:
+        DataError: A rule (of a plugin) returned something else than three lists of different positions.
+    """
+    try:
+        arrays = [np.asarray(part, dtype=np.int64).reshape(-1) for part in parts]
+        everything = np.concatenate(arrays)
+    except (TypeError, ValueError) as error:
+        raise DataError(f"split {label!r} returned no lists of positions ({error}): correct its function") from error
+    inside = not len(everything) or (everything.min() >= 0 and everything.max() < n)
+    if len(arrays) != 3 or not inside or len(np.unique(everything)) < len(everything):
+        raise DataError(
+            f"split {label!r} returned {len(arrays)} parts that are not three lists of different positions below {n}: "
+            "correct its function"
+        )
+    return arrays
 
 
 def _refuse_empty_parts(
@@ -181,16 +227,8 @@ def _refuse_empty_parts(
         for name, part, share in zip(PART_NAMES, indices, fractions, strict=True)
         if not len(part) and (share > 0 or name == "train")
     ]
-    if not empty:
-        return
-    n = int(data.readable.sum())
-    if label == "column" or label not in SPLIT_NAMES:
-        remedy = "give every part at least one readable molecule"
-    elif n < 10:
-        remedy = f"{n} molecules are too few to split, get at least 10 (better hundreds)"
-    elif label.startswith("scaffold"):
-        groups = len(set(data.scaffolds))
-        remedy = f"the {n} molecules have {groups} scaffold(s), too few or too unequal to part: use split='random'"
-    else:
-        remedy = f"the {n} molecules have too few distinct groups: use another split or other fractions"
-    raise DataError(f"{data.name}: split {label!r} leaves the {' and '.join(empty)} part empty: {remedy}")
+    if empty:
+        named = " and ".join(empty)
+        raise DataError(
+            f"{data.name}: split {label!r} leaves the {named} part empty: {empty_parts(data, label, empty, fractions)}"
+        )

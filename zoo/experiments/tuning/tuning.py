@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.data import MoleculeDataset, Split
+from zoo.data import MoleculeDataset, Split, split_as_asked
 from zoo.experiments.sweep.execute import load_dataset
 from zoo.experiments.tuning.search_space import Range, parse_space, with_values
 from zoo.learners.factory import assemble, recipe_for, with_dataset
@@ -221,7 +221,7 @@ def import_optuna() -> Any:
 def best_validation(recipe: Recipe, dataset: MoleculeDataset, device: str, callbacks: Sequence[Any]) -> float:
     """Best validation metric of a training. The learner gets a split without a test part."""
     source, training = recipe.data or DataOptions(), recipe.training or TrainingOptions()
-    whole = dataset.split(source.split, seed=recipe.seed if source.split_seed is None else source.split_seed)
+    whole = split_as_asked(dataset, source, recipe.seed)
     train, valid, test = whole.indices
     blind = Split(dataset, (train, valid, test[:0]), whole.name, whole.seed)
     learner = assemble(recipe, device=device)

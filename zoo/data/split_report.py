@@ -4,14 +4,48 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
-from zoo.data.dataset import MoleculeDataset
 from zoo.data.errors import DataError
+from zoo.registry.catalog import SPLITS
 
 PART_NAMES = ("train", "valid", "test")
+
+
+class Labelled(Protocol):
+    """What a report needs of a dataset; `MoleculeDataset` has it."""
+
+    @property
+    def name(self) -> str:
+        """What reports call it."""
+
+    @property
+    def targets(self) -> np.ndarray:
+        """Labels (n, T), NaN where missing."""
+
+    @property
+    def task_names(self) -> tuple[str, ...]:
+        """Names of the tasks (T)."""
+
+    @property
+    def task(self) -> str:
+        """Kind of target."""
+
+    @property
+    def num_tasks(self) -> int:
+        """Number of tasks T."""
+
+    @property
+    def canonical_smiles(self) -> list[str]:
+        """Canonical SMILES of each molecule (n)."""
+
+    @property
+    def scaffolds(self) -> list[str]:
+        """Scaffold of each molecule (n)."""
+
+    def __len__(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -57,7 +91,7 @@ class SplitReport:
 
     @classmethod
     def of(
-        cls, data: MoleculeDataset, indices: Sequence[np.ndarray], name: str, seed: int, warnings: Sequence[str]
+        cls, data: Labelled, indices: Sequence[np.ndarray], name: str, seed: int, warnings: Sequence[str]
     ) -> SplitReport:
         """Describe the parts at these positions of `data`."""
         return cls(
@@ -85,7 +119,7 @@ class SplitReport:
         return "\n".join(lines + [f"warning: {text}" for text in self.warnings])
 
 
-def _summary(data: MoleculeDataset, chosen: np.ndarray) -> PartSummary:
+def _summary(data: Labelled, chosen: np.ndarray) -> PartSummary:
     targets = data.targets[chosen]
     counts = (~np.isnan(targets)).sum(axis=0)
     averages = {
@@ -118,7 +152,7 @@ def _describe_labels(part: PartSummary, most: int = 4) -> str:
     return ", ".join(shown) + (f", ... ({len(values)} tasks)" if len(values) > most else "")
 
 
-def split_warnings(data: MoleculeDataset, indices: Sequence[np.ndarray], name: str) -> list[str]:
+def split_warnings(data: Labelled, indices: Sequence[np.ndarray], name: str) -> list[str]:
     """Name the tasks that a part cannot train or measure.
 
     Raises:
@@ -132,24 +166,44 @@ def split_warnings(data: MoleculeDataset, indices: Sequence[np.ndarray], name: s
         for part, chosen in zip(PART_NAMES, indices, strict=True)
         if len(chosen)
     }
-    remedy = "use split='random_stratified'" if data.num_tasks == 1 else "use split='random' or another seed"
     what = "labels of one class only" if data.task == "classification" else "no labels"
     if data.num_tasks and len(useless["train"]) == data.num_tasks:
         if all(_dead(column, data) for column in data.targets.T):
             raise DataError(f"{data.name}: {what} in every task, nothing to learn: add other ones")
         raise DataError(
-            f"{data.name}: the training part of split {name!r} has {what} in every task, nothing to learn: {remedy}"
+            f"{data.name}: the training part of split {name!r} has {what} in every task, nothing to learn: "
+            f"{_remedy(data, name, data.task_names)}"
         )
     for part, tasks in useless.items():
         if tasks:
             named = ", ".join(map(repr, tasks[:5])) + (", ..." if len(tasks) > 5 else "")
             warnings.append(
                 f"{part} part: {what} for {len(tasks)} of {data.num_tasks} task(s) ({named}), left out of the mean; "
-                f"{remedy}"
+                f"{_remedy(data, name, tasks)}"
             )
     return warnings
 
 
-def _dead(column: np.ndarray, data: MoleculeDataset) -> bool:
+def _dead(column: np.ndarray, data: Labelled) -> bool:
     known = column[~np.isnan(column)]
     return not len(known) or (data.task == "classification" and known.min() == known.max())
+
+
+def _remedy(data: Labelled, name: str, tasks: Sequence[str]) -> str:
+    """What gives the parts labels of every kind: another split or seed, if the tasks have enough labels for it."""
+    chosen = [column for task, column in zip(data.task_names, data.targets.T, strict=True) if task in tasks]
+    if any(_rarest(column, data) < len(PART_NAMES) for column in chosen):
+        return "there are too few for three parts: add labels, or leave the task out of tasks="
+    if name not in SPLITS or name == "column":
+        return "move some of these molecules to that part"
+    if data.num_tasks == 1 and name != "random_stratified":
+        return "use split='random_stratified'"
+    return "use another seed" if name.startswith("random") else "use split='random' or another seed"
+
+
+def _rarest(column: np.ndarray, data: Labelled) -> int:
+    """How many labels the rarest class has, or how many numbers there are."""
+    known = column[~np.isnan(column)]
+    if data.task == "regression" or not len(known):
+        return len(known)
+    return int(np.unique(known, return_counts=True)[1].min())

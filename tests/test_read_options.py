@@ -51,3 +51,9 @@ def test_a_misspelt_option_gets_the_closest():
 def test_the_source_is_the_first_argument():
     assert DataOptions("esol", tasks=("a",)).source == "esol"
     assert DataOptions("esol", data_dir=None).tasks is None
+
+
+def test_options_can_be_the_key_of_a_cache():
+    options = DataOptions("a.csv", label_names={"y": ["no", "yes"]}, split="kfold", split_args={"fold": 1})
+    assert hash(options) == hash(dataclasses.replace(options))
+    assert options != dataclasses.replace(options, split_args={"fold": 2})

@@ -22,3 +22,4 @@ from .streaming import RowChunk as RowChunk
 from .streaming import RowStream as RowStream
 from .streaming import stream as stream
 from .writing import RowWriter as RowWriter
+from .writing import free_name as free_name

@@ -206,10 +206,9 @@ def write_outcome(
     place.write_history(outcome.history.to_frame())
     plots.learning_curve(outcome.history).savefig(place.picture("learning_curve"), dpi=120)
     if len(test):
-        predicted = pd.DataFrame(
-            predictions, columns=[f"predicted_{name}" for name in test.task_names], index=test.rows
-        )
-        place.write_test_predictions(test.to_frame().join(predicted))
+        carried = test.to_frame(extras=True)
+        names = [data.free_name(f"predicted_{name}", carried.columns) for name in test.task_names]
+        place.write_test_predictions(carried.join(pd.DataFrame(predictions, columns=names, index=test.rows)))
         plots.quality(test, predictions).savefig(place.picture("test"), dpi=120)
         steps = outcome.history.steps
         place.log.scalars({f"test/{name}": value for name, value in outcome.test.items()}, steps)

@@ -55,7 +55,7 @@ class ReadOptions:
     tasks: tuple[str, ...] | None = None
     task: str | None = None
     metric: str | None = None
-    label_names: dict[str, tuple[str, ...]] | None = None
+    label_names: dict[str, tuple[str, ...]] | None = field(default=None, hash=False)
     split_column: str | None = None
     separator: str | None = None
     encoding: str | None = None
@@ -100,7 +100,7 @@ class DataOptions(ReadOptions):
 
     source: str = "b3db"
     split: str = None  # type: ignore[assignment]  # None is resolved below, nobody reads it
-    split_args: Mapping[str, Any] = field(default_factory=dict)
+    split_args: Mapping[str, Any] = field(default_factory=dict, hash=False)
     split_seed: int | None = None
 
     def __post_init__(self) -> None:

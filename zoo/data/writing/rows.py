@@ -7,7 +7,7 @@ import gzip
 import io
 import os
 import uuid
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO, cast
@@ -45,7 +45,7 @@ class RowWriter:
         self.columns = list(columns)
         self.added: list[str] = []
         for name in added:
-            self.added.append(_free_name(name, [*self.columns, *self.added]))
+            self.added.append(free_name(name, [*self.columns, *self.added]))
         self.path: Path | None = None
         self._parquet: ParquetRows | None = None
         self._file: TextIO
@@ -139,7 +139,13 @@ class RowWriter:
             self._unfinished.unlink(missing_ok=True)
 
 
-def _free_name(name: str, taken: Sequence[str]) -> str:
+def free_name(name: str, taken: Collection[str]) -> str:
+    """A name for an added column: the wanted one, or one with `_predicted` behind it where that is taken.
+
+    Example:
+        >>> free_name("predicted_y", ["smiles", "predicted_y"])
+        'predicted_y_predicted'
+    """
     if name not in taken:
         return name
     candidates = [f"{name}_predicted", *(f"{name}_predicted_{i}" for i in range(2, len(taken) + 3))]

@@ -24,7 +24,7 @@ import torch
 import zoo
 from featurizers import GroverFeaturizer
 from zoo.data import MoleculeLoader, featurize
-from zoo.tasks import losses
+from zoo.tasks import objective_for
 
 GROVER = {"hidden_size": 100, "num_layers": 3}
 MOST_SHARE = 0.1
@@ -63,7 +63,7 @@ def training_share(batch_size: int, steps: int) -> dict[str, object]:
         batch = next(batches)
         cut = time.process_time()
         optimizer.zero_grad()
-        losses.loss(model, model(batch.graph), batch.targets, batch.mask, learner.recipe.task).backward()
+        objective_for(model, learner.task)(model, batch).total.backward()
         optimizer.step()
         times.append((cut - start, time.process_time() - cut))
     cutting, training = 1000 * np.mean(times[1:], axis=0)

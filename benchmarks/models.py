@@ -136,14 +136,14 @@ def inference_step(model: torch.nn.Module) -> Callable[[Any], None]:
 
 
 def training_step(learner: Any) -> Callable[[Any], None]:
-    from zoo.tasks import losses
+    from zoo.tasks import objective_for
 
     model, optimizer = learner.model.train(), learner.optimizer
 
     def step(batch: Any) -> None:
         def closure() -> torch.Tensor:
             optimizer.zero_grad()
-            loss = losses.loss(model, model(batch.graph), batch.targets, batch.mask, learner.recipe.task)
+            loss = objective_for(model, learner.task)(model, batch).total
             loss.backward()
             return loss
 

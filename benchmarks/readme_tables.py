@@ -19,7 +19,7 @@ from zoo.experiments.report.report import Report
 from zoo.experiments.report.tables import spread
 from zoo.learners.descriptions import count_parameters
 from zoo.registry.catalog import MODELS
-from zoo.tasks.metrics import SMALLER_IS_BETTER
+from zoo.registry.kinds import higher_is_better
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -48,7 +48,7 @@ def experiment_table() -> str:
     report = Report(ResultsStore(RESULTS / "graphsam.sqlite"))
     metrics = report.summary.groupby("dataset", sort=False)["metric"].first()
     names = [
-        f"{data} {metric.upper().replace('_', '-')} {'↓' if metric in SMALLER_IS_BETTER else '↑'}"
+        f"{data} {metric.upper().replace('_', '-')} {'↑' if higher_is_better(metric) else '↓'}"
         for data, metric in metrics.items()
     ]
     header = ["model", "optimizer", *names, "passes a step", "time ×"]

@@ -3,7 +3,7 @@ import pytest
 import torch
 from sklearn import metrics as sk
 
-from zoo.tasks import losses, metrics
+from zoo.tasks import Binary, Regression, Supervised, metrics
 
 GENERATOR = np.random.default_rng(0)
 
@@ -43,18 +43,18 @@ def test_metric_of_the_other_task_is_refused() -> None:
         metrics.check_metric("rmse", "classification")
 
 
-@pytest.mark.parametrize("task", ["classification", "regression"])
+@pytest.mark.parametrize("task", [Binary(), Regression()])
 def test_masked_loss_equals_the_loss_of_the_present_labels(task) -> None:
     torch.manual_seed(0)
     scores, targets = torch.randn(6, 2), torch.randint(0, 2, (6, 2)).float()
     mask = torch.rand(6, 2) > 0.4
-    value = losses.loss(torch.nn.Identity(), scores, targets, mask.float(), task)
-    torch.testing.assert_close(value, losses.ELEMENTWISE[task](scores[mask], targets[mask]))
+    value = Supervised(task).of_scores(scores, targets, mask.float()).total
+    torch.testing.assert_close(value, task.elementwise_loss(scores, targets)[mask].mean())
 
 
 def test_loss_without_labels_is_zero_with_zero_gradient() -> None:
     scores = torch.randn(3, 1, requires_grad=True)
-    value = losses.loss(torch.nn.Identity(), scores, torch.zeros(3, 1), torch.zeros(3, 1), "regression")
+    value = Supervised(Regression()).of_scores(scores, torch.zeros(3, 1), torch.zeros(3, 1)).total
     value.backward()
     assert value == 0
     assert torch.equal(scores.grad, torch.zeros(3, 1))

@@ -23,9 +23,11 @@ from .learners import load as load
 from .recipe import Recipe as Recipe
 from .registry import catalog as catalog
 from .registry import register_featurizer as register_featurizer
+from .registry import register_metric as register_metric
 from .registry import register_model as register_model
 from .registry import register_optimizer as register_optimizer
 from .registry import register_split as register_split
+from .registry import register_task as register_task
 from .runs import checkpoint as checkpoint
 from .runs import tune_process as tune_process
 from .training import callbacks as callbacks

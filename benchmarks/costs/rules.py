@@ -15,7 +15,8 @@ from torch import Tensor
 
 import optim
 from zoo.data import Batch, MoleculeLoader
-from zoo.training.closures import SampleClosure, WindowClosure
+from zoo.tasks import objective_for
+from zoo.training.closures import WindowClosure
 
 ADAM = "adam"
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
@@ -28,7 +29,8 @@ class Run:
     def __init__(self, rule: str, learner: Any, loader: MoleculeLoader) -> None:
         self.model = self.replica = copy.deepcopy(learner.model).train()
         self.optimizer = make(rule, list(self.model.parameters()))
-        self.loader, self.task, self.device = loader, learner.recipe.task, torch.device("cpu")
+        self.loader, self.device = loader, torch.device("cpu")
+        self.objective = objective_for(self.model, learner.task)
         self.options, self.grad_scaler = SimpleNamespace(precision="float32"), None
         self.passes = 0
 
@@ -39,8 +41,7 @@ class Run:
 
     def step(self, batch: Batch) -> None:
         """One step as the training loop makes it."""
-        kind = SampleClosure if isinstance(self.optimizer, optim.ESAM) else WindowClosure
-        self.optimizer.step(kind(self, [batch]))  # type: ignore[arg-type]
+        self.optimizer.step(WindowClosure(self, [batch]))  # type: ignore[arg-type]
 
     def state_bytes(self) -> int:
         """Tensors that the rule keeps beyond those of its base."""

@@ -110,7 +110,7 @@ def test_without_labels():
         ({"source": 5}, "cannot load from int"),
         ({"source": b"CCO"}, "cannot load from bytes"),
         ({"source": pd.DataFrame({"smiles": []})}, "0 rows"),
-        ({"source": (SMILES, [0, 1, 0, 1]), "task": "binary"}, "choose 'classification' or 'regression'"),
+        ({"source": (SMILES, [0, 1, 0, 1]), "task": "rank"}, "task='rank': choose one of classification"),
         ({"source": (SMILES, [0, 1, 0, 1]), "tasks": ["targt"]}, "1 task names|Did you mean"),
         ({"source": {"smiles": SMILES, "activity": [0, 1, 0, 1]}, "tasks": ["actvity"]}, "Did you mean 'activity'"),
         ({"source": {"smiles": SMILES, "y": [0, 1, 0, 1]}, "tasks": ["y", "y"]}, "once"),

@@ -20,7 +20,7 @@ from zoo.learners.baselines import TaskEstimators
 from zoo.learners.factory import recipe_for
 from zoo.learners.parts import make_featurizer
 from zoo.registry.catalog import MODELS
-from zoo.tasks import losses
+from zoo.tasks import Binary, objective_for
 
 NAMES = [entry.name for entry in MODELS if not issubclass(entry.resolve(), TaskEstimators)]
 # Options that keep a model small, where it has them.
@@ -109,7 +109,7 @@ def gradients(model, graph, seed=0):
     scores = model(graph)
     generator = torch.Generator().manual_seed(1)
     targets = torch.randint(0, 2, (graph.batch_size, 2), generator=generator).to(scores.dtype)
-    losses.loss(model, scores, targets, torch.ones_like(targets), "classification").backward()
+    objective_for(model, Binary()).of_scores(scores, targets, torch.ones_like(targets)).total.backward()
     return scores.detach(), {name: p.grad.clone() for name, p in model.named_parameters() if p.grad is not None}
 
 
@@ -243,7 +243,7 @@ def test_learns_sixteen_molecules_by_heart(name):
 
     def closure():
         optimizer.zero_grad()
-        loss = losses.loss(model, model(graph), targets, torch.ones_like(targets), "classification")
+        loss = objective_for(model, Binary()).of_scores(model(graph), targets, torch.ones_like(targets)).total
         loss.backward()
         return loss
 

@@ -14,9 +14,9 @@ import pandas as pd
 from zoo.data.errors import DataError
 from zoo.data.molecules import canonical_smiles, murcko_scaffold
 from zoo.data.split_report import PART_NAMES, SplitReport
+from zoo.registry import kinds
 from zoo.registry.registry import Entry
 
-TASK_METRICS = {"classification": "roc_auc", "regression": "rmse", "unlabelled": ""}
 # Named by its place, since the rules of splits stand on this module.
 SPLIT_FUNCTION: Entry[Any] = Entry("split", "zoo.data.splits.splitting:split", "Cut a dataset into three parts")
 
@@ -54,8 +54,10 @@ class MoleculeDataset:
         smiles: One SMILES per molecule (n).
         targets: Labels (n, T), float64; NaN is a missing label. Classes are 0 and 1, regression has the source's units.
         task_names: Column names of the tasks (T).
-        task: `"classification"`, `"regression"`, or `"unlabelled"` where T = 0.
-        metric: `"roc_auc"`, `"prc_auc"`, `"rmse"` or `"mae"`; empty takes the usual one of the task.
+        task: Kind of target: `"classification"` (two classes), `"multiclass"`, `"regression"` or a registered one;
+            `"unlabelled"` where T = 0.
+        metric: Name of a metric that fits; empty takes the usual one of the task.
+        metric_args: Arguments of the metric.
         rows: Number of each molecule's row in the source, from 0 (n,).
         invalid: Rows whose SMILES cannot be read, left out or (with `on_invalid="nan"`) kept without labels.
         notes: What was understood of the source: guessed columns, encodings, label mappings, left-out rows.
@@ -77,6 +79,7 @@ class MoleculeDataset:
     task_names: tuple[str, ...]
     task: str
     metric: str = ""
+    metric_args: Mapping[str, Any] = field(default_factory=dict)
     rows: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     invalid: list[InvalidRow] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -92,13 +95,16 @@ class MoleculeDataset:
         rows = np.array(self.rows, dtype=np.int64) if len(self.rows) or not n else np.arange(n, dtype=np.int64)
         if len(rows) != n:
             raise DataError(f"{self.name}: {n} molecules but {len(rows)} row numbers: give one of each per molecule")
-        if self.task not in TASK_METRICS:
-            raise DataError(f"{self.name}: task={self.task!r}: choose 'classification' or 'regression'")
+        if self.task != kinds.UNLABELLED:
+            try:
+                kinds.check_task(self.task)
+            except ValueError as error:
+                raise DataError(f"{self.name}: {error}") from error
         for array in (targets, rows):
             array.flags.writeable = False
         object.__setattr__(self, "targets", targets)
         object.__setattr__(self, "rows", rows)
-        object.__setattr__(self, "metric", self.metric or TASK_METRICS[self.task])
+        object.__setattr__(self, "metric", self.metric or kinds.default_metric(self.task))
 
     def __len__(self) -> int:
         return len(self.smiles)

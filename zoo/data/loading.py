@@ -93,6 +93,7 @@ def assemble(
         task_names=tuple(roles.tasks),
         task=labels.task,
         metric=roles.metric,
+        metric_args=options.metric_args,
         rows=keep,
         invalid=invalid,
         notes=table.notes + labels.notes + dropped + describe_labels(labels.targets[keep], roles.tasks, labels.task),

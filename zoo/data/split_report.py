@@ -9,7 +9,9 @@ from typing import Any, Protocol
 import numpy as np
 
 from zoo.data.errors import DataError
+from zoo.registry import kinds
 from zoo.registry.catalog import SPLITS
+from zoo.registry.targets import CLASSES, NUMBERS, ZERO_ONE
 
 PART_NAMES = ("train", "valid", "test")
 
@@ -122,6 +124,7 @@ class SplitReport:
 def _summary(data: Labelled, chosen: np.ndarray) -> PartSummary:
     targets = data.targets[chosen]
     counts = (~np.isnan(targets)).sum(axis=0)
+    labels = kinds.labels_of(data.task)
     averages = {
         task: float(np.nansum(column) / count) if count else None
         for task, column, count in zip(data.task_names, targets.T, counts, strict=True)
@@ -130,8 +133,8 @@ def _summary(data: Labelled, chosen: np.ndarray) -> PartSummary:
         size=len(chosen),
         scaffolds=len({data.scaffolds[i] for i in chosen}),
         labels={task: int(count) for task, count in zip(data.task_names, counts, strict=True)},
-        positives=averages if data.task == "classification" else None,
-        means=averages if data.task == "regression" else None,
+        positives=averages if labels == ZERO_ONE else None,
+        means=averages if labels == NUMBERS else None,
     )
 
 
@@ -166,7 +169,7 @@ def split_warnings(data: Labelled, indices: Sequence[np.ndarray], name: str) -> 
         for part, chosen in zip(PART_NAMES, indices, strict=True)
         if len(chosen)
     }
-    what = "labels of one class only" if data.task == "classification" else "no labels"
+    what = "labels of one class only" if has_classes(data) else "no labels"
     if data.num_tasks and len(useless["train"]) == data.num_tasks:
         if all(_dead(column, data) for column in data.targets.T):
             raise DataError(f"{data.name}: {what} in every task, nothing to learn: add other ones")
@@ -184,9 +187,14 @@ def split_warnings(data: Labelled, indices: Sequence[np.ndarray], name: str) -> 
     return warnings
 
 
+def has_classes(data: Labelled) -> bool:
+    """Whether the labels of a data set are classes."""
+    return kinds.labels_of(data.task) in (ZERO_ONE, CLASSES)
+
+
 def _dead(column: np.ndarray, data: Labelled) -> bool:
     known = column[~np.isnan(column)]
-    return not len(known) or (data.task == "classification" and known.min() == known.max())
+    return not len(known) or (has_classes(data) and known.min() == known.max())
 
 
 def _remedy(data: Labelled, name: str, tasks: Sequence[str]) -> str:
@@ -204,6 +212,6 @@ def _remedy(data: Labelled, name: str, tasks: Sequence[str]) -> str:
 def _rarest(column: np.ndarray, data: Labelled) -> int:
     """How many labels the rarest class has, or how many numbers there are."""
     known = column[~np.isnan(column)]
-    if data.task == "regression" or not len(known):
+    if not has_classes(data) or not len(known):
         return len(known)
     return int(np.unique(known, return_counts=True)[1].min())

@@ -11,6 +11,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from zoo.models.option_ranges import require_positive
+from zoo.registry import kinds
+from zoo.registry.targets import NUMBERS
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class ForestConfig:
             and a third for regression (Breiman 2001, section 11).
         min_leaf: Fewest molecules in a leaf, at least 1.
         num_jobs: Processor cores; -1 takes all.
-        task: "classification" or "regression".
+        task: Kind of target: "classification", "multiclass", "regression", ...
         num_tasks: T.
         seed: Of the bootstrap.
 
@@ -52,7 +54,7 @@ class BoostingConfig:
         learning_rate: Shrinkage, above 0.
         max_leaves: Leaves of a tree, at least 2.
         early_stopping: Stop when a tenth of the training part, held out, no longer improves.
-        task: "classification" or "regression".
+        task: Kind of target: "classification", "multiclass", "regression", ...
         num_tasks: T.
         seed: Of that held-out part.
 
@@ -74,6 +76,11 @@ class BoostingConfig:
             raise ValueError(f"max_leaves={self.max_leaves}: give a whole number of at least 2")
         if self.learning_rate <= 0:
             raise ValueError(f"learning_rate={self.learning_rate}: give a number above 0")
+
+
+def classifies(task: str) -> bool:
+    """Whether the labels of a kind of target are classes."""
+    return kinds.labels_of(task) != NUMBERS
 
 
 class TaskEstimators:
@@ -117,7 +124,7 @@ class TaskEstimators:
 
     def _constant(self, labels: np.ndarray) -> float | None:
         """What to predict of a task that has nothing to learn from; `None` of any other."""
-        if self.config.task == "regression":
+        if not classifies(self.config.task):
             return None if len(labels) else 0.0
         if len(labels) == 0:
             return 0.5
@@ -155,7 +162,7 @@ class RandomForest(TaskEstimators):
         from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
         config = self.config
-        classify = config.task == "classification"
+        classify = classifies(config.task)
         features = config.max_features or ("sqrt" if classify else 1 / 3)
         return (RandomForestClassifier if classify else RandomForestRegressor)(
             config.num_trees,
@@ -180,7 +187,7 @@ class GradientBoosting(TaskEstimators):
         from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
         config = self.config
-        classify = config.task == "classification"
+        classify = classifies(config.task)
         return (HistGradientBoostingClassifier if classify else HistGradientBoostingRegressor)(
             max_iter=config.num_trees,
             learning_rate=config.learning_rate,

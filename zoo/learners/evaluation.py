@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from zoo.data import MoleculeDataset, MoleculeLoader
-from zoo.tasks import TargetScaler, metrics
+from zoo.tasks import TargetScaler, Task, metrics
 from zoo.training.modes import eval_mode
 
 
@@ -30,16 +30,13 @@ def run_model(model: nn.Module, loader: MoleculeLoader, function: Callable[..., 
         return torch.cat([function(batch.graph.to(device)).float().cpu() for batch in loader])
 
 
-def predict(model: nn.Module, loader: MoleculeLoader, task: str, scaler: TargetScaler | None = None) -> np.ndarray:
-    """Probabilities (classification) or values in the targets' unit (regression), (n, T)."""
-    scores = run_model(model, loader)
-    if task == "classification":
-        return torch.sigmoid(scores).numpy()
-    values = scores.numpy()
+def predict(model: nn.Module, loader: MoleculeLoader, task: Task, scaler: TargetScaler | None = None) -> np.ndarray:
+    """Predictions (n, T) or (n, T, C): probabilities, or values in the targets' unit."""
+    values = task.to_predictions(run_model(model, loader)).numpy()
     return values if scaler is None else scaler.inverse(values)
 
 
 def summarize(dataset: MoleculeDataset, predictions: np.ndarray) -> dict[str, metrics.MetricResult]:
     """All metrics of the data set's task, the data set's own in front."""
     metrics.check_metric(dataset.metric, dataset.task)
-    return metrics.evaluate_all(dataset.task, dataset.metric, dataset.targets, predictions)
+    return metrics.evaluate_all(dataset.task, dataset.metric, dataset.targets, predictions, dataset.metric_args)

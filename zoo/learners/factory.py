@@ -54,7 +54,7 @@ def build(
         optimizer: Name, class or torch optimizer over the model's parameters.
         featurizer: Name, class or `Featurizer`; `None` takes the model's own.
         num_tasks: Columns to predict, T.
-        task: "classification" (binary labels) or "regression".
+        task: Kind of target: "classification" (two classes), "multiclass", "regression" or a registered one.
         dataset: Takes `num_tasks` and `task` from a data set, or from one that `zoo.data.load` finds under this name.
         model_args: Options of the model; `zoo.describe` lists them. Likewise the other two.
         optimizer_args: Options of the rule and of its base optimizer together, such as

@@ -23,7 +23,7 @@ from zoo.recipe.recipe import Recipe
 from zoo.runs import checkpoint
 from zoo.runs.folder import RunFolder
 from zoo.runs.opening import run_folder, running, saved_parts
-from zoo.tasks import TargetScaler
+from zoo.tasks import TargetScaler, objective_for
 from zoo.training import callbacks as watch
 from zoo.training import distributed
 from zoo.training.history import History
@@ -118,7 +118,7 @@ class Learner(Predictor):
         parts = saved_parts(folder, dataset, resume)
         parts = parts or cut(dataset, split, self.recipe.seed if split_seed is None else split_seed)
         train = parts.train if parts else dataset
-        scaler = TargetScaler.fit(train.targets, train.task_names) if self.recipe.task == "regression" else None
+        scaler = TargetScaler.fit(train.targets, train.task_names) if self.task.scaled else None
         self.recipe = replace(
             self.recipe,
             task_names=dataset.task_names,
@@ -132,7 +132,7 @@ class Learner(Predictor):
             self.model,
             self.optimizer,
             self._training_loader(train, chosen, progress),
-            task=self.recipe.task,
+            objective=objective_for(self.model, self.task),
             options=chosen,
             recipe=self.recipe,
             metric=chosen.monitor or dataset.metric,
@@ -157,7 +157,7 @@ class Learner(Predictor):
     def predict_packed(self, packed: PackedMolecules, batch_size: int = PREDICT_BATCH) -> np.ndarray:
         """Predictions (n, T) of molecules that are featurized already, as `predict` gives them."""
         loader = MoleculeLoader(packed, self.featurizer, batch_size=batch_size)
-        return evaluation.predict(self.model, loader, self.recipe.task, self.scaler)
+        return evaluation.predict(self.model, loader, self.task, self.scaler)
 
     def embed(self, molecules: Any, *, batch_size: int = PREDICT_BATCH, on_invalid: str = "nan") -> np.ndarray:
         """Vectors of molecules before the head (n, D), float32; arguments as in `predict`."""

@@ -18,6 +18,8 @@ from zoo.data import load as load_data
 from zoo.learners import evaluation
 from zoo.recipe.options import DataOptions, TrainingOptions
 from zoo.recipe.recipe import Recipe
+from zoo.registry import kinds
+from zoo.tasks import Task, make_task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -36,6 +38,11 @@ class Predictor(ABC):
 
     def __init__(self, recipe: Recipe, featurizer: Featurizer) -> None:
         self.recipe, self.featurizer = recipe, featurizer
+
+    @property
+    def task(self) -> Task:
+        """Kind of target."""
+        return make_task(self.recipe.task, self.recipe.task_args)
 
     @abstractmethod
     def predict_packed(self, packed: PackedMolecules, batch_size: int = PREDICT_BATCH) -> np.ndarray:
@@ -85,7 +92,7 @@ class Predictor(ABC):
             ValueError: Another number or kind of tasks, or a word is class 1 that was class 0 in training.
         """
         dataset, recipe = data if isinstance(data, MoleculeDataset) else load_data(data), self.recipe
-        if dataset.num_tasks != recipe.num_tasks or dataset.task != recipe.task:
+        if dataset.num_tasks != recipe.num_tasks or not kinds.same_task(dataset.task, recipe.task):
             raise ValueError(
                 f"{dataset.name} has {dataset.num_tasks} {dataset.task} task(s), this learner was built for "
                 f"{recipe.num_tasks} {recipe.task} task(s): build it with dataset={dataset.name!r}, or with "

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import pairwise
 from types import MappingProxyType
 from typing import Any, ClassVar
@@ -20,8 +21,10 @@ from zoo.layers.message_passing import Graph
 from zoo.layers.norms import NORMS
 from zoo.layers.prediction_head import join_descriptors
 from zoo.models.option_ranges import require_choice, require_multiple, require_positive, require_probability
+from zoo.registry import kinds
+from zoo.registry.targets import NUMBERS, ZERO_ONE
 
-LOSSES = {"classification": ("bce",), "regression": ("mse", "mae", "rmse")}
+LOSSES = {ZERO_ONE: ("bce",), NUMBERS: ("mse", "mae", "rmse")}
 ELEMENTWISE: dict[str, Any] = {
     "bce": F.binary_cross_entropy_with_logits,
     "mse": F.mse_loss,
@@ -35,7 +38,7 @@ class ComptConfig:
     """Options of `Compt`.
 
     Args:
-        task: "classification" (binary, one logit per task) or "regression".
+        task: Kind of target: "classification" (binary, one logit per task), "regression", ...
         num_tasks: Number T of tasks.
         atom_size: Number of atom features.
         bond_size: Number of bond features.
@@ -83,10 +86,9 @@ class ComptConfig:
     """Defaults at the time of the checkpoints that do not hold their full configuration."""
 
     def __post_init__(self) -> None:
-        require_choice(self, "task", LOSSES)
         require_choice(self, "distance_kernel", KERNELS)
         require_choice(self, "norm", NORMS)
-        require_choice(self, "loss", (None, *LOSSES[self.task]))
+        require_choice(self, "loss", (None, *LOSSES.get(kinds.labels_of(self.task), ())))
         require_positive(self, "num_tasks", "hidden_size", "num_layers", "num_heads", "ffn_num_layers")
         require_positive(self, "head_num_layers", "max_positions")
         require_multiple(self, "hidden_size", "num_heads")
@@ -174,20 +176,30 @@ class Compt(nn.Module):
         """Molecule vectors before the prediction network (B, D)."""
         return self.head.pool(molecules.graph, self.encoder(molecules))
 
-    def elementwise_loss(self, scores: Tensor, targets: Tensor) -> Tensor:
-        """Loss of every label (B, T); that of "rmse" is the squared error, whose root `loss` takes."""
-        name = self.config.loss or LOSSES[self.config.task][0]
-        return ELEMENTWISE[name](scores, targets.to(scores.dtype), reduction="none")
+    def loss_parts(
+        self, criterion: Callable[[Tensor, Tensor], Tensor], scores: Tensor, targets: Tensor
+    ) -> dict[str, Tensor]:
+        """Loss of every label (B, T) under its name: the one that the options name, else the criterion's."""
+        name = self.config.loss
+        if name is None:
+            return {"loss": criterion(scores, targets)}
+        return {name: ELEMENTWISE[name](scores, targets.to(scores.dtype), reduction="none")}
+
+    def reduce_loss(self, losses: Tensor, mask: Tensor) -> Tensor:
+        """Mean loss (B, T) over the known labels, a scalar, and for "rmse" its root."""
+        mask = mask.to(losses.dtype)
+        mean = (losses * mask).sum() / mask.sum().clamp(min=1)
+        return mean.clamp(min=1e-12).sqrt() if self.config.loss == "rmse" else mean
 
     def loss(self, scores: Tensor, targets: Tensor, mask: Tensor) -> Tensor:
-        """Mean loss over the known labels, a scalar, and for "rmse" its root.
+        """Training loss, a scalar, with binary cross-entropy or the squared error where the options name none.
 
         Args:
             scores: (B, T).
             targets: (B, T); anything where the mask is 0.
             mask: 1 where a label is known (B, T).
         """
-        mask = mask.to(scores.dtype)
-        losses = self.elementwise_loss(scores, targets.masked_fill(mask == 0, 0.0))
-        mean = (losses * mask).sum() / mask.sum().clamp(min=1)
-        return mean.clamp(min=1e-12).sqrt() if self.config.loss == "rmse" else mean
+        usual = LOSSES[kinds.labels_of(self.config.task)][0]
+        criterion = partial(ELEMENTWISE[usual], reduction="none")
+        parts = self.loss_parts(criterion, scores, targets.masked_fill(mask == 0, 0.0).to(scores.dtype))
+        return self.reduce_loss(next(iter(parts.values())), mask)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import ClassVar
 
 import torch
@@ -17,9 +19,9 @@ from zoo.layers.head_messages import DYNAMIC_DEPTHS
 from zoo.layers.message_passing import Graph
 from zoo.layers.prediction_head import join_descriptors
 from zoo.layers.readout import MeanReadout, SelfAttentiveReadout
+from zoo.registry import kinds
 
 CHOICES = {
-    "task": ("classification", "regression"),
     "activation": ACTIVATIONS,
     "readout": ("mean", "self_attention"),
     "dynamic_depth": DYNAMIC_DEPTHS,
@@ -32,7 +34,7 @@ class GroverConfig:
     """Options of `Grover`.
 
     Args:
-        task: "classification" (binary, one logit per task) or "regression".
+        task: Kind of target: "classification" (binary, one logit per task), "regression", ...
         num_tasks: Number T of tasks.
         atom_size: Number of atom features.
         bond_size: Number of bond features.
@@ -85,6 +87,7 @@ class GroverConfig:
     released_padding: bool = False
 
     def __post_init__(self) -> None:
+        kinds.check_task(self.task)
         for name, choices in CHOICES.items():
             if getattr(self, name) not in choices:
                 raise ValueError(f"{name}={getattr(self, name)!r}: choose one of {', '.join(map(repr, choices))}")
@@ -151,6 +154,7 @@ class Grover(nn.Module):
     def __init__(self, config: GroverConfig) -> None:
         super().__init__()
         self.config = config
+        self._sigmoid = kinds.task_entry(config.task).facts.get("link") == "sigmoid"
         self.encoder = GroverEncoder(
             config.atom_size,
             config.bond_size,
@@ -186,24 +190,40 @@ class Grover(nn.Module):
         branches = self.head(self._pooled(molecules), molecules.descriptors)
         if self.training:
             return branches
-        return branches.mean(0) if self.config.task == "regression" else logit_of_mean(branches[0], branches[1])
+        return logit_of_mean(branches[0], branches[1]) if self._sigmoid else branches.mean(0)
+
+    def loss_parts(
+        self, criterion: Callable[[Tensor, Tensor], Tensor], scores: Tensor, targets: Tensor
+    ) -> dict[str, Tensor]:
+        """Parts of the loss of every target, each (B, T).
+
+        In training mode `L(a, y)`, `L(b, y)` and `c (a - b)^2` for branch scores a, b; in eval mode `L(s, y)`.
+
+        Args:
+            criterion: L, from scores (B, S) and targets (B, T) to losses (B, T).
+            scores: What `forward` returned, (2, B, S) or (B, S).
+            targets: Labels, or (standardized) values (B, T).
+        """
+        targets = targets.to(scores.dtype)
+        if scores.dim() == 2:
+            return {"loss": criterion(scores, targets)}
+        apart = (scores[0] - scores[1]).square().unflatten(-1, (targets.shape[1], -1)).sum(-1)
+        return {
+            "from_atom": criterion(scores[0], targets),
+            "from_bond": criterion(scores[1], targets),
+            "distance": self.config.distance_coefficient * apart,
+        }
 
     def elementwise_loss(self, scores: Tensor, targets: Tensor) -> Tensor:
-        """Loss of every target (B, T).
-
-        In training mode `L(a, y) + L(b, y) + c (a - b)^2` for branch scores a, b; in eval mode `L(s, y)`. L is the
-        binary cross-entropy of logits or the squared error.
+        """Loss of every target (B, T): the sum of `loss_parts` with binary cross-entropy or the squared error.
 
         Args:
             scores: What `forward` returned, (2, B, T) or (B, T).
-            targets: Labels in [0, 1] or (standardised) values (B, T).
+            targets: Labels in [0, 1] or (standardized) values (B, T).
         """
-        targets = targets.to(scores.dtype)
-        criterion = F.mse_loss if self.config.task == "regression" else F.binary_cross_entropy_with_logits
-        if scores.dim() == 2:
-            return criterion(scores, targets, reduction="none")
-        losses = criterion(scores, targets.expand_as(scores), reduction="none").sum(0)
-        return losses + self.config.distance_coefficient * (scores[0] - scores[1]).square()
+        criterion = F.binary_cross_entropy_with_logits if self._sigmoid else F.mse_loss
+        parts = self.loss_parts(partial(criterion, reduction="none"), scores, targets)
+        return torch.stack([*parts.values()]).sum(0)
 
     def loss(self, scores: Tensor, targets: Tensor, mask: Tensor | None = None) -> Tensor:
         """Mean of `elementwise_loss` over the known targets.

@@ -21,6 +21,7 @@ class ReadKeywords(TypedDict, total=False):
     tasks: str | Sequence[str] | None
     task: str | None
     metric: str | None
+    metric_args: Mapping[str, Any]
     label_names: Mapping[str, Sequence[str]] | None
     split_column: str | None
     separator: str | None
@@ -40,6 +41,7 @@ class ReadOptions:
         tasks: Label columns; None takes the data set's own, or finds them; an empty list reads no labels.
         task: Kind of target, such as "classification" or "regression"; None decides by the labels.
         metric: What is measured, such as "roc_auc" or "mae"; None takes the data set's own.
+        metric_args: Arguments of the metric, such as {"threshold": 0.3}.
         label_names: Words of the classes by task, class 0 first, such as {"active": ["no", "yes"]}; None orders them.
         split_column: Column of the words train, valid and test; it is the split unless another one is named.
         separator: Character between the cells of a text file; None finds it.
@@ -55,6 +57,7 @@ class ReadOptions:
     tasks: tuple[str, ...] | None = None
     task: str | None = None
     metric: str | None = None
+    metric_args: dict[str, Any] = field(default_factory=dict, hash=False)
     label_names: dict[str, tuple[str, ...]] | None = field(default=None, hash=False)
     split_column: str | None = None
     separator: str | None = None

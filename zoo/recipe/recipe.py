@@ -11,6 +11,7 @@ from typing import Any
 
 from zoo.recipe.mapping import from_mapping
 from zoo.recipe.options import DataOptions, TrainingOptions
+from zoo.registry import kinds
 
 
 @dataclass(frozen=True)
@@ -22,7 +23,8 @@ class Recipe:
         optimizer: The same for the optimizer.
         featurizer: The same for the featurizer.
         num_tasks: T, at least 1.
-        task: "classification" or "regression".
+        task: Kind of target: "classification" (two classes), "multiclass", "regression" or a registered one.
+        task_args: Options of the kind of target, such as `{"num_classes": 4}`.
         model_args: Options of the model; likewise `optimizer_args`, `featurizer_args`.
         seed: Of the initial weights, the order of the batches, dropout, and the split unless it has its own.
         task_names: Names of the T tasks, once known.
@@ -42,6 +44,7 @@ class Recipe:
     featurizer: str = "grover"
     num_tasks: int = 1
     task: str = "classification"
+    task_args: Mapping[str, Any] = field(default_factory=dict)
     model_args: Mapping[str, Any] = field(default_factory=dict)
     optimizer_args: Mapping[str, Any] = field(default_factory=dict)
     featurizer_args: Mapping[str, Any] = field(default_factory=dict)
@@ -53,8 +56,7 @@ class Recipe:
     training: TrainingOptions | None = None
 
     def __post_init__(self) -> None:
-        if self.task not in ("classification", "regression"):
-            raise ValueError(f"task={self.task!r}: choose 'classification' or 'regression'")
+        kinds.check_task(self.task)
         if self.num_tasks < 1:
             raise ValueError(f"num_tasks={self.num_tasks}: at least 1")
         object.__setattr__(self, "task_names", tuple(self.task_names))

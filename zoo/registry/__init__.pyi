@@ -5,10 +5,14 @@ from .catalog import OPTIMIZERS as OPTIMIZERS
 from .catalog import SPLITS as SPLITS
 from .plugins import load_plugins as load_plugins
 from .plugins import register_featurizer as register_featurizer
+from .plugins import register_metric as register_metric
 from .plugins import register_model as register_model
 from .plugins import register_optimizer as register_optimizer
 from .plugins import register_split as register_split
+from .plugins import register_task as register_task
 from .registry import Entry as Entry
 from .registry import Registry as Registry
 from .registry import UnknownName as UnknownName
 from .registry import normalize as normalize
+from .targets import METRICS as METRICS
+from .targets import TASKS as TASKS

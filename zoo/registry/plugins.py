@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import entry_points
 from typing import Any, TypeVar
 
 from zoo.registry.catalog import FEATURIZERS, MODELS, OPTIMIZERS, SPLITS
 from zoo.registry.registry import Entry, Registry
+from zoo.registry.targets import LABELS, METRICS, TASKS
 
 C = TypeVar("C")
 
@@ -86,6 +87,78 @@ def register_split(
         ...     return order[:first], order[first:second], order[second:]
     """
     return _register(SPLITS, name, summary, reference, defaults, {})
+
+
+def register_task(
+    name: str, *, summary: str = "", reference: str = "", defaults: Mapping[str, Any] | None = None
+) -> Callable[[C], C]:
+    """Register the class below, derived from `zoo.tasks.Task`, as a kind of target.
+
+    Its class attributes say what its labels are (`labels`), which metrics fit (`metrics`, `default_metric`).
+
+    Raises:
+        TypeError: One of these attributes is missing.
+
+    Example:
+        >>> from zoo.tasks.task import Regression
+        >>> @register_task("robust_regression", summary="A number: its median")
+        ... class RobustRegression(Regression):
+        ...     metrics = ("mae", "rmse")
+        ...     default_metric = "mae"
+        ...
+        ...     def elementwise_loss(self, scores, targets):
+        ...         return (scores - targets).abs()
+    """
+
+    def decorate(cls: C) -> C:
+        labels, metric = getattr(cls, "labels", None), getattr(cls, "default_metric", None)
+        if labels not in LABELS or not metric:
+            raise TypeError(
+                f"task {name!r}: its class needs `default_metric`, and `labels` which is one of {', '.join(LABELS)}"
+            )
+        facts = {"labels": labels, "metric": metric, "metrics": tuple(getattr(cls, "metrics", (metric,)))}
+        return _register(TASKS, name, summary, reference, defaults, facts)(cls)
+
+    return decorate
+
+
+def register_metric(
+    name: str,
+    *,
+    fits: Sequence[str],
+    higher_is_better: bool | None = None,
+    summary: str = "",
+    reference: str = "",
+    defaults: Mapping[str, Any] | None = None,
+) -> Callable[[C], C]:
+    """Register the function or class below as a metric.
+
+    Args:
+        name: Lower-case letters, digits and `_`.
+        fits: Kinds of target, such as `("binary",)`.
+        higher_is_better: Whether larger values are better; None reads the attribute of this name.
+        summary: One line; without it, the first line of the docstring.
+        reference: Paper.
+        defaults: Arguments that this name sets.
+
+    Raises:
+        TypeError: Nobody says whether higher is better.
+
+    Example:
+        >>> import numpy as np
+        >>> @register_metric("max_error", fits=["regression"], higher_is_better=False)
+        ... def max_error(targets, predictions, quantile=1.0):
+        ...     return float(np.quantile(np.abs(targets - predictions), quantile))
+    """
+
+    def decorate(target: C) -> C:
+        better = getattr(target, "higher_is_better", None) if higher_is_better is None else higher_is_better
+        if better is None:
+            raise TypeError(f"metric {name!r}: say whether higher_is_better=True or False")
+        facts = {"fits": tuple(TASKS[task].name for task in fits), "higher_is_better": bool(better)}
+        return _register(METRICS, name, summary, reference, defaults, facts)(target)
+
+    return decorate
 
 
 def _register(

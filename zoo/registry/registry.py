@@ -78,6 +78,7 @@ class Registry(Generic[T]):
     def __init__(self, kind: str) -> None:
         self.kind = kind
         self._entries: dict[str, Entry[T]] = {}
+        self._aliases: dict[str, str] = {}
 
     def add(self, entry: Entry[T]) -> None:
         """Register an entry.
@@ -85,12 +86,16 @@ class Registry(Generic[T]):
         Raises:
             ValueError: The name is taken.
         """
-        if entry.name in self._entries:
+        if entry.name in self:
             raise ValueError(
-                f"{self.kind} {entry.name!r} is registered already (as {self._entries[entry.name].target!r}): "
+                f"{self.kind} {entry.name!r} is registered already (as {self[entry.name].target!r}): "
                 "choose another name"
             )
         self._entries[entry.name] = entry
+
+    def add_alias(self, alias: str, name: str) -> None:
+        """Let another word mean a registered entry; it is accepted and not listed."""
+        self._aliases[alias] = self[name].name
 
     @contextmanager
     def restored(self) -> Iterator[Registry[T]]:
@@ -111,12 +116,16 @@ class Registry(Generic[T]):
 
     def __getitem__(self, name: str) -> Entry[T]:
         try:
-            return self._entries[normalize(name)]
+            return self._entries[self._key(name)]
         except KeyError:
             raise UnknownName(self.kind, name, self.names()) from None
 
     def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and normalize(name) in self._entries
+        return isinstance(name, str) and self._key(name) in self._entries
+
+    def _key(self, name: str) -> str:
+        key = normalize(name)
+        return self._aliases.get(key, key)
 
     def __iter__(self) -> Iterator[Entry[T]]:
         return iter(self._entries.values())

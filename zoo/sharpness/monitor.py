@@ -90,7 +90,8 @@ class SharpnessMonitor(Callback):
         indices = chosen(loader.indices, self.max_molecules, self.seed)
         parts = np.split(indices, range(loader.batch_size, len(indices), loader.batch_size))
         batches = [loader.batch(part) for part in parts]
-        self.surface = LossSurface(run.model, batches, run.task, stochastic=self.stochastic, seed=self.seed)
+        task = getattr(run.objective, "task", run.objective)
+        self.surface = LossSurface(run.model, batches, task, stochastic=self.stochastic, seed=self.seed)
 
     def on_epoch_end(self, run: TrainingRun, record: EpochRecord) -> None:
         """Measure, and tell."""

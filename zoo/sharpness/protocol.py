@@ -9,7 +9,7 @@ from torch import nn
 from featurizers import Featurizer
 from zoo.data import MoleculeDataset
 from zoo.recipe import Recipe
-from zoo.tasks import TargetScaler
+from zoo.tasks import TargetScaler, Task
 
 
 class TrainedModel(Protocol):
@@ -18,6 +18,10 @@ class TrainedModel(Protocol):
     recipe: Recipe
     featurizer: Featurizer
     model: nn.Module
+
+    @property
+    def task(self) -> Task:
+        """Kind of target."""
 
     @property
     def scaler(self) -> TargetScaler | None:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from optim import Vector, frozen_running_stats
 from zoo.data import Batch, MoleculeDataset, MoleculeLoader, featurize
-from zoo.tasks import losses
+from zoo.tasks import Objective, Task, make_task, objective_for
 
 if TYPE_CHECKING:
     from zoo.sharpness.protocol import TrainedModel
@@ -32,7 +32,7 @@ class LossSurface:
     Args:
         model: On its device.
         batches: What the loss is measured on; at least one label is present.
-        task: "classification" or "regression".
+        task: Kind of target, by name or as an object; or the objective itself.
         stochastic: Train mode: dropout, random depths, statistics of the batch, and the loss that training minimises
             where that differs (GROVER's two branches). Otherwise eval mode.
         seed: Of the draws in train mode.
@@ -54,9 +54,16 @@ class LossSurface:
     """
 
     def __init__(
-        self, model: nn.Module, batches: Sequence[Batch], task: str, *, stochastic: bool = False, seed: int = 0
+        self,
+        model: nn.Module,
+        batches: Sequence[Batch],
+        task: str | Task | Objective,
+        *,
+        stochastic: bool = False,
+        seed: int = 0,
     ) -> None:
-        self.model, self.task, self.stochastic, self.seed = model, task, stochastic, seed
+        self.model, self.stochastic, self.seed = model, stochastic, seed
+        self.task = make_task(task) if isinstance(task, str) else task
         self.weights: list[Tensor] = [p for p in model.parameters() if p.requires_grad]
         if not self.weights:
             raise ValueError("the model has no trainable parameter: its loss has no gradient")
@@ -99,7 +106,7 @@ class LossSurface:
         targets = dataset.targets if learner.scaler is None else learner.scaler.transform(dataset.targets)
         packed = featurize(dataset, learner.featurizer, progress=False)
         loader = MoleculeLoader(packed, learner.featurizer, targets, batch_size=batch_size)
-        return cls(learner.model, list(loader), learner.recipe.task, stochastic=stochastic, seed=seed)
+        return cls(learner.model, list(loader), learner.task, stochastic=stochastic, seed=seed)
 
     def loss(self) -> float:
         """Mean loss over all labels."""
@@ -143,13 +150,12 @@ class LossSurface:
     def each_batch(self, function: Callable[[Tensor], T]) -> list[T]:
         """Call a function with each batch's share of the loss, a scalar; what it returned."""
         results = []
+        objective = objective_for(self.model, self.task) if isinstance(self.task, Task) else self.task
         with self._mode():
             for number, (batch, share) in enumerate(zip(self._batches, self._shares, strict=True)):
                 if self.stochastic:
                     torch.manual_seed(self.seed + number)
-                scores = self.model(batch.graph)
-                value = losses.loss(self.model, scores, batch.targets, batch.mask, self.task)
-                results.append(function(share * value))
+                results.append(function(share * objective(self.model, batch).total))
         return results
 
     @contextmanager

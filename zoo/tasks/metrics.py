@@ -1,43 +1,20 @@
-"""Metrics over several tasks with missing labels, computed by scikit-learn."""
+"""Metrics over several tasks with missing labels."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib import import_module
+from functools import partial
+from typing import Any
 
 import numpy as np
 
-Score = Callable[[np.ndarray, np.ndarray], float]
+from zoo.registry.kinds import check_metric, higher_is_better, metric_entry, metrics_of
+from zoo.tasks.scores import Metric
 
+__all__ = ["LOSS", "MetricResult", "check_metric", "compute", "evaluate_all", "improved", "make_metric"]
 
-def score_by(name: str) -> Score:
-    """One of scikit-learn's metrics, imported at its first use: that takes a second, which predicting can spare."""
-
-    def score(targets: np.ndarray, predictions: np.ndarray) -> float:
-        return getattr(import_module("sklearn.metrics"), name)(targets, predictions)
-
-    return score
-
-
-def accuracy(targets: np.ndarray, probabilities: np.ndarray) -> float:
-    """Share of the labels that are on the right side of 0.5."""
-    return score_by("accuracy_score")(targets, probabilities >= 0.5)
-
-
-CLASSIFICATION: dict[str, Score] = {
-    "roc_auc": score_by("roc_auc_score"),
-    "prc_auc": score_by("average_precision_score"),
-    "accuracy": accuracy,
-}
-REGRESSION: dict[str, Score] = {
-    "rmse": score_by("root_mean_squared_error"),
-    "mae": score_by("mean_absolute_error"),
-    "r2": score_by("r2_score"),
-}
-METRICS: dict[str, Score] = {**CLASSIFICATION, **REGRESSION}
-SMALLER_IS_BETTER = frozenset({"rmse", "mae"})
-DEFAULT_METRIC = {"classification": "roc_auc", "regression": "rmse"}
+LOSS = "loss"
 
 
 @dataclass(frozen=True)
@@ -48,68 +25,126 @@ class MetricResult:
         value: Mean over the tasks where the metric is defined; NaN where there is none.
         per_task: One value per task, NaN where the metric is not defined.
         left_out: `(task number, reason)` for the tasks that are not in the mean.
+        unpredicted: Labels of each task (T) that have no prediction; the metric is computed without them.
+        in_units: Whether the values have the units of the tasks.
     """
 
     value: float
     per_task: np.ndarray
     left_out: tuple[tuple[int, str], ...] = ()
+    unpredicted: tuple[int, ...] = ()
+    in_units: bool = False
+
+    def scaled(self, std: np.ndarray) -> float:
+        """Mean over the tasks in units of the standard deviation `std` (T) of each, if there is a unit."""
+        return mean_of_known(self.per_task / std) if self.in_units else self.value
 
 
-def check_metric(name: str, task: str) -> None:
-    """Raise a `ValueError` that names the metrics of the task unless `name` is one of them."""
-    known = CLASSIFICATION if task == "classification" else REGRESSION
-    if name not in known:
-        raise ValueError(f"metric {name!r} is not one for {task}: choose one of {', '.join(known)}")
+def mean_of_known(values: np.ndarray) -> float:
+    """Mean of the values that are not NaN; NaN where there is none."""
+    known = values[~np.isnan(values)]
+    return float(known.mean()) if len(known) else float("nan")
+
+
+class FunctionMetric(Metric):
+    """A function of labels (n,) and predictions (n,) or (n, C) as a metric."""
+
+    def __init__(self, function: Callable[..., float], better: bool) -> None:
+        self.function, self.higher_is_better = function, better  # type: ignore[misc]
+
+    def __call__(self, targets: np.ndarray, predictions: np.ndarray) -> float:
+        """Call it."""
+        return float(self.function(targets, predictions))
+
+
+def make_metric(name: str, options: Mapping[str, Any] | None = None) -> Metric:
+    """Make a metric.
+
+    Args:
+        name: From the catalog.
+        options: Its arguments, such as `{"threshold": 0.3}`.
+
+    Raises:
+        UnknownName: There is no such metric.
+        TypeError: It has no such argument.
+    """
+    entry = metric_entry(name)
+    target, given = entry.resolve(), {**entry.defaults, **(options or {})}
+    if isinstance(target, type):
+        return target(**given)
+    return FunctionMetric(partial(target, **given), entry.facts["higher_is_better"])
 
 
 def improved(name: str, value: float, best: float | None) -> bool:
-    """Whether `value` beats `best`; NaN never does."""
+    """Whether a value of a metric (or of the loss) beats `best`; NaN never does."""
     if np.isnan(value):
         return False
     if best is None or np.isnan(best):
         return True
-    return value < best if name in SMALLER_IS_BETTER else value > best
+    return value > best if name != LOSS and higher_is_better(name) else value < best
 
 
-def compute(name: str, targets: np.ndarray, predictions: np.ndarray) -> MetricResult:
-    """Compute one metric, task by task.
+def compute(
+    name: str, targets: np.ndarray, predictions: np.ndarray, options: Mapping[str, Any] | None = None
+) -> MetricResult:
+    """Compute one metric in float64, task by task.
 
     Args:
-        name: One of `METRICS`.
+        name: From the catalog.
         targets: (n, T), NaN where a label is missing.
-        predictions: (n, T), probabilities or values; rows that could not be predicted are NaN and left out.
+        predictions: (n, T) or (n, T, C); rows that could not be predicted are NaN, left out and counted.
+        options: Arguments of the metric.
 
     Example:
         >>> compute("rmse", np.array([[1.0], [np.nan]]), np.array([[3.0], [0.0]])).value
         2.0
     """
+    metric = make_metric(name, options)
+    targets, predictions = np.asarray(targets, np.float64), np.asarray(predictions, np.float64)
     values = np.full(targets.shape[1], np.nan)
-    left_out = []
-    for task in range(targets.shape[1]):
-        present = ~(np.isnan(targets[:, task]) | np.isnan(predictions[:, task]))
-        labels, predicted = targets[present, task], predictions[present, task]
-        reason = undefined(name, labels)
+    left_out, unpredicted = [], []
+    for task, (labels, predicted) in enumerate(zip(targets.T, np.moveaxis(predictions, 1, 0), strict=True)):
+        labelled = ~np.isnan(labels)
+        given = ~np.isnan(predicted.reshape(len(predicted), -1)).any(axis=1)
+        unpredicted.append(int((labelled & ~given).sum()))
+        reason = undefined(metric, labels[labelled], labels[labelled & given])
         if reason:
             left_out.append((task, reason))
         else:
-            values[task] = METRICS[name](labels, predicted)
-    value = float(np.nanmean(values)) if len(left_out) < len(values) else float("nan")
-    return MetricResult(value, values, tuple(left_out))
+            values[task] = metric(labels[labelled & given], predicted[labelled & given])
+    return MetricResult(mean_of_known(values), values, tuple(left_out), tuple(unpredicted), metric.in_units)
 
 
-def undefined(name: str, labels: np.ndarray) -> str:
-    """Why a metric has no value for these labels, or an empty string."""
-    if len(labels) == 0:
+def undefined(metric: Metric, labels: np.ndarray, predicted: np.ndarray) -> str:
+    """Why a metric has no value, or an empty string.
+
+    Args:
+        metric: The metric.
+        labels: All labels of the task.
+        predicted: Those of them that have a prediction.
+    """
+    if not len(labels):
         return "no labels"
-    if name in ("roc_auc", "prc_auc") and len(np.unique(labels)) < 2:
-        return "labels of one class only"
-    if name == "r2" and len(labels) < 2:
-        return "fewer than two labels"
-    return ""
+    if not len(predicted):
+        return "no predictions"
+    return metric.undefined(predicted)
 
 
-def evaluate_all(task: str, first: str, targets: np.ndarray, predictions: np.ndarray) -> dict[str, MetricResult]:
-    """All metrics of the task, the data set's own (`first`) in front."""
-    names = CLASSIFICATION if task == "classification" else REGRESSION
-    ordered: Sequence[str] = [first, *(n for n in names if n != first)]
-    return {name: compute(name, targets, predictions) for name in ordered}
+def evaluate_all(
+    task: str,
+    first: str,
+    targets: np.ndarray,
+    predictions: np.ndarray,
+    options: Mapping[str, Any] | None = None,
+) -> dict[str, MetricResult]:
+    """Compute all metrics of a kind of target.
+
+    Args:
+        task: Kind of target.
+        first: Metric of the data set, which comes first.
+        targets: (n, T).
+        predictions: (n, T) or (n, T, C).
+        options: Arguments of `first`.
+    """
+    names = [first, *(name for name in metrics_of(task) if name != first)]
+    return {name: compute(name, targets, predictions, options if name == first else None) for name in names}

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 import optim
 from zoo.data import Batch, MoleculeLoader
 from zoo.recipe.options import TrainingOptions
-from zoo.tasks import losses
+from zoo.tasks import Objective
 from zoo.training import distributed
 
 AUTOCAST = {"bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -25,7 +25,7 @@ class Run(Protocol):
     optimizer: optim.SharpnessAware
     loader: MoleculeLoader
     options: TrainingOptions
-    task: str
+    objective: Objective
     device: torch.device
     grad_scaler: torch.amp.GradScaler | None
 
@@ -33,31 +33,52 @@ class Run(Protocol):
 class WindowClosure:
     """The closure of a step: zero the gradients, compute the loss of some batches, back-propagate.
 
-    The loss is the mean over all labels of the batches, whatever batch or process they are in.
+    The loss is the mean over all labels of the batches, whatever batch or process they are in. The loss of each
+    molecule is there too, and a call may leave molecules out, as `optim.ESAM` asks.
+
+    Attributes:
+        losses: Loss of each molecule (B,) at the last call over all of them; None before it.
+        parts: What the loss was the sum of at that call, by name; empty where there is only one.
     """
 
     def __init__(self, run: Run, window: list[Batch]) -> None:
         self.run, self.window = run, window
+        self.losses: Tensor | None = None
+        self.parts: dict[str, Tensor] = {}
         labels = torch.stack([batch.mask.sum() for batch in window])
         # Replicas average their gradients, so that each loss is weighted by its share times the number of replicas.
         everywhere = distributed.total(labels.sum()).clamp(min=1)
         self.weights = labels * distributed.size() / everywhere
 
-    def __call__(self) -> Tensor:
-        """Gradients are in the parameters afterwards; returns the loss, a scalar."""
+    def __call__(self, subset: Tensor | None = None) -> Tensor:
+        """Leave the gradients in the parameters.
+
+        Args:
+            subset: Positions of the molecules that count (b,); None takes all.
+
+        Returns:
+            The loss, a scalar.
+        """
+        if subset is not None:
+            return WindowClosure(self.run, self.cut(subset))()
         self.run.optimizer.zero_grad()
-        total = torch.zeros((), device=self.run.device)
+        total, losses, self.parts = torch.zeros((), device=self.run.device), [], {}
         for batch, weight in zip(self.window, self.weights, strict=True):
             with self.autocast():
-                scores = self.run.replica(batch.graph)
-                loss = weight * losses.loss(self.run.model, scores, batch.targets, batch.mask, self.run.task)
-            self.observe(batch, scores.detach())
+                found = self.run.objective(self.run.replica, batch)
+                loss = weight * found.total
             self.backward(loss)
             total += loss.detach()
+            losses.append(found.per_sample)
+            for name, part in found.parts.items():
+                self.parts[name] = self.parts.get(name, 0.0) + weight * part
+        self.losses = torch.cat(losses)
         return total
 
-    def observe(self, batch: Batch, scores: Tensor) -> None:
-        """Called with the scores of every batch; a subclass may note what it needs."""
+    def per_sample(self) -> Tensor:
+        """Loss of each molecule (B,) at the present weights, without gradients."""
+        with torch.no_grad(), self.autocast():
+            return torch.cat([self.run.objective(self.run.model, batch).per_sample for batch in self.window])
 
     def backward(self, loss: Tensor) -> None:
         """Back-propagate, scaled where a gradient scaler is in use."""
@@ -68,42 +89,6 @@ class WindowClosure:
         """Lower precision where the options ask for it."""
         dtype = AUTOCAST.get(self.run.options.precision)
         return contextlib.nullcontext() if dtype is None else torch.autocast(self.run.device.type, dtype)
-
-
-class SampleClosure(WindowClosure):
-    """A closure that also tells the loss of each molecule and can leave molecules out, as `optim.ESAM` asks.
-
-    Attributes:
-        losses: Loss of each molecule (B,) at the last call over all of them.
-    """
-
-    def __init__(self, run: Run, window: list[Batch]) -> None:
-        super().__init__(run, window)
-        self.losses: Tensor | None = None
-        self._seen: list[Tensor] = []
-
-    def __call__(self, subset: Tensor | None = None) -> Tensor:
-        """Gradients of the loss of all molecules, or of those at the positions `subset` (b,)."""
-        if subset is not None:
-            return WindowClosure(self.run, self.cut(subset))()
-        self._seen = []
-        loss = super().__call__()
-        self.losses = torch.cat(self._seen)
-        return loss
-
-    def observe(self, batch: Batch, scores: Tensor) -> None:
-        """Note the loss of each molecule."""
-        self._seen.append(self.sample_losses(batch, scores))
-
-    def per_sample(self) -> Tensor:
-        """Loss of each molecule (B,), without gradients."""
-        with torch.no_grad(), self.autocast():
-            return torch.cat([self.sample_losses(batch, self.run.model(batch.graph)) for batch in self.window])
-
-    def sample_losses(self, batch: Batch, scores: Tensor) -> Tensor:
-        """Mean loss over the labels of each molecule (b,)."""
-        values = losses.elementwise_loss(self.run.model, scores, batch.targets, self.run.task)
-        return (values * batch.mask).sum(1) / batch.mask.sum(1).clamp(min=1)
 
     def cut(self, subset: Tensor) -> list[Batch]:
         """Batches of the molecules at these positions."""

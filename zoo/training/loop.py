@@ -23,8 +23,9 @@ from zoo.recipe.recipe import Recipe
 from zoo.runs import checkpoint
 from zoo.runs.folder import RunFolder
 from zoo.runs.log import RunLog
+from zoo.tasks import Objective
 from zoo.training import distributed
-from zoo.training.closures import SampleClosure, WindowClosure
+from zoo.training.closures import WindowClosure
 from zoo.training.history import EpochRecord, History
 
 
@@ -35,7 +36,7 @@ class TrainingRun:
         model: On its device.
         optimizer: Any torch optimizer over the model's parameters.
         loader: The training part; its targets are scaled already.
-        task: "classification" or "regression".
+        objective: What a step minimises.
         options: How to train.
         recipe: Everything that was chosen, for checkpoints and logs.
         metric: Validation metric that decides which epoch is best.
@@ -49,32 +50,40 @@ class TrainingRun:
         optimizer: torch.optim.Optimizer,
         loader: MoleculeLoader,
         *,
-        task: str,
+        objective: Objective,
         options: TrainingOptions,
         recipe: Recipe,
         metric: str,
         validate: Callable[[], dict[str, float]] | None = None,
         callbacks: Sequence[Any] = (),
     ) -> None:
-        self.model, self.loader, self.task = model, loader, task
+        self.model, self.loader, self.objective = model, loader, objective
         self.options, self.recipe, self.validate, self.callbacks = options, recipe, validate, list(callbacks)
         self.optimizer = optim.as_sharpness_aware(optimizer)
-        self.optimizer.max_grad_norm = options.max_grad_norm
-        self.optimizer.model = model  # whose BatchNorm statistics count a batch once
         self.device = next(model.parameters()).device
         self.replica = distributed.replicate(model)
-        if options.skip_first_sync and isinstance(self.replica, DistributedDataParallel):
-            self.optimizer.no_sync = self.replica.no_sync
         self.steps_per_epoch = -(-len(loader) // options.accumulate)
         self.scheduler = make_schedule(self.optimizer, options, self.steps_per_epoch)
         self.grad_scaler = torch.amp.GradScaler(self.device.type) if options.precision == "float16" else None
+        self.context = self._step_context()
         self.history = History(metric)
         self.best_weights: dict[str, Tensor] = {}
         self.epoch = self.step = self.batch = 0
-        self.loss = float("nan")
+        self.loss, self.parts = float("nan"), dict[str, Tensor]()
         self.stop = False
         self.log = RunLog(None)  # `fit` gives the log of the run's folder
         self._new_epoch()
+
+    def _step_context(self) -> optim.StepContext:
+        """What every optimizer step needs to know of this run."""
+        apart = self.options.skip_first_sync and isinstance(self.replica, DistributedDataParallel)
+        return optim.StepContext(
+            max_grad_norm=self.options.max_grad_norm,
+            model=self.model,
+            no_sync=self.replica.no_sync if apart else None,  # type: ignore[union-attr, arg-type]
+            grad_scaler=self.grad_scaler,
+            total_steps=self.total_steps,
+        )
 
     def _new_epoch(self) -> None:
         self.batch, self.molecules, self.loss_sum = 0, 0, 0.0
@@ -131,12 +140,12 @@ class TrainingRun:
         """One optimizer step on one batch, or on several whose gradients are averaged."""
         start, cpu_start = time.perf_counter(), time.process_time()
         window = [batch.to(self.device) for batch in window]
-        closure = SampleClosure(self, window) if isinstance(self.optimizer, optim.ESAM) else WindowClosure(self, window)
-        loss = self.optimizer.step(closure, grad_scaler=self.grad_scaler)
+        closure = WindowClosure(self, window)
+        loss = self.optimizer.step(closure, context=self.context)
         if self.grad_scaler is not None:
             self.grad_scaler.update()
         self.scheduler.step()
-        self.loss = float(distributed.total(loss.detach())) / distributed.size()
+        self.loss, self.parts = float(distributed.total(loss.detach())) / distributed.size(), closure.parts
         size = self.molecules_of(len(window))
         self.loss_sum += self.loss * size
         self.molecules += size

@@ -10,6 +10,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn.metrics import RocCurveDisplay
 
+from zoo.registry import kinds
+from zoo.registry.targets import NUMBERS, ZERO_ONE
+
 if TYPE_CHECKING:
     from zoo.data import MoleculeDataset
     from zoo.training.history import History
@@ -62,7 +65,7 @@ def quality(dataset: MoleculeDataset, predictions: np.ndarray) -> Figure:
         dataset: With targets (n, T).
         predictions: (n, T).
     """
-    draw = draw_roc if dataset.task == "classification" else draw_parity
+    draw = DRAWINGS[kinds.labels_of(dataset.task)]
     figure, axes = new_figure(4.8, 4.8)
     for task in range(min(dataset.num_tasks, MOST_CURVES)):
         present = ~(np.isnan(dataset.targets[:, task]) | np.isnan(predictions[:, task]))
@@ -89,3 +92,6 @@ def draw_parity(axes: Axes, name: str, values: np.ndarray, predicted: np.ndarray
         axes.axline((values[0], values[0]), slope=1, color=GREY, linestyle=":", linewidth=1)
         axes.set(xlabel="measured", ylabel="predicted")
         axes.set_aspect("equal", adjustable="datalim")
+
+
+DRAWINGS = {ZERO_ONE: draw_roc, NUMBERS: draw_parity}

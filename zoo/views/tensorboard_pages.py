@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from zoo.registry import kinds
+from zoo.registry.targets import NUMBERS, ZERO_ONE
 from zoo.views import drawings, plots
 
 if TYPE_CHECKING:
     from zoo.data import MoleculeDataset
     from zoo.runs.log import RunLog
 
+PICTURES = {ZERO_ONE: "roc", NUMBERS: "parity"}
 MOST_WORST = 9
 THRESHOLDS = 501
 MOST_SPRITES = 1024
@@ -31,11 +34,11 @@ def write_test_pages(log: RunLog, test: MoleculeDataset, predictions: np.ndarray
         predictions: (n, T), probabilities or values; NaN for molecules that could not be predicted.
         step: Where they appear on the time axis.
     """
-    if test.task == "classification":
+    labels = kinds.labels_of(test.task)
+    if labels == ZERO_ONE:
         for task in range(min(test.num_tasks, plots.MOST_CURVES)):
             add_pr_curve(log, test, predictions, task, step)
-    name = "roc" if test.task == "classification" else "parity"
-    log.figure(f"test/{name}", plots.quality(test, predictions), step)
+    log.figure(f"test/{PICTURES[labels]}", plots.quality(test, predictions), step)
     picture = draw_worst(test, predictions)
     if picture is not None:
         log.image("test/worst_predictions", picture, step)
@@ -60,7 +63,7 @@ def worst(test: MoleculeDataset, predictions: np.ndarray, most: int = MOST_WORST
         most: How many.
     """
     errors = np.abs(predictions - test.targets)
-    if test.task == "regression":
+    if kinds.labels_of(test.task) == NUMBERS:
         spread = np.ma.masked_invalid(test.targets).std(axis=0).filled(0)
         errors = errors / np.where(spread > 0, spread, 1.0)
     order = np.argsort(-np.nan_to_num(errors, nan=-1.0), axis=None, kind="stable")[:most]

@@ -43,7 +43,7 @@ class DataReport:
         rows: Of the source.
         molecules: That can be used.
         columns: Use of each column: `SMILES`, `task`, `split`, `not used`.
-        task: `"classification"`, `"regression"` or `"unlabelled"`.
+        task: Kind of target, or `"unlabelled"`.
         metric: Of the tasks.
         tasks: Labels of each task.
         invalid: Rows that cannot be used.

@@ -17,6 +17,8 @@ from zoo.data.molecules import read_molecule
 from zoo.data.reading.sources import Opened, open_source
 from zoo.data.splits.rules import group_by
 from zoo.recipe.options import ReadKeywords, ReadOptions
+from zoo.registry import kinds
+from zoo.registry.targets import NUMBERS, ZERO_ONE
 
 MOST = 10
 
@@ -98,7 +100,7 @@ def _differ(targets: np.ndarray) -> bool:
 def _summary(column: np.ndarray, task: str) -> TaskSummary:
     known = column[~np.isnan(column)]
     missing = len(column) - len(known)
-    if task == "classification":
+    if kinds.labels_of(task) == ZERO_ONE:
         return TaskSummary(len(known), missing, positives=int(known.sum()))
     if not len(known):
         return TaskSummary(0, missing)
@@ -121,9 +123,9 @@ def _problems(
         if not len(known):
             problems.append(f"task {name!r} has no labels: leave it out of tasks=")
         elif known.min() == known.max():
-            what = "one class only" if data.task == "classification" else "the same value everywhere"
+            what = "the same value everywhere" if kinds.labels_of(data.task) == NUMBERS else "one class only"
             problems.append(f"task {name!r} has {what}: leave it out of tasks=")
-        elif data.task == "classification" and min(known.sum(), (1 - known).sum()) < MOST:
+        elif kinds.labels_of(data.task) == ZERO_ONE and min(known.sum(), (1 - known).sum()) < MOST:
             problems.append(f"task {name!r} has {int(known.sum())} positives of {len(known)}: its metric will be noise")
     problems += [text for text in splits.values() if isinstance(text, str)]
     return problems

@@ -10,6 +10,8 @@ import numpy as np
 from zoo.data.errors import DataError, listed
 from zoo.data.labels.cells import Column, read_column
 from zoo.data.reading.table import Table
+from zoo.registry import kinds
+from zoo.registry.targets import NUMBERS
 
 FEW = 10
 
@@ -20,7 +22,7 @@ class Labels:
 
     Args:
         targets: (n, T), float64, NaN where missing.
-        task: `"classification"`, `"regression"` or `"unlabelled"` (T = 0).
+        task: Kind of target; `"unlabelled"` where T = 0.
         label_names: Words of class 0 and 1 by task, where the cells were words.
         notes: How cells were read.
     """
@@ -44,15 +46,18 @@ def read_labels(
     Args:
         table: The source.
         tasks: Its columns to read (T).
-        task: `"classification"`, `"regression"`, or `None` to find out: 0/1 and two words are classes.
+        task: Kind of target, or `None` to find out: 0/1 and two words are classes.
         decimal: Decimal mark; `None` finds it out.
         label_names: Words of class 0 and 1 by task, where the user says so.
 
     Raises:
         DataError: Cells that are no labels, tasks of different kinds, or no label at all.
     """
-    if task not in (None, "classification", "regression", "unlabelled"):
-        raise DataError(f"task={task!r}: choose 'classification' or 'regression'")
+    if task not in (None, kinds.UNLABELLED):
+        try:
+            kinds.check_task(task)
+        except ValueError as error:
+            raise DataError(str(error)) from error
     if decimal not in (None, ".", ","):
         raise DataError(f"decimal={decimal!r}: choose '.' or ','")
     if not tasks:
@@ -64,7 +69,7 @@ def read_labels(
     if all(np.isnan(column.values).all() for column in columns):
         raise DataError(f"{table.label}: no label in column(s) {listed(tasks)}: every cell is blank")
     kind = task or _find_kind(table, columns)
-    if kind == "regression":
+    if kinds.labels_of(kind) == NUMBERS:
         for column in columns:
             if column.words:
                 raise DataError(
@@ -150,7 +155,7 @@ def describe_labels(targets: np.ndarray, tasks: Sequence[str], task: str) -> lis
         for name, column, count in zip(tasks, targets.T, counts, strict=True)
         if count and np.nanmin(column) == np.nanmax(column)
     ]
-    if constant and task == "classification":
+    if constant and kinds.labels_of(task) != NUMBERS:
         notes.append(f"one class only in {listed(constant)}: cannot be measured by ranking, left out of the mean")
     elif constant:
         notes.append(f"{listed(constant)} constant: nothing to learn, leave it out of tasks=")

@@ -25,7 +25,7 @@ class KnownSet:
     Args:
         name: What users call it.
         file: The table; for embedded sets, in the package.
-        task: `"classification"` or `"regression"`.
+        task: Kind of target.
         metric: The one that MoleculeNet reports.
         tasks: Label columns; `None` takes all columns but the SMILES and `ignored`.
         summary: One line.

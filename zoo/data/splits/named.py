@@ -13,6 +13,8 @@ from zoo.data.errors import DataError
 from zoo.data.splits import rules
 from zoo.data.splits.own import parts_of_column
 from zoo.data.splits.rules import Fractions, Parts
+from zoo.registry import kinds
+from zoo.registry.targets import NUMBERS
 
 
 def scaffold(dataset: MoleculeDataset, *, seed: int, fractions: Fractions) -> Parts:
@@ -90,7 +92,7 @@ def _strata(data: MoleculeDataset) -> np.ndarray:
     labels = data.targets[:, 0]
     known = ~np.isnan(labels)
     strata = np.full(len(data), -1)
-    if data.task == "regression":
+    if kinds.labels_of(data.task) == NUMBERS:
         bins = int(np.clip(known.sum() // 10, 1, 10))  # a stratum of a few molecules would go to train as one
         edges = np.quantile(labels[known], np.linspace(1 / bins, 1 - 1 / bins, bins - 1))
         strata[known] = np.searchsorted(edges, labels[known], side="right")

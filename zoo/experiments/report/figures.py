@@ -16,7 +16,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
 from zoo.experiments.report.statistics import records
-from zoo.tasks.metrics import SMALLER_IS_BETTER
+from zoo.registry.kinds import higher_is_better
 
 REFERENCE_COLOR = "#7f8c9d"
 COLORS = ("#d98324", "#2a9d8f", "#8f6bd1", "#e5485d", "#3b8fdb", "#8a9a1f", "#cf6fb0", "#5aa469")
@@ -187,7 +187,7 @@ def comparable(summary: pd.DataFrame) -> dict[Any, pd.DataFrame]:
 def title(axis: Axes, dataset: str, model: str, metric: str, part: str = "test ") -> None:
     """What a panel shows, with an arrow to the better side."""
     axis.set_title(f"{dataset} · {model}")
-    axis.set_ylabel(f"{part}{metric} {'↓' if metric in SMALLER_IS_BETTER else '↑'}")
+    axis.set_ylabel(f"{part}{metric} {'↑' if higher_is_better(metric) else '↓'}")
 
 
 def themed(figure: Figure) -> str:

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from scipy import stats
 
-from zoo.tasks.metrics import SMALLER_IS_BETTER
+from zoo.registry.kinds import higher_is_better
 
 BLOCK = ["dataset", "model"]
 FEWEST_FOR_WILCOXON = 6
@@ -129,7 +129,7 @@ def summarize(rows: pd.DataFrame) -> pd.DataFrame:
         eigenvalue=("hessian_eigenvalue", "mean"),
         eigenvalue_sd=("hessian_eigenvalue", "std"),
     ).reset_index()
-    summary["score"] = np.where(summary["metric"].isin(SMALLER_IS_BETTER), -summary["mean"], summary["mean"])
+    summary["score"] = np.where(summary["metric"].map(higher_is_better), summary["mean"], -summary["mean"])
     summary["rank"] = summary.groupby(BLOCK)["score"].rank(ascending=False)
     summary["of"] = summary.groupby(BLOCK)["optimizer"].transform("size")
     return summary
@@ -148,7 +148,7 @@ def compare(rows: pd.DataFrame, reference: str) -> pd.DataFrame:
     """
     found = []
     for (dataset, model), block in rows.groupby(BLOCK, sort=False):
-        sign = -1.0 if block["metric"].iloc[0] in SMALLER_IS_BETTER else 1.0
+        sign = 1.0 if higher_is_better(block["metric"].iloc[0]) else -1.0
         scores = block.pivot(index="seed", columns="optimizer", values="test")
         seconds = block.pivot(index="seed", columns="optimizer", values="seconds")
         if reference not in scores:

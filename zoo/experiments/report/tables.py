@@ -11,7 +11,7 @@ import pandas as pd
 
 from zoo.experiments.report.statistics import records
 from zoo.experiments.sweep.specification import NO_OPTIMIZER
-from zoo.tasks.metrics import SMALLER_IS_BETTER
+from zoo.registry.kinds import higher_is_better
 
 MINUS = "−"
 NOTHING = "–"
@@ -170,7 +170,7 @@ def published_table(published: Mapping[str, Any], summary: pd.DataFrame, referen
             ours = here[here["model"] == model]
             chosen, reached = NOTHING, NOTHING
             if len(ours):
-                sign = -1 if ours["metric"].iloc[0] in SMALLER_IS_BETTER else 1
+                sign = 1 if higher_is_better(ours["metric"].iloc[0]) else -1
                 best = ours.loc[(sign * ours["valid"]).idxmax()]
                 chosen = f"{spread(best['mean'], best['sd'])} ({best['optimizer']})"
                 reached = "yes" if sign * (best["mean"] - mean) >= -np.nan_to_num(sd) else "no"

@@ -19,7 +19,7 @@ from zoo.learners.factory import assemble, recipe_for, with_dataset
 from zoo.recipe.mapping import from_mapping
 from zoo.recipe.options import DataOptions, TrainingOptions
 from zoo.recipe.recipe import Recipe
-from zoo.tasks.metrics import SMALLER_IS_BETTER, check_metric
+from zoo.registry.kinds import check_metric, higher_is_better
 from zoo.training.callbacks import Callback
 from zoo.training.history import EpochRecord
 from zoo.training.loop import TrainingRun
@@ -197,7 +197,7 @@ def open_study(tuning: Tuning, journal: str | Path, metric: str) -> optuna.Study
     return optuna.create_study(
         storage=optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(journal))),
         study_name=tuning.name,
-        direction="minimize" if metric in SMALLER_IS_BETTER else "maximize",
+        direction="maximize" if higher_is_better(metric) else "minimize",
         sampler=optuna.samplers.TPESampler(n_startup_trials=tuning.startup_trials, multivariate=True),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=tuning.startup_trials, n_warmup_steps=1),
         load_if_exists=True,

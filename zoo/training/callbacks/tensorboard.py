@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 class TensorBoard(Callback):
     """Write a run for TensorBoard.
 
-    Scalars: `train/` loss, learning rate, molecules per second; `sharpness/` ρ, norm of the updating gradient, passes
-    per step, cosine between the perturbation and the updating gradient; `valid/` metrics. The recipe is shown as text
-    and, with the final metrics of a run that has come to its end, under HParams.
+    Scalars: `train/` loss and the parts of it that the objective names, learning rate, molecules per second;
+    `sharpness/` ρ, norm of the updating gradient, passes per step, cosine between the perturbation and the updating
+    gradient; `valid/` metrics. The recipe is shown as text and, with the final metrics of a run that has come to its
+    end, under HParams.
 
     Args:
         folder: Where the event file goes; `None` takes the run's own log, which `fit(logdir=...)` opens.
@@ -49,7 +50,7 @@ class TensorBoard(Callback):
         last, (step, passes) = run.optimizer.last, self.since
         if last is None or run.step % run.options.log_every:
             return
-        scalars = {
+        scalars: dict[str, Any] = {
             "train/loss": run.loss,
             "train/learning_rate": run.learning_rate,
             "train/molecules_per_second": run.molecules / max(run.seconds, 1e-9),
@@ -58,6 +59,7 @@ class TensorBoard(Callback):
             "sharpness/passes_per_step": (run.optimizer.passes - passes) / (run.step - step),
             "sharpness/cosine": last.cosine,
         }
+        scalars |= {f"train/{name}": part for name, part in run.parts.items()}
         run.log.scalars({name: None if value is None else float(value) for name, value in scalars.items()}, run.step)
         self.mark(run)
 

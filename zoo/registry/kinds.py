@@ -1,0 +1,91 @@
+"""What the names of kinds of target and of metrics mean, before anything heavy is imported."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from zoo.registry.plugins import load_plugins
+from zoo.registry.registry import Entry
+from zoo.registry.targets import METRICS, TASKS
+
+UNLABELLED = "unlabelled"
+
+
+def task_entry(name: str) -> Entry[Any]:
+    """Catalog entry of a kind of target; "classification" means "binary".
+
+    Raises:
+        UnknownName: There is no such kind; the message names all.
+
+    Example:
+        >>> task_entry("classification").name
+        'binary'
+    """
+    load_plugins()
+    return TASKS[name]
+
+
+def check_task(name: str) -> None:
+    """Raise a `ValueError` that names all kinds of target unless `name` is one of them."""
+    load_plugins()
+    if name not in TASKS:
+        raise ValueError(
+            f"task={name!r}: choose one of classification (the same as binary), {', '.join(TASKS.names())}"
+        )
+
+
+def labels_of(task: str) -> str:
+    """What the labels of a kind of target are: "zero_one", "classes" or "numbers"; empty where there are none."""
+    return "" if task == UNLABELLED else task_entry(task).facts["labels"]
+
+
+def default_metric(task: str) -> str:
+    """Metric that decides for a kind of target unless told otherwise; empty where there are no labels."""
+    return "" if task == UNLABELLED else task_entry(task).facts["metric"]
+
+
+def same_task(first: str, second: str) -> bool:
+    """Whether two names mean the same kind of target.
+
+    Example:
+        >>> same_task("classification", "binary"), same_task("binary", "multiclass")
+        (True, False)
+    """
+    if UNLABELLED in (first, second):
+        return first == second
+    return task_entry(first).name == task_entry(second).name
+
+
+def metric_entry(name: str) -> Entry[Any]:
+    """Catalog entry of a metric.
+
+    Raises:
+        UnknownName: There is no such metric; the message names all.
+    """
+    load_plugins()
+    return METRICS[name]
+
+
+def higher_is_better(metric: str) -> bool:
+    """Whether larger values of a metric are better."""
+    return bool(metric_entry(metric).facts["higher_is_better"])
+
+
+def metrics_of(task: str) -> list[str]:
+    """Names of the metrics that fit a kind of target, its default first.
+
+    Example:
+        >>> metrics_of("regression")
+        ['rmse', 'mae', 'r2']
+    """
+    entry = task_entry(task)
+    first = entry.facts["metric"]
+    fitting = [m.name for m in METRICS if entry.name in m.facts["fits"] or m.name in entry.facts.get("metrics", ())]
+    return [first, *(name for name in fitting if name != first)]
+
+
+def check_metric(name: str, task: str) -> None:
+    """Raise a `ValueError` that names the metrics of the kind of target unless `name` is one of them."""
+    known = metrics_of(task)
+    if name not in known:
+        raise ValueError(f"metric {name!r} is not one for {task}: choose one of {', '.join(known)}")

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
 import optim
+from optim.context import StepContext
 from zoo.data import Batch, MoleculeLoader
 from zoo.recipe.options import TrainingOptions
 from zoo.recipe.recipe import Recipe
@@ -74,10 +75,10 @@ class TrainingRun:
         self.log = RunLog(None)  # `fit` gives the log of the run's folder
         self._new_epoch()
 
-    def _step_context(self) -> optim.StepContext:
+    def _step_context(self) -> StepContext:
         """What every optimizer step needs to know of this run."""
         apart = self.options.skip_first_sync and isinstance(self.replica, DistributedDataParallel)
-        return optim.StepContext(
+        return StepContext(
             max_grad_norm=self.options.max_grad_norm,
             model=self.model,
             no_sync=self.replica.no_sync if apart else None,  # type: ignore[union-attr, arg-type]

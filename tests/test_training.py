@@ -232,3 +232,24 @@ def test_each_parameter_group_keeps_its_own_rate(small, grover, schedule, rule, 
     assert max(head) == pytest.approx(head_rate)
     still = all(torch.equal(p, old) for p, old in zip(model.encoder.parameters(), before, strict=True))
     assert still == (encoder_rate == 0)
+
+
+def test_a_run_killed_between_its_first_best_and_its_first_last_starts_again_from_its_first_weights(
+    small, grover, tmp_path, monkeypatch
+):
+    options = {"split": "random", "epochs": 2, "batch_size": 64, "progress": False}
+    whole = grover()
+    whole.fit(small, logdir=tmp_path / "whole", **options)
+
+    def write_best_only(checkpointing, name, run):
+        original(checkpointing, name, run)
+        raise Killed
+
+    original = zoo.callbacks.Checkpointing.write
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        patched.setattr(zoo.callbacks.Checkpointing, "write", write_best_only)
+        grover().fit(small, logdir=tmp_path / "broken", **options)
+    assert [path.name for path in (tmp_path / "broken" / "checkpoints").iterdir()] == ["best"]
+    resumed = grover()
+    resumed.fit(small, logdir=tmp_path / "broken", resume=True, **options)
+    assert same(weights(whole), weights(resumed))

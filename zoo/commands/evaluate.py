@@ -6,7 +6,7 @@ import dataclasses
 import json
 from pathlib import Path
 
-from zoo.commands.parser import CommandParser
+from zoo.commands.parser import CommandParser, named
 from zoo.recipe.options import DataOptions
 
 PARTS = ("train", "valid", "test", "all")
@@ -14,7 +14,8 @@ DESCRIPTION = """Metrics of a trained model.
 
 examples:
   molzoo evaluate runs/b3db-grover-graphsam-seed0                      the test part of the run's own data
-  molzoo evaluate runs/b3db-grover-graphsam-seed0 --data new.csv       another file, whole
+  molzoo evaluate runs/b3db-grover-graphsam-seed0 --data new.csv       all of another file
+  molzoo evaluate runs/b3db-grover-graphsam-seed0 --data moved/b3db.csv   the run's own data in another place
   molzoo evaluate runs/b3db-grover-graphsam-seed0 --part valid"""
 
 
@@ -24,7 +25,10 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("run", help="folder of a run or a checkpoint")
     parser.add_argument("--data", type=str | None, default=None, help="name or file; default: the data of the run")
     parser.add_argument(
-        "--part", choices=PARTS, default=None, help="default: test of the run's own data, all of others"
+        "--part",
+        choices=PARTS,
+        default=None,
+        help="as the run was cut; default: test of the run's own data, all of others",
     )
     parser.add_class_arguments(DataOptions, None, skip={"source", "tasks"})
     parser.add_argument("--tasks", nargs="+", default=None, help="label columns")
@@ -32,25 +36,24 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--device", default="auto", help="cpu, cuda, ...")
     options = parser.parse_command(arguments)
 
-    from zoo.experiments import experiment
+    from zoo.experiments.parts import choose_part
     from zoo.learners import factory
 
     learner = factory.load(options.run, device=options.device)
-    source = learner.recipe.data or DataOptions()
-    if options.data is not None:
-        names = {field.name for field in dataclasses.fields(DataOptions)} - {"source", "tasks"}
-        source = DataOptions(
-            source=options.data,
-            tasks=tuple(options.tasks or learner.recipe.task_names) or None,
-            **{name: options[name] for name in names},
-        )
-        source = dataclasses.replace(source, task=source.task or learner.recipe.task)
-    part = options.part or ("all" if options.data is not None else "test")
-    dataset = experiment.load_part(source, part, learner.recipe.seed)
-    metrics = learner.evaluate(dataset)
+    names = {field.name for field in dataclasses.fields(DataOptions)} & named(arguments)
+    given = {name: options[name] for name in names - {"source"}}
+    if given.get("tasks") is not None:
+        given["tasks"] = tuple(given["tasks"])
+    chosen = choose_part(options.run, learner.recipe, part=options.part, data=options.data, given=given)
+    metrics = learner.evaluate(chosen.dataset)
     if options.json:
-        print(json.dumps({"run": str(Path(options.run)), "data": source.source, "part": part, **metrics}))
+        facts = {"data": chosen.source.source, "part": chosen.part, "trained_on": chosen.trained_on}
+        print(json.dumps({"run": str(Path(options.run)), **facts, **metrics}))
         return
-    print(f"{dataset} ({part})")
+    print(f"{chosen.dataset} ({chosen.part})")
+    for note in chosen.notes:
+        print(f"note: {note}")
     for name, value in metrics.items():
         print(f"{name} {value:.4f}")
+    if chosen.warning:
+        print(f"ATTENTION: {chosen.warning}")

@@ -48,3 +48,9 @@ def with_underscores(argument: str) -> str:
     name, equals, value = argument.partition("=")
     first, dot, rest = name[2:].partition(".")
     return "--" + first.replace("-", "_") + dot + rest + equals + value
+
+
+def named(arguments: list[str]) -> set[str]:
+    """Return the names of the options that were given, as the parser knows them."""
+    words = [with_underscores(argument)[2:] for argument in arguments if argument.startswith("--")]
+    return {word.partition("=")[0].partition(".")[0] for word in words}

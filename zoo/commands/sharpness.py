@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 from zoo.commands.parser import CommandParser
-from zoo.recipe.options import DataOptions
 
 PARTS = ("train", "valid", "test", "all")
 DESCRIPTION = """How sharp the minimum of a trained model is: the rise of the loss within a ball of radius rho around
@@ -24,6 +23,7 @@ def make_parser() -> CommandParser:
     parser = CommandParser(prog="molzoo sharpness", description=DESCRIPTION)
     parser.add_argument("run", help="folder of a run or a checkpoint")
     parser.add_argument("--part", choices=PARTS, default="train", help="of the run's own data")
+    parser.add_argument("--data", type=str | None, default=None, help="new place of the run's data, if they were moved")
     parser.add_argument("--rho", type=float, default=0.05, help="radius of the ball")
     parser.add_argument("--adaptive", action="store_true", help="scale the ball to the weights, as ASAM does")
     parser.add_argument("--directions", type=int, default=8, help="random directions to try")
@@ -55,12 +55,11 @@ def main(arguments: list[str]) -> None:
         raise ValueError("--against and --slice are for the picture: name its file with --landscape FILE.png")
 
     from zoo import sharpness
-    from zoo.experiments import experiment
+    from zoo.experiments.parts import choose_part
     from zoo.learners import factory
 
     learner = factory.load(options.run, device=options.device)
-    recipe = learner.recipe
-    dataset = experiment.load_part(recipe.data or DataOptions(), options.part, recipe.seed)
+    dataset = choose_part(options.run, learner.recipe, part=options.part, data=options.data).dataset
     names = ("rho", "adaptive", "directions", "eigenvalues", "trace_probes", "max_molecules", "stochastic", "seed")
     report = sharpness.measure(learner, dataset, **{name: options[name] for name in names})
     if options.json:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from zoo.commands.parser import CommandParser
+from zoo.commands.parser import CommandParser, named
 from zoo.recipe.options import DataOptions, TrainingOptions
 from zoo.recipe.presets import find, list_recipes
 from zoo.recipe.recipe import Recipe
@@ -24,7 +24,7 @@ examples:
   molzoo train --model grover --model-args.hidden_size 64 --optimizer adamw --optimizer-args.lr 0.0005
   molzoo train --recipe compt-graphsam --data bbbp --data-dir moleculenet
   molzoo train --recipe runs/b3db-grover-graphsam-seed0/recipe.json --epochs 30
-  molzoo train --resume runs/b3db-grover-graphsam-seed0
+  molzoo train --resume runs/b3db-grover-graphsam-seed0 --epochs 30
   torchrun --nproc-per-node 2 -m zoo train --data tox21"""
 
 # Three epochs on B3DB take two to three minutes on two cores.
@@ -59,7 +59,10 @@ def make_parser() -> CommandParser:
         help=f"one of {', '.join(list_recipes())}, or a file; other options override it",
     )
     parser.add_argument(
-        "--resume", type=str | None, default=None, help="folder of a run to continue; takes its own options"
+        "--resume",
+        type=str | None,
+        default=None,
+        help="folder of a run to continue with its own options; a larger --epochs trains it longer",
     )
     parser.add_argument(
         "--projector", type=int | None, default=None, help="test molecules in TensorBoard's embedding projector"
@@ -83,9 +86,8 @@ def main(arguments: list[str]) -> None:
     distributed.initialize()
     progress = None if distributed.is_main() and not options.quiet else False
     if options.resume:
-        folder = Path(options.resume)
-        recipe = Recipe.read(existing(folder / "recipe.json"))
-        outcomes = [train(recipe, folder, options.device, progress, options.projector, resume=True)]
+        options, recipe = resumed(parser, arguments, options)
+        outcomes = [train(recipe, Path(options.resume), options.device, progress, options.projector, resume=True)]
     else:
         from zoo.data.splits import refuse_seeds
 
@@ -129,11 +131,23 @@ def flatten(recipe: Recipe) -> dict[str, Any]:
     return values | data | dataclasses.asdict(recipe.training or TrainingOptions())
 
 
-def existing(path: Path) -> Path:
-    """The path, if there is such a file."""
-    if not path.exists():
-        raise FileNotFoundError(f"{path.parent} is no run: there is no {path.name} in it")
-    return path
+def resumed(parser: CommandParser, arguments: list[str], options: Any) -> tuple[Any, Recipe]:
+    """The options and the recipe with which a run goes on: its own, but for what may change."""
+    from zoo.experiments.resuming import continued, describe_continuation, stored_recipe
+
+    other = sorted({"recipe", "output"} & named(arguments))
+    if other:
+        raise ValueError(f"--resume takes the run's own recipe and folder: leave --{' and --'.join(other)} out")
+    stored = stored_recipe(options.resume)
+    parser.set_defaults(flatten(stored))
+    options = parser.parse_command(arguments)
+    if options.seeds != [stored.seed]:
+        raise ValueError(f"--resume {options.resume}: the run has seed {stored.seed}: leave --seeds out")
+    recipe = continued(options.resume, recipe_of(options, stored.seed))
+    line = describe_continuation(options.resume, recipe)
+    if line and not options.quiet:
+        print(f"continued  {line}")
+    return options, recipe
 
 
 def free_folder(recipe: Recipe, output: str | None, several: bool) -> Path:
@@ -153,8 +167,11 @@ def train(
 ):
     """One run with its printed story."""
     from zoo.experiments import experiment
+    from zoo.experiments.parts import load_again
+    from zoo.runs.folder import RunFolder
 
-    dataset = experiment.load_dataset(recipe.data or DataOptions())
+    source = recipe.data or DataOptions()
+    dataset = load_again(source, RunFolder(folder)) if resume else experiment.load_dataset(source)
     if progress is not False:
         print(f"data       {dataset}")
         for note in dataset.notes:

@@ -3,7 +3,10 @@ from .experiment import Outcome as Outcome
 from .experiment import load_dataset as load_dataset
 from .experiment import load_part as load_part
 from .experiment import run as run
+from .parts import ChosenPart as ChosenPart
+from .parts import choose_part as choose_part
 from .report import write_report as write_report
+from .resuming import continued as continued
 from .sweep import PlannedRun as PlannedRun
 from .sweep import ResultRow as ResultRow
 from .sweep import ResultsStore as ResultsStore

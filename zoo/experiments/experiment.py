@@ -27,6 +27,7 @@ from zoo.views import plots
 from zoo.views import tensorboard_pages as boards
 
 NO_OPTIMIZER = "none"
+DRAW_SEED = 0
 
 
 @dataclass(frozen=True)
@@ -92,13 +93,21 @@ def load_part(options: DataOptions, part: str, seed: int) -> data.MoleculeDatase
 
     Args:
         options: Data and split.
-        part: "train", "valid", "test", or "all" for the whole set.
+        part: "train", "valid", "test", or "all" for the complete set.
         seed: The recipe's, for a split that has none of its own.
     """
     dataset = load_dataset(options)
-    if part == "all":
+    return dataset if part == "all" else getattr(data.split_as_asked(dataset, options, seed), part)
+
+
+def draw(dataset: data.MoleculeDataset, max_molecules: int | None) -> data.MoleculeDataset:
+    """Draw that many molecules, always the same ones; `None` takes all."""
+    if max_molecules is None or max_molecules >= len(dataset):
         return dataset
-    return getattr(data.split_as_asked(dataset, options, seed), part)
+    if max_molecules < 1:
+        raise ValueError(f"max_molecules={max_molecules}: give a whole number of at least 1")
+    drawn = np.sort(np.random.default_rng(DRAW_SEED).permutation(len(dataset))[:max_molecules])
+    return dataclasses.replace(dataset.subset(drawn), name=f"{dataset.name}, {max_molecules} molecules")
 
 
 def run(

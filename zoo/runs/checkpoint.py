@@ -122,13 +122,7 @@ def previous(path: Path) -> Path:
 
 def exists(path: str | Path) -> bool:
     """Whether there is a checkpoint at this place, or the one that was being replaced when a run was cut off."""
-    return any(whole(folder) for folder in (Path(path), previous(Path(path))))
-
-
-def refuse_second_run(folder: Path) -> None:
-    """Raise a `CheckpointError` if the folder holds a run, which a new one would mix with."""
-    if (folder / RECIPE).exists():
-        raise CheckpointError(f"{folder} holds a run already: choose another folder, or resume it")
+    return any(whole(folder) for folder in (Path(path).absolute(), previous(Path(path).absolute())))
 
 
 def whole(folder: Path) -> bool:
@@ -142,7 +136,7 @@ def read(path: str | Path) -> Checkpoint:
     Raises:
         CheckpointError: There is none.
     """
-    path = Path(path)
+    path = Path(path).absolute()  # "." has no name, and a checkpoint that is being replaced waits under a name
     for candidate in (path, path / "checkpoints" / "best", path / "checkpoints" / "last"):
         for folder in (candidate, previous(candidate)):
             if whole(folder):

@@ -1,0 +1,143 @@
+"""Which molecules a trained learner is evaluated on: the parts that its run has saved, or other data."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from zoo.data import MoleculeDataset, split_as_asked
+from zoo.data.errors import DataError, DataNotFoundError
+from zoo.experiments import experiment
+from zoo.recipe.options import DataOptions
+from zoo.recipe.recipe import Recipe
+from zoo.runs.folder import RunFolder
+from zoo.runs.saved_split import NO_SPLIT, DataChanged, SavedSplit, known, molecule_keys
+
+# Options that ask for parts of one's own.
+CUT = frozenset(("split", "split_column", "split_args", "split_seed"))
+PARTS = ("train", "valid", "test", "all")
+REMEDY = "restore it, or name the data of then with --data FILE, or evaluate all of it with --part all"
+
+
+@dataclass(frozen=True)
+class ChosenPart:
+    """Molecules to evaluate a run on.
+
+    Args:
+        dataset: The molecules and their labels.
+        part: "train", "valid", "test" or "all".
+        source: How they were read.
+        trained_on: How many of them the model was trained on; `None` where the run has not kept that.
+        notes: What a reader of the numbers must know.
+    """
+
+    dataset: MoleculeDataset
+    part: str
+    source: DataOptions
+    trained_on: int | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def warning(self) -> str | None:
+        """One line where the model has seen what it is evaluated on."""
+        if not self.trained_on:
+            return None
+        rest = "the numbers do not say how it does on new molecules"
+        return f"the model was trained on {self.trained_on:,} of these {len(self.dataset):,} molecules: {rest}"
+
+
+def choose_part(
+    run: str | Path,
+    recipe: Recipe,
+    *,
+    part: str | None = None,
+    data: str | None = None,
+    given: Mapping[str, Any] | None = None,
+) -> ChosenPart:
+    """Find the molecules to evaluate a run on.
+
+    Args:
+        run: Folder of the run, or of a checkpoint.
+        recipe: Recipe of the learner.
+        part: One of `PARTS`; `None` takes the test part of the run's own data, and all of other data.
+        data: Name or file, also the new place of the run's own data; `None` takes what the recipe names.
+        given: Other fields of `DataOptions` that were asked for.
+
+    Raises:
+        DataChanged: Parts of the run are asked for, and its data are not as they were.
+        DataNotFoundError: The data are no longer where they were.
+    """
+    given = dict(given or {})
+    if "split_column" in given:
+        given.setdefault("split", None)
+    asked = bool(CUT & given.keys())
+    folder, own = RunFolder.of(run), recipe.data or DataOptions()
+    saved, source = folder.split, reading(recipe, own, data, given)
+    dataset = load_again(source, folder, data)
+    same = saved is not None and not saved.content.changes(dataset)
+    if part is None:
+        part = "test" if data is None or same or same_file(data, own) else "all"
+    if part == "all":
+        return told(folder, ChosenPart(dataset, part, source))
+    if saved is not None and not asked:
+        if not same and data is not None and not same_place(data, own):
+            raise DataChanged(
+                f"{data} is not the data that {folder.path} was trained on: its parts are unknown; leave --part out to "
+                "evaluate all of it, or name the split that cuts it with --split"
+            )
+        return told(folder, of_run(folder, saved, dataset, part, source))
+    seed = recipe.seed if source.split_seed is None else source.split_seed
+    parts = split_as_asked(dataset, source, recipe.seed)
+    note = f"the parts are cut again: split {source.split!r}, seed {seed}" + ("" if saved else "; the run saved none")
+    chosen = ChosenPart(getattr(parts, part), part, source, notes=(note,))
+    if saved is None and not asked:
+        return dataclasses.replace(chosen, trained_on=known(chosen.dataset, molecule_keys(parts.train)))
+    return told(folder, chosen)
+
+
+def reading(recipe: Recipe, own: DataOptions, data: str | None, given: Mapping[str, Any]) -> DataOptions:
+    """How the data are read: as in the run where they are the run's, else as asked for."""
+    if data is None or same_place(data, own):
+        return dataclasses.replace(own, **{"source": data or own.source, **given})
+    tasks = {"tasks": tuple(recipe.task_names) or None, "task": recipe.task, "split": own.split}
+    return DataOptions(**{**tasks, **given, "source": data})
+
+
+def same_place(data: str, own: DataOptions) -> bool:
+    """Whether a name or file is that of the run, or its file under another folder."""
+    return Path(data).name == Path(own.source).name
+
+
+def same_file(data: str, own: DataOptions) -> bool:
+    """Whether a name or file is the very one of the run."""
+    return data == own.source or Path(data).resolve() == Path(own.source).resolve()
+
+
+def load_again(source: DataOptions, folder: RunFolder, data: str | None = None) -> MoleculeDataset:
+    """Load the data of a run, as many of its molecules as it used."""
+    try:
+        dataset = experiment.load_dataset(source)
+    except (DataNotFoundError, FileNotFoundError) as error:
+        if data is not None:
+            raise
+        raise DataNotFoundError(f"{error} (the data of {folder.path}: name their new place with --data)") from error
+    return experiment.draw(dataset, (folder.facts.get("planned") or {}).get("max_molecules"))
+
+
+def of_run(
+    folder: RunFolder, saved: SavedSplit, dataset: MoleculeDataset, part: str, source: DataOptions
+) -> ChosenPart:
+    """Take a part as the run has saved it."""
+    if saved.name == NO_SPLIT and part != "train":
+        raise DataError(f"{folder.path} was trained on all of its data: it has no {part} part, give other data")
+    parts = saved.cut(dataset, str(folder.path), REMEDY)
+    return ChosenPart(getattr(parts, part), part, source)
+
+
+def told(folder: RunFolder, chosen: ChosenPart) -> ChosenPart:
+    """The part, with how much of it was trained on."""
+    keys = folder.trained_on
+    return chosen if keys is None else dataclasses.replace(chosen, trained_on=known(chosen.dataset, keys))

@@ -246,9 +246,10 @@ def test_a_run_killed_between_its_first_best_and_its_first_last_starts_again_fro
         raise Killed
 
     original = zoo.callbacks.Checkpointing.write
-    with monkeypatch.context() as patched, pytest.raises(Killed):
-        patched.setattr(zoo.callbacks.Checkpointing, "write", write_best_only)
+    monkeypatch.setattr(zoo.callbacks.Checkpointing, "write", write_best_only)
+    with pytest.raises(Killed):
         grover().fit(small, logdir=tmp_path / "broken", **options)
+    monkeypatch.undo()
     assert [path.name for path in (tmp_path / "broken" / "checkpoints").iterdir()] == ["best"]
     resumed = grover()
     resumed.fit(small, logdir=tmp_path / "broken", resume=True, **options)

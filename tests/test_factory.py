@@ -52,7 +52,7 @@ def test_every_rule_of_optim_is_in_the_catalog():
 
 def test_num_tasks_and_task_come_from_the_data_set(small):
     learner = zoo.build("grover", dataset=small, model_args=SMALL)
-    assert (learner.recipe.num_tasks, learner.recipe.task, learner.recipe.task_names) == (1, "classification", ("bbb",))
+    assert (learner.recipe.num_tasks, learner.recipe.task, learner.fitted.task_names) == (1, "classification", ("bbb",))
 
 
 @pytest.mark.parametrize(

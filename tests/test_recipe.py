@@ -12,8 +12,6 @@ def test_json_round_trip_keeps_everything() -> None:
         task="regression",
         model_args={"hidden_size": 64},
         optimizer_args={"rho": 0.1, "base": "adamw"},
-        task_names=("a", "b"),
-        target_scaling={"mean": [0.0, 1.0], "std": [1.0, 2.0]},
         data=DataOptions("esol", tasks=("a", "b"), split_seed=3),
         training=TrainingOptions(epochs=3, patience=2),
     )

@@ -44,7 +44,7 @@ def main(arguments: list[str]) -> None:
     given = {name: options[name] for name in names - {"source"}}
     if given.get("tasks") is not None:
         given["tasks"] = tuple(given["tasks"])
-    chosen = choose_part(options.run, learner.recipe, part=options.part, data=options.data, given=given)
+    chosen = choose_part(options.run, learner.recipe, learner.fitted, part=options.part, data=options.data, given=given)
     metrics = learner.evaluate(chosen.dataset)
     if options.json:
         facts = {"data": chosen.source.source, "part": chosen.part, "trained_on": chosen.trained_on}

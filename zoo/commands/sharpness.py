@@ -59,7 +59,7 @@ def main(arguments: list[str]) -> None:
     from zoo.learners import factory
 
     learner = factory.load(options.run, device=options.device)
-    dataset = choose_part(options.run, learner.recipe, part=options.part, data=options.data).dataset
+    dataset = choose_part(options.run, learner.recipe, learner.fitted, part=options.part, data=options.data).dataset
     names = ("rho", "adaptive", "directions", "eigenvalues", "trace_probes", "max_molecules", "stochastic", "seed")
     report = sharpness.measure(learner, dataset, **{name: options[name] for name in names})
     if options.json:

@@ -16,8 +16,10 @@ from zoo.learners import evaluation
 from zoo.learners.estimator import Baseline
 from zoo.learners.factory import assemble, with_dataset
 from zoo.learners.learner import Learner
+from zoo.recipe.fitted import Fitted
 from zoo.recipe.options import DataOptions, TrainingOptions
 from zoo.recipe.recipe import Recipe
+from zoo.runs import checkpoint
 from zoo.runs.folder import RunFolder
 from zoo.runs.opening import run_folder, running, saved_parts
 from zoo.tasks.metrics import MetricResult, check_metric
@@ -145,7 +147,8 @@ def run(
     place = run_folder(folder, resume, writes=distributed.is_main())
     dataset = load_dataset(source) if dataset is None else dataset
     recipe = dataclasses.replace(with_dataset(recipe, dataset), data=source, training=training)
-    learner = prepare(recipe, dataset, device, projector)
+    saved = checkpoint.fitted_of_run(place.path) if place is not None and resume else None
+    learner = prepare(recipe, dataset, device, projector, saved)
     split = split or saved_parts(place, dataset, resume) or data.split_as_asked(dataset, source, recipe.seed)
     with running(place):
         history = learner.fit(
@@ -164,13 +167,15 @@ def run(
     return outcome
 
 
-def prepare(recipe: Recipe, dataset: data.MoleculeDataset, device: str, projector: int | None) -> Learner | Baseline:
-    """Build the learner and find what cannot work, before anything slow is done."""
+def prepare(
+    recipe: Recipe, dataset: data.MoleculeDataset, device: str, projector: int | None, saved: Fitted | None = None
+) -> Learner | Baseline:
+    """Build the learner, as in `saved` of the run to resume, and find what cannot work before anything slow is done."""
     training = recipe.training or TrainingOptions()
     check_metric(dataset.metric, dataset.task)
     if training.monitor is not None:
         check_metric(training.monitor, dataset.task)
-    learner = assemble(recipe, device=device)
+    learner = assemble(recipe, device=device, fitted=saved)
     if isinstance(learner, Learner):
         _ = learner.optimizer  # made now, so that a wrong option is found here
     else:

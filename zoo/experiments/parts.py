@@ -11,6 +11,7 @@ from typing import Any
 from zoo.data import MoleculeDataset, split_as_asked
 from zoo.data.errors import DataError, DataNotFoundError
 from zoo.experiments import experiment
+from zoo.recipe.fitted import Fitted
 from zoo.recipe.options import DataOptions
 from zoo.recipe.recipe import Recipe
 from zoo.runs.folder import RunFolder
@@ -52,6 +53,7 @@ class ChosenPart:
 def choose_part(
     run: str | Path,
     recipe: Recipe,
+    fitted: Fitted | None = None,
     *,
     part: str | None = None,
     data: str | None = None,
@@ -62,6 +64,7 @@ def choose_part(
     Args:
         run: Folder of the run, or of a checkpoint.
         recipe: Recipe of the learner.
+        fitted: What the learner was trained to tell, whose task names are looked for in other data.
         part: One of `PARTS`; `None` takes the test part of the run's own data, and all of other data.
         data: Name or file, also the new place of the run's own data; `None` takes what the recipe names.
         given: Other fields of `DataOptions` that were asked for.
@@ -75,7 +78,7 @@ def choose_part(
         given.setdefault("split", None)
     asked = bool(CUT & given.keys())
     folder, own = RunFolder.of(run), recipe.data or DataOptions()
-    saved, source = folder.split, reading(recipe, own, data, given)
+    saved, source = folder.split, reading(recipe, fitted, own, data, given)
     dataset = load_again(source, folder, data)
     same = saved is not None and not saved.content.changes(dataset)
     if part is None:
@@ -98,11 +101,13 @@ def choose_part(
     return told(folder, chosen)
 
 
-def reading(recipe: Recipe, own: DataOptions, data: str | None, given: Mapping[str, Any]) -> DataOptions:
+def reading(
+    recipe: Recipe, fitted: Fitted | None, own: DataOptions, data: str | None, given: Mapping[str, Any]
+) -> DataOptions:
     """How the data are read: as in the run where they are the run's, else as asked for."""
     if data is None or same_place(data, own):
         return dataclasses.replace(own, **{"source": data or own.source, **given})
-    tasks = {"tasks": tuple(recipe.task_names) or None, "task": recipe.task, "split": own.split}
+    tasks = {"tasks": fitted.task_names or None if fitted else own.tasks, "task": recipe.task, "split": own.split}
     return DataOptions(**{**tasks, **given, "source": data})
 
 

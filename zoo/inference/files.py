@@ -16,7 +16,7 @@ from zoo import data
 from zoo.inference.chunks import Parts
 from zoo.inference.workers import Job, map_chunks
 from zoo.learners import parts
-from zoo.recipe.recipe import Recipe
+from zoo.recipe.fitted import Fitted
 from zoo.runs import checkpoint
 
 REASON = "reason"
@@ -96,7 +96,7 @@ def predict_file(
         for number, values, reasons in map_chunks(job, missing(), workers):
             kept.write(number, values, reasons)
             bar.update(len(reasons))
-    columns = [*prediction_columns(saved.recipe), REASON]
+    columns = [*prediction_columns(saved.fitted), REASON]
     with data.RowWriter(output, rows.columns, columns) as writer:
         for number, chunk in enumerate(rows):
             values, reasons = kept.read(number)
@@ -106,10 +106,9 @@ def predict_file(
     return FileSummary(total, failed, continued)
 
 
-def prediction_columns(recipe: Recipe) -> list[str]:
+def prediction_columns(fitted: Fitted) -> list[str]:
     """Names of the added columns: those of the tasks."""
-    names = recipe.task_names or tuple(f"task_{i}" for i in range(recipe.num_tasks))
-    return [f"predicted_{name}" for name in names]
+    return [f"predicted_{name}" for name in fitted.output_names]
 
 
 def key_of(saved: checkpoint.Checkpoint, source: str | Path, rows: data.RowStream) -> dict[str, Any]:

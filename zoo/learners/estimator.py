@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from zoo.data import MoleculeDataset, Split
 from zoo.learners import evaluation
 from zoo.learners.baselines import TaskEstimators
 from zoo.learners.predictor import PREDICT_BATCH, Predictor, cut, described
+from zoo.recipe.fitted import Fitted
 from zoo.recipe.mapping import from_mapping
 from zoo.recipe.options import DataOptions, TrainingOptions
 from zoo.recipe.recipe import Recipe
@@ -33,17 +33,18 @@ class Baseline(Predictor):
     """Fits, evaluates and applies scikit-learn estimators the way `Learner` does neural networks.
 
     Args:
-        recipe: What was chosen.
+        recipe: What was asked for; `fit` leaves it as it is.
+        fitted: What came of it.
         featurizer: Fills `descriptors`.
         model: One estimator for each task.
     """
 
-    def __init__(self, recipe: Recipe, featurizer: Featurizer, model: TaskEstimators) -> None:
-        super().__init__(recipe, featurizer)
+    def __init__(self, recipe: Recipe, fitted: Fitted, featurizer: Featurizer, model: TaskEstimators) -> None:
+        super().__init__(recipe, fitted, featurizer)
         self.model, self.optimizer = model, None
 
     def __repr__(self) -> str:
-        return f"Baseline({self.recipe.model}, featurizer={self.recipe.featurizer}, {self.recipe.num_tasks} task(s))"
+        return f"Baseline({self.recipe.model}, featurizer={self.recipe.featurizer}, {self.fitted.num_tasks} task(s))"
 
     @property
     def num_parameters(self) -> int:
@@ -69,13 +70,7 @@ class Baseline(Predictor):
         parts = saved_parts(folder, dataset, resume)
         parts = parts or cut(dataset, split, self.recipe.seed if split_seed is None else split_seed)
         train = parts.train if parts else dataset
-        self.recipe = replace(
-            self.recipe,
-            task_names=dataset.task_names,
-            label_names={name: list(words) for name, words in dataset.label_names.items()},
-            training=chosen,
-            data=data_options or described(dataset, parts),
-        )
+        self.note(dataset, chosen, data_options or described(dataset, parts))
         train, packed = self.featurized(train, chosen, progress)
         start = time.perf_counter()
         self.model.fit(np.asarray(packed.descriptors), train.targets)
@@ -88,7 +83,7 @@ class Baseline(Predictor):
         history.add(EpochRecord(0, float("nan"), 0.0, 1, 1, len(train), seconds, valid))
         with running(folder):
             if folder is not None:
-                folder.open(self.recipe, dataset, parts, resume)
+                folder.open(self.request, dataset, parts, resume)
                 self.save(folder.checkpoint("best"))
         return history
 
@@ -103,7 +98,7 @@ class Baseline(Predictor):
         def write_estimators(folder: Path) -> None:
             skops.io.dump(self.model.estimators, folder / ESTIMATORS)
 
-        checkpoint.write_folder(path, self.recipe, write_estimators)
+        checkpoint.write_folder(path, self.request, self.fitted, write_estimators)
 
     def load_weights(self, saved: checkpoint.Checkpoint) -> None:
         """Take the estimators of a checkpoint."""

@@ -16,14 +16,16 @@ from zoo.learners.estimator import Baseline
 from zoo.learners.learner import Learner
 from zoo.learners.parts import (
     Part,
+    chosen_options,
     device_for,
+    featurizer_of,
     find,
-    make_featurizer,
-    make_model,
     make_optimizer,
+    model_of,
     name_of,
     registered_facts,
 )
+from zoo.recipe.fitted import Fitted
 from zoo.recipe.recipe import Recipe
 from zoo.registry.catalog import FEATURIZERS, MODELS, OPTIMIZERS
 
@@ -84,10 +86,11 @@ def build(
         featurizer_args=featurizer_args,
         seed=seed,
     )
-    recipe = replace(recipe, num_tasks=num_tasks, task=task, task_names=names)
+    recipe = replace(recipe, num_tasks=num_tasks, task=task)
     featurizer = recipe.featurizer if featurizer is None else featurizer
     learner = assemble(recipe, model=model, optimizer=optimizer, featurizer=featurizer, device=device)
-    _ = learner.optimizer  # made now, so that a wrong option is told here
+    learner.fitted = replace(learner.fitted, task_names=names)
+    _ = learner.optimizer  # made now, so that a wrong option is reported here
     return learner
 
 
@@ -98,18 +101,35 @@ def assemble(
     optimizer: Part | None = None,
     featurizer: Part | None = None,
     device: str | torch.device = "auto",
+    fitted: Fitted | None = None,
 ) -> Learner | Baseline:
-    """Build the learner that a recipe describes; parts given here take the place of the recipe's names."""
-    made_featurizer = make_featurizer(featurizer or recipe.featurizer, recipe)
+    """Build the learner that a recipe describes.
+
+    Args:
+        recipe: What was asked for.
+        model: Takes the place of the recipe's.
+        optimizer: As `model`.
+        featurizer: As `model`.
+        device: "auto" takes a GPU where there is one.
+        fitted: Of a checkpoint: its options replace the recipe's, so that defaults of today have no effect.
+    """
+    chosen_featurizer, featurizer_options = featurizer_of(featurizer or recipe.featurizer, recipe, fitted)
     torch.manual_seed(recipe.seed)
-    made_model = make_model(model or recipe.model, recipe, made_featurizer)
-    if isinstance(made_model, TaskEstimators):
+    chosen_model, model_options = model_of(model or recipe.model, recipe, chosen_featurizer, fitted)
+    if isinstance(model, (nn.Module, TaskEstimators)) and fitted is None:
+        recipe = replace(recipe, model_args=chosen_options(model, model_options))
+    fitted = replace(
+        fitted or Fitted(recipe.num_tasks, recipe.task, recipe.task_args),
+        model=model_options,
+        featurizer=featurizer_options,
+    )
+    if isinstance(chosen_model, TaskEstimators):
         if recipe.optimizer_args:
             raise TypeError(f"model {recipe.model!r} is trained without an optimizer: optimizer_args have no effect")
-        return Baseline(recipe, made_featurizer, made_model)
-    made_model = made_model.to(device_for(recipe.model, device))
-    deferred = partial(make_optimizer, optimizer or recipe.optimizer, recipe, made_model)
-    return Learner(recipe, made_featurizer, made_model, deferred)
+        return Baseline(recipe, fitted, chosen_featurizer, chosen_model)
+    chosen_model = chosen_model.to(device_for(recipe.model, device))
+    deferred = partial(make_optimizer, optimizer or recipe.optimizer, recipe, chosen_model)
+    return Learner(recipe, fitted, chosen_featurizer, chosen_model, deferred)
 
 
 def recipe_for(
@@ -157,8 +177,14 @@ def load(
     from zoo.runs.checkpoint import read
 
     checkpoint = read(path)
-    recipe = checkpoint.recipe
-    learner = assemble(recipe, model=model, optimizer=optimizer, featurizer=featurizer, device=device)
+    learner = assemble(
+        checkpoint.recipe,
+        model=model,
+        optimizer=optimizer,
+        featurizer=featurizer,
+        device=device,
+        fitted=checkpoint.fitted,
+    )
     learner.load_weights(checkpoint)
     if isinstance(learner, Learner):
         learner.model.eval()
@@ -173,4 +199,4 @@ def _load(dataset: Any) -> MoleculeDataset:
 
 def with_dataset(recipe: Recipe, data: MoleculeDataset) -> Recipe:
     """The recipe with the tasks of a data set."""
-    return replace(recipe, num_tasks=data.num_tasks, task=data.task, task_names=data.task_names)
+    return replace(recipe, num_tasks=data.num_tasks, task=data.task)

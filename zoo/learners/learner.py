@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from zoo import sharpness
 from zoo.data import MoleculeDataset, MoleculeLoader, Split
 from zoo.learners import evaluation
 from zoo.learners.predictor import PREDICT_BATCH, Predictor, cut, described
+from zoo.recipe.fitted import Fitted
 from zoo.recipe.mapping import from_mapping
 from zoo.recipe.options import DataOptions, TrainingOptions
 from zoo.recipe.recipe import Recipe
@@ -37,7 +37,8 @@ class Learner(Predictor):
     """Trains, evaluates and applies one model; made by `zoo.build` and `zoo.load`.
 
     Args:
-        recipe: What was chosen.
+        recipe: What was asked for; `fit` leaves it as it is.
+        fitted: What came of it.
         featurizer: Molecules to graphs.
         model: Graphs to scores (B, T).
         make_optimizer: Gives the optimizer over the model's parameters. It is called at the first use, so that a
@@ -47,11 +48,12 @@ class Learner(Predictor):
     def __init__(
         self,
         recipe: Recipe,
+        fitted: Fitted,
         featurizer: Featurizer,
         model: nn.Module,
         make_optimizer: Callable[[], torch.optim.Optimizer],
     ) -> None:
-        super().__init__(recipe, featurizer)
+        super().__init__(recipe, fitted, featurizer)
         self.model, self._make_optimizer = model, make_optimizer
 
     @cached_property
@@ -60,10 +62,10 @@ class Learner(Predictor):
         return self._make_optimizer()
 
     def __repr__(self) -> str:
-        recipe = self.recipe
+        recipe, fitted = self.recipe, self.fitted
         return (
             f"Learner({recipe.model}, {self.num_parameters:,} parameters, optimizer={recipe.optimizer}, "
-            f"featurizer={recipe.featurizer}, {recipe.num_tasks} {recipe.task} task{'s' * (recipe.num_tasks > 1)})"
+            f"featurizer={recipe.featurizer}, {fitted.num_tasks} {fitted.task} task{'s' * (fitted.num_tasks > 1)})"
         )
 
     @property
@@ -79,7 +81,7 @@ class Learner(Predictor):
     @property
     def scaler(self) -> TargetScaler | None:
         """Scaling of regression targets, once trained."""
-        state = self.recipe.target_scaling
+        state = self.fitted.target_scaling
         return None if state is None else TargetScaler.from_state_dict(state)
 
     def fit(
@@ -114,19 +116,14 @@ class Learner(Predictor):
             One record per epoch, the best epoch, and the split (`history.split.test` for `evaluate`).
         """
         folder = run_folder(logdir, resume, writes=distributed.is_main())
+        if folder is not None:
+            checkpoint.refuse_other_options(folder.path, self.fitted)
         dataset, chosen = self.checked(data), from_mapping(TrainingOptions, options)
         parts = saved_parts(folder, dataset, resume)
         parts = parts or cut(dataset, split, self.recipe.seed if split_seed is None else split_seed)
         train = parts.train if parts else dataset
         scaler = TargetScaler.fit(train.targets, train.task_names) if self.task.scaled else None
-        self.recipe = replace(
-            self.recipe,
-            task_names=dataset.task_names,
-            label_names={name: list(words) for name, words in dataset.label_names.items()},
-            target_scaling=None if scaler is None else scaler.state_dict(),
-            training=chosen,
-            data=data_options or described(dataset, parts),
-        )
+        self.note(dataset, chosen, data_options or described(dataset, parts), scaler)
         torch.manual_seed(self.recipe.seed)
         run = TrainingRun(
             self.model,
@@ -134,7 +131,8 @@ class Learner(Predictor):
             self._training_loader(train, chosen, progress),
             objective=objective_for(self.model, self.task),
             options=chosen,
-            recipe=self.recipe,
+            recipe=self.request,
+            fitted=self.fitted,
             metric=chosen.monitor or dataset.metric,
             validate=self._validation(parts, chosen, progress),
             callbacks=[*watchers(chosen, folder, progress), *callbacks],
@@ -142,7 +140,7 @@ class Learner(Predictor):
         run.history.split = parts
         with running(folder):
             if folder is not None:
-                folder.open(self.recipe, dataset, parts, resume)
+                folder.open(self.request, dataset, parts, resume)
                 distributed.barrier()
                 run.log = folder.log
                 run.restore(folder)
@@ -173,7 +171,7 @@ class Learner(Predictor):
 
     def save(self, path: str | Path) -> None:
         """Write a checkpoint that `zoo.load` reads; one that is there already is replaced."""
-        checkpoint.write(path, self.recipe, self.model, {"optimizer": self.optimizer.state_dict()})
+        checkpoint.write(path, self.request, self.fitted, self.model, {"optimizer": self.optimizer.state_dict()})
 
     def load_weights(self, saved: checkpoint.Checkpoint) -> None:
         """Take the weights of a checkpoint."""

@@ -15,7 +15,9 @@ from featurizers.backend import DGLGraph, dgl
 from featurizers.molecule_graph import moved
 from featurizers.needs import HasNeeds
 from zoo.learners.baselines import TaskEstimators
+from zoo.learners.plans import Plan, options_of_ready, storable
 from zoo.learners.signatures import SET_BY_FACTORY, check_options, constructor_options, optimizer_options
+from zoo.recipe.fitted import Fitted
 from zoo.recipe.recipe import Recipe
 from zoo.registry.catalog import FEATURIZERS, MODELS, OPTIMIZERS
 from zoo.registry.plugins import load_plugins
@@ -55,12 +57,28 @@ def name_of(part: Part, registry: Registry[Any]) -> str:
     return f"{cls.__module__}:{cls.__qualname__}"
 
 
-def options_of(part: Part, registry: Registry[Any], given: Mapping[str, Any]) -> tuple[str, Any, dict[str, Any]]:
-    """Name, class and options (an entry's defaults, then those given) of a named part or a class."""
+def options_of(
+    part: str | type, registry: Registry[Any], given: Mapping[str, Any], fitted: Fitted | None = None
+) -> tuple[str, Any, dict[str, Any]]:
+    """Return name, class and options of a named part or a class.
+
+    Args:
+        part: What was asked for.
+        registry: Where its name is.
+        given: Options that were given, or all options, from a checkpoint.
+        fitted: Of the checkpoint that the part comes from. One that holds no configurations was written when the
+            defaults were `legacy_defaults`, of the class and of the entry.
+    """
     entry = find(registry, part) if isinstance(part, str) else Entry("part", part, "")
     cls = entry.resolve()
     name = f"{registry.kind} {part!r}" if isinstance(part, str) else f"{registry.kind} {cls.__name__}"
-    return name, cls, {**entry.defaults, **given}
+    if fitted is None:
+        return name, cls, {**entry.defaults, **given}
+    if fitted.model is not None:
+        return name, cls, dict(given)
+    of_class = getattr(getattr(cls, "config_class", cls), "legacy_defaults", {})
+    of_class = {option: value for option, value in of_class.items() if option not in SET_BY_FACTORY}
+    return name, cls, {**of_class, **entry.defaults, **entry.facts.get("legacy_defaults", {}), **given}
 
 
 def is_ready(part: Part, kind: type | tuple[type, ...], registry: Registry[Any], given: Mapping[str, Any]) -> bool:
@@ -76,25 +94,33 @@ def is_ready(part: Part, kind: type | tuple[type, ...], registry: Registry[Any],
     return True
 
 
-def make_featurizer(part: Part, recipe: Recipe) -> Featurizer:
-    """The featurizer itself."""
-    if is_ready(part, Featurizer, FEATURIZERS, recipe.featurizer_args):
-        return part  # type: ignore[return-value]
-    name, cls, options = options_of(part, FEATURIZERS, recipe.featurizer_args)
+def plan_featurizer(part: str | type, recipe: Recipe, fitted: Fitted | None = None) -> Plan:
+    """Choose the featurizer's class and options: those of a checkpoint where there is one, else the recipe's."""
+    saved = None if fitted is None else fitted.featurizer
+    name, cls, options = options_of(part, FEATURIZERS, recipe.featurizer_args if saved is None else saved, fitted)
     check_options(name, options, constructor_options(cls))
-    return cls(**options)
+    return Plan.of(cls, options)
 
 
-def make_model(part: Part, recipe: Recipe, featurizer: Featurizer) -> nn.Module:
-    """The model, sized for the featurizer and the tasks."""
-    if is_ready(part, (nn.Module, TaskEstimators), MODELS, recipe.model_args):
-        reads = getattr(getattr(part, "config", None), "descriptor_size", None)
-        if reads is not None:  # a module of another kind may read what it likes
-            require_descriptors_read(f"model {type(part).__name__}", reads, featurizer)
-        return part  # type: ignore[return-value]
-    name, cls, options = options_of(part, MODELS, recipe.model_args)
+def featurizer_of(part: Part, recipe: Recipe, fitted: Fitted | None = None) -> tuple[Featurizer, dict | None]:
+    """Build the featurizer, or take a finished one; its options as JSON can hold them."""
+    if is_ready(part, Featurizer, FEATURIZERS, recipe.featurizer_args):
+        return part, options_of_ready(part)  # type: ignore[return-value]
+    plan = plan_featurizer(part, recipe, fitted)  # type: ignore[arg-type]
+    return plan.make(), storable(plan.options)
+
+
+def make_featurizer(part: Part, recipe: Recipe) -> Featurizer:
+    """Build the featurizer."""
+    return featurizer_of(part, recipe)[0]
+
+
+def plan_model(part: str | type, recipe: Recipe, featurizer: Featurizer, fitted: Fitted | None = None) -> Plan:
+    """Choose the model's class and options, sized for the featurizer and the tasks; otherwise as `plan_featurizer`."""
+    saved = None if fitted is None else fitted.model
+    name, cls, options = options_of(part, MODELS, recipe.model_args if saved is None else saved, fitted)
     accepted = constructor_options(cls)
-    check_options(name, options, set(accepted) - set(SET_BY_FACTORY))
+    check_options(name, options, set(accepted) - (set(SET_BY_FACTORY) if saved is None else set()))
     sizes = featurizer.sizes
     missing = cls.needs.missing(sizes) if isinstance(cls, HasNeeds) else []
     if missing:
@@ -102,9 +128,25 @@ def make_model(part: Part, recipe: Recipe, featurizer: Featurizer) -> nn.Module:
     if not getattr(cls, "trains_itself", False):
         require_descriptors_read(name, featurizer.descriptor_size if "descriptor_size" in accepted else 0, featurizer)
     given = {"num_tasks": recipe.num_tasks, "task": recipe.task, "seed": recipe.seed, **sizes}
-    options |= {key: value for key, value in given.items() if key in accepted}
-    config = getattr(cls, "config_class", None)
-    return cls(config(**options)) if config else cls(**options)
+    return Plan.of(cls, {**{key: value for key, value in given.items() if key in accepted}, **options})
+
+
+def model_of(
+    part: Part, recipe: Recipe, featurizer: Featurizer, fitted: Fitted | None = None
+) -> tuple[nn.Module, dict | None]:
+    """Build the model, sized for the featurizer and the tasks, or take a finished one; its options, as for JSON."""
+    if is_ready(part, (nn.Module, TaskEstimators), MODELS, recipe.model_args):
+        reads = getattr(getattr(part, "config", None), "descriptor_size", None)
+        if reads is not None:  # a module of another kind may read what it likes
+            require_descriptors_read(f"model {type(part).__name__}", reads, featurizer)
+        return part, options_of_ready(part)  # type: ignore[return-value]
+    plan = plan_model(part, recipe, featurizer, fitted)  # type: ignore[arg-type]
+    return plan.make(), storable(plan.options)
+
+
+def make_model(part: Part, recipe: Recipe, featurizer: Featurizer) -> nn.Module:
+    """Build the model, sized for the featurizer and the tasks."""
+    return model_of(part, recipe, featurizer)[0]
 
 
 def require_descriptors_read(name: str, size: int, featurizer: Featurizer) -> None:

@@ -16,10 +16,11 @@ from featurizers import Featurizer, InvalidMolecule, PackedMolecules
 from zoo.data import MoleculeDataset, Split, featurize
 from zoo.data import load as load_data
 from zoo.learners import evaluation
+from zoo.recipe.fitted import Fitted
 from zoo.recipe.options import DataOptions, TrainingOptions
 from zoo.recipe.recipe import Recipe
 from zoo.registry import kinds
-from zoo.tasks import Task, make_task
+from zoo.tasks import TargetScaler, Task, make_task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,17 +33,22 @@ class Predictor(ABC):
     """What all learners can do once they are trained, whatever trained them.
 
     Args:
-        recipe: What was chosen.
+        recipe: What was asked for.
+        fitted: What came of it.
         featurizer: Molecules to graphs.
+
+    Attributes:
+        request: The recipe, completed with the data and the training options that `fit` was asked for.
     """
 
-    def __init__(self, recipe: Recipe, featurizer: Featurizer) -> None:
-        self.recipe, self.featurizer = recipe, featurizer
+    def __init__(self, recipe: Recipe, fitted: Fitted, featurizer: Featurizer) -> None:
+        self.recipe, self.fitted, self.featurizer = recipe, fitted, featurizer
+        self.request = recipe
 
     @property
     def task(self) -> Task:
         """Kind of target."""
-        return make_task(self.recipe.task, self.recipe.task_args)
+        return make_task(self.fitted.task, self.fitted.task_args)
 
     @abstractmethod
     def predict_packed(self, packed: PackedMolecules, batch_size: int = PREDICT_BATCH) -> np.ndarray:
@@ -85,20 +91,32 @@ class Predictor(ABC):
             warnings.warn(f"left out of the mean {dataset.metric}: {names}", stacklevel=3)
         return {name: result.value for name, result in results.items()}
 
+    def note(
+        self, dataset: MoleculeDataset, training: TrainingOptions, data: DataOptions, scaler: TargetScaler | None = None
+    ) -> None:
+        """Keep what `fit` was asked for and what it found in the data."""
+        self.request = replace(self.recipe, training=training, data=data)
+        self.fitted = replace(
+            self.fitted,
+            task_names=dataset.task_names,
+            label_names={name: list(words) for name, words in dataset.label_names.items()},
+            target_scaling=None if scaler is None else scaler.state_dict(),
+        )
+
     def checked(self, data: MoleculeDataset | str | pd.DataFrame) -> MoleculeDataset:
         """The data set, if its tasks are what the learner was built for.
 
         Raises:
             ValueError: Another number or kind of tasks, or a word is class 1 that was class 0 in training.
         """
-        dataset, recipe = data if isinstance(data, MoleculeDataset) else load_data(data), self.recipe
-        if dataset.num_tasks != recipe.num_tasks or not kinds.same_task(dataset.task, recipe.task):
+        dataset, fitted = data if isinstance(data, MoleculeDataset) else load_data(data), self.fitted
+        if dataset.num_tasks != fitted.num_tasks or not kinds.same_task(dataset.task, fitted.task):
             raise ValueError(
                 f"{dataset.name} has {dataset.num_tasks} {dataset.task} task(s), this learner was built for "
-                f"{recipe.num_tasks} {recipe.task} task(s): build it with dataset={dataset.name!r}, or with "
+                f"{fitted.num_tasks} {fitted.task} task(s): build it with dataset={dataset.name!r}, or with "
                 f"num_tasks={dataset.num_tasks}, task={dataset.task!r}"
             )
-        for task, trained in recipe.label_names.items():
+        for task, trained in fitted.label_names.items():
             words = dataset.label_names.get(task, ("", ""))
             if trained[0].lower() == words[1].lower() or trained[1].lower() == words[0].lower():
                 raise ValueError(
@@ -151,7 +169,7 @@ class Predictor(ABC):
             rows, packed = self.encode(molecules[start : start + CHUNK], on_invalid)
             if packed is not None:
                 parts.append((start + rows, function(packed)))
-        width = parts[0][1].shape[1] if parts else self.recipe.num_tasks
+        width = parts[0][1].shape[1] if parts else self.fitted.num_tasks
         result = np.full((len(molecules), width), np.nan, np.float32)
         for rows, values in parts:
             result[rows] = values

@@ -1,4 +1,5 @@
 from . import presets as presets
+from .fitted import Fitted as Fitted
 from .mapping import from_mapping as from_mapping
 from .options import DataOptions as DataOptions
 from .options import ReadOptions as ReadOptions

@@ -1,4 +1,4 @@
-"""`Recipe`: everything that was chosen, as plain data that is stored with every checkpoint and run."""
+"""`Recipe`: everything that was asked for, as plain data that is stored with every checkpoint and run."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ from zoo.recipe.mapping import from_mapping
 from zoo.recipe.options import DataOptions, TrainingOptions
 from zoo.registry import kinds
 
+LEARNED = ("task_names", "label_names", "target_scaling")
+"""Fields that recipes had before `Fitted`; they are skipped where such a recipe is read."""
+
 
 @dataclass(frozen=True)
 class Recipe:
-    """What `zoo.build` was asked for, and what `fit` did with it.
+    """What `zoo.build` and `fit` were asked for; what they found is in `Fitted`.
 
     Args:
         model: Name of the model, or `"package.module:Class"` of one that is not registered.
@@ -27,11 +30,8 @@ class Recipe:
         task_args: Options of the kind of target, such as `{"num_classes": 4}`.
         model_args: Options of the model; likewise `optimizer_args`, `featurizer_args`.
         seed: Of the initial weights, the order of the batches, dropout, and the split unless it has its own.
-        task_names: Names of the T tasks, once known.
-        label_names: For tasks whose classes were words: the words of class 0 and 1.
-        target_scaling: Mean and standard deviation of the training targets (regression), once known.
-        data: Where the molecules came from, once known.
-        training: How the model was trained, once known.
+        data: Where the molecules come from; None leaves it to `fit`.
+        training: How to train; None leaves it to `fit`.
 
     Example:
         >>> recipe = Recipe("grover", optimizer="graphsam")
@@ -49,9 +49,6 @@ class Recipe:
     optimizer_args: Mapping[str, Any] = field(default_factory=dict)
     featurizer_args: Mapping[str, Any] = field(default_factory=dict)
     seed: int = 0
-    task_names: tuple[str, ...] = ()
-    label_names: Mapping[str, Any] = field(default_factory=dict)
-    target_scaling: Mapping[str, Any] | None = None
     data: DataOptions | None = None
     training: TrainingOptions | None = None
 
@@ -59,7 +56,6 @@ class Recipe:
         kinds.check_task(self.task)
         if self.num_tasks < 1:
             raise ValueError(f"num_tasks={self.num_tasks}: at least 1")
-        object.__setattr__(self, "task_names", tuple(self.task_names))
         for name, cls in (("data", DataOptions), ("training", TrainingOptions)):
             value = getattr(self, name)
             if isinstance(value, Mapping):
@@ -80,7 +76,16 @@ class Recipe:
         Raises:
             TypeError: A field that recipes do not have.
         """
-        return from_mapping(cls, json.loads(text))
+        return cls.from_dict(json.loads(text))
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Recipe:
+        """Build a recipe from its fields.
+
+        Raises:
+            TypeError: A field that recipes do not have.
+        """
+        return from_mapping(cls, {name: value for name, value in values.items() if name not in LEARNED})
 
     @classmethod
     def read(cls, path: str | Path) -> Recipe:
@@ -90,4 +95,4 @@ class Recipe:
         values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
         if not isinstance(values, Mapping):
             raise ValueError(f"{path}: a recipe is a mapping of fields to values, this is {type(values).__name__}")
-        return from_mapping(cls, values)
+        return cls.from_dict(values)

@@ -1,13 +1,15 @@
 """Checkpoints: a folder that is either whole or not there.
 
-`recipe.json` says how to build the learner, `model.safetensors` holds the weights, `training_state.pt` what continues a
-training run (it loads with `weights_only=True`), `versions.json` what wrote it.
+`recipe.json` says what was asked for, `fitted.json` what came of it (see `zoo.recipe.Fitted`), `model.safetensors`
+holds the weights, `training_state.pt` what continues a training run (it loads with `weights_only=True`),
+`versions.json` what wrote it.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import pickle
 import platform
 import shutil
 from collections.abc import Callable, Mapping
@@ -16,14 +18,20 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+import safetensors
 import safetensors.torch
 import torch
 from torch import nn
 
+from zoo.recipe.fitted import Fitted
+from zoo.recipe.mapping import from_mapping
 from zoo.recipe.recipe import Recipe
+from zoo.runs.durable import remove_orphans, sync_folder
 
-RECIPE, WEIGHTS = "recipe.json", "model.safetensors"
+RECIPE, FITTED, VERSIONS = "recipe.json", "fitted.json", "versions.json"
+WEIGHTS, STATE = "model.safetensors", "training_state.pt"
 PACKAGES = ("molzoo", "torch", "dgl", "dgllife", "rdkit", "scikit-learn", "numpy")
+MOST_CHARACTERS = 300
 
 
 class CheckpointError(ValueError):
@@ -36,29 +44,47 @@ class Checkpoint:
 
     Args:
         path: The folder.
-        recipe: How the learner was built.
+        recipe: What was asked for.
+        fitted: What came of it.
     """
 
     path: Path
     recipe: Recipe
+    fitted: Fitted
 
     def load_into(self, model: nn.Module) -> None:
         """Put the weights into a model.
 
         Raises:
-            CheckpointError: Names or shapes do not fit.
+            CheckpointError: The file is damaged, or names or shapes do not fit.
         """
         try:
             safetensors.torch.load_model(model, self.path / WEIGHTS)
+        except (safetensors.SafetensorError, OSError) as error:
+            raise damaged(self.path / WEIGHTS, error) from error
         except RuntimeError as error:
+            reason = " ".join(str(error).split())
             raise CheckpointError(
                 f"{self.path} does not fit the model (one that was built by hand is given to zoo.load as model=...): "
-                + " ".join(str(error).split())
+                f"{reason[:MOST_CHARACTERS]}{'...' if len(reason) > MOST_CHARACTERS else ''}"
             ) from error
 
     def training_state(self) -> dict[str, Any]:
-        """State of the optimizer and of the training run."""
-        return torch.load(self.path / "training_state.pt", weights_only=True)
+        """State of the optimizer and of the training run.
+
+        Raises:
+            CheckpointError: The file is damaged.
+        """
+        try:
+            return torch.load(self.path / STATE, weights_only=True)
+        except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
+            raise damaged(self.path / STATE, error) from error
+
+
+def damaged(file: Path, error: Exception) -> CheckpointError:
+    """Return the error for a file that cannot be read."""
+    reason = " ".join(str(error).split())[:MOST_CHARACTERS]
+    return CheckpointError(f"{file} is damaged or cut off ({reason}): take another checkpoint, or train again")
 
 
 def versions() -> dict[str, str]:
@@ -72,46 +98,62 @@ def versions() -> dict[str, str]:
     return found
 
 
-def write(path: str | Path, recipe: Recipe, model: nn.Module, state: Mapping[str, Any]) -> None:
+def write(path: str | Path, recipe: Recipe, fitted: Fitted, model: nn.Module, state: Mapping[str, Any]) -> None:
     """Write the checkpoint of a torch model.
 
     Args:
         path: Folder; a checkpoint that is there already is replaced.
-        recipe: How to build the learner.
+        recipe: What was asked for.
+        fitted: What came of it.
         model: Its weights are written.
-        state: What `Checkpoint.training_state` shall return: tensors, numbers, strings and containers of them.
+        state: What `Checkpoint.training_state` returns: tensors, numbers, strings and containers of them.
     """
 
     def write_model(folder: Path) -> None:
         safetensors.torch.save_model(model, str(folder / WEIGHTS))
-        torch.save(dict(state), folder / "training_state.pt")
+        torch.save(dict(state), folder / STATE)
 
-    write_folder(path, recipe, write_model)
+    write_folder(path, recipe, fitted, write_model)
 
 
-def write_folder(path: str | Path, recipe: Recipe, write_model: Callable[[Path], None]) -> None:
-    """Write a checkpoint under a temporary name, then rename it.
+def write_folder(path: str | Path, recipe: Recipe, fitted: Fitted, write_model: Callable[[Path], None]) -> None:
+    """Write a checkpoint atomically: under a temporary name, to the disk, then rename it.
 
     Args:
-        path: Folder; a checkpoint that is there already is replaced.
-        recipe: How to build the learner.
+        path: Folder; a checkpoint that is there already is replaced. A link is replaced, not followed.
+        recipe: What was asked for.
+        fitted: What came of it.
         write_model: Writes the files of the model into the folder that it gets.
     """
     path = Path(path)
     if path.exists() and not (path / RECIPE).exists():
         raise CheckpointError(f"{path} exists and is not a checkpoint: choose another folder")
     path.parent.mkdir(parents=True, exist_ok=True)
+    remove_orphans(path)
     new = path.with_name(f"{path.name}.new-{os.getpid()}")
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir()
-    write_model(new)
-    (new / "versions.json").write_text(json.dumps(versions(), indent=2), encoding="utf-8")
-    (new / RECIPE).write_text(recipe.to_json(), encoding="utf-8")
+    try:
+        write_model(new)
+        (new / VERSIONS).write_text(json.dumps(versions(), indent=2), encoding="utf-8")
+        (new / FITTED).write_text(fitted.to_json(), encoding="utf-8")
+        (new / RECIPE).write_text(recipe.to_json(), encoding="utf-8")
+        sync_folder(new)
+        replace(path, new)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
+
+
+def replace(path: Path, new: Path) -> None:
+    """Put a folder in the place of another one, which waits as `previous` meanwhile."""
     old = previous(path)
-    if path.exists():
+    if path.is_symlink():
+        path.unlink()
+    elif path.exists():
         shutil.rmtree(old, ignore_errors=True)
         path.rename(old)
     new.rename(path)
+    sync_folder(path.parent, files=False)
     shutil.rmtree(old, ignore_errors=True)
 
 
@@ -126,20 +168,80 @@ def exists(path: str | Path) -> bool:
 
 
 def whole(folder: Path) -> bool:
-    """Whether a folder is a checkpoint."""
-    return (folder / RECIPE).exists() and (folder / "versions.json").exists()
+    """Whether a folder is a checkpoint; a power failure may leave empty files under their final names."""
+    return all((folder / name).exists() and (folder / name).stat().st_size for name in (RECIPE, VERSIONS))
 
 
 def read(path: str | Path) -> Checkpoint:
     """Open a checkpoint; in the folder of a run, its best one.
 
     Raises:
-        CheckpointError: There is none.
+        CheckpointError: There is none, it is damaged, or a newer version wrote it.
     """
     path = Path(path).absolute()  # "." has no name, and a checkpoint that is being replaced waits under a name
     for candidate in (path, path / "checkpoints" / "best", path / "checkpoints" / "last"):
         for folder in (candidate, previous(candidate)):
             if whole(folder):
-                text = (folder / RECIPE).read_text(encoding="utf-8")
-                return Checkpoint(folder, Recipe.from_json(text))
+                return Checkpoint(folder, *read_descriptions(folder))
     raise CheckpointError(f"{path} holds no checkpoint: give a folder written by Learner.save or by a training run")
+
+
+def fitted_of_run(folder: str | Path) -> Fitted | None:
+    """Return what the run in a folder consists of; `None` before its first checkpoint."""
+    for name in ("last", "best"):
+        place = Path(folder) / "checkpoints" / name
+        if exists(place):
+            return read(place).fitted
+    return None
+
+
+def refuse_other_options(folder: str | Path, fitted: Fitted) -> None:
+    """Raise a `CheckpointError` if the run in a folder was started with other options than a learner was built with.
+
+    Defaults may have changed in between: weights of the same shapes would then go on with another dropout.
+    """
+    saved = fitted_of_run(folder)
+    for part in ("model", "featurizer"):
+        old, new = getattr(saved, part, None) or {}, getattr(fitted, part) or {}
+        for name in old.keys() & new.keys():
+            if old[name] != new[name]:
+                raise CheckpointError(
+                    f"{folder} holds a run whose {part} has {name}={old[name]!r}, this one has {new[name]!r}: build "
+                    f"the learner with {part}_args={{{name!r}: {old[name]!r}}}, or choose another folder"
+                )
+
+
+def read_descriptions(folder: Path) -> tuple[Recipe, Fitted]:
+    """Read what was asked for and what came of it."""
+    values = read_mapping(folder / RECIPE)
+    try:
+        recipe = Recipe.from_dict(values)
+        if not (folder / FITTED).exists():
+            return recipe, Fitted.from_recipe(values)
+        return recipe, from_mapping(Fitted, read_mapping(folder / FITTED))
+    except (TypeError, LookupError, ValueError) as error:
+        raise CheckpointError(f"{folder} cannot be read: {error}{by_whom(folder)}") from error
+
+
+def by_whom(folder: Path) -> str:
+    """Return the hint at another version, as the end of a message."""
+    wrote, this = read_mapping(folder / VERSIONS).get("molzoo", "unknown"), versions()["molzoo"]
+    return (
+        f". It was written by a newer version of molzoo ({wrote}; this is {this}) or changed by hand: "
+        "update with `pip install --upgrade molzoo`"
+    )
+
+
+def read_mapping(file: Path) -> dict[str, Any]:
+    """Read a JSON file that holds a mapping.
+
+    Raises:
+        CheckpointError: It does not.
+    """
+    try:
+        values = json.loads(file.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise damaged(file, error) from error
+    if not isinstance(values, dict):
+        raise damaged(file, ValueError(f"a mapping is expected, not {type(values).__name__}"))
+    return values

@@ -19,6 +19,7 @@ from torch.nn.parallel import DistributedDataParallel
 import optim
 from optim.context import StepContext
 from zoo.data import Batch, MoleculeLoader
+from zoo.recipe.fitted import Fitted
 from zoo.recipe.options import TrainingOptions
 from zoo.recipe.recipe import Recipe
 from zoo.runs import checkpoint
@@ -39,7 +40,8 @@ class TrainingRun:
         loader: The training part; its targets are scaled already.
         objective: What a step minimises.
         options: How to train.
-        recipe: Everything that was chosen, for checkpoints and logs.
+        recipe: What was asked for, for checkpoints and logs.
+        fitted: What came of it, for checkpoints.
         metric: Validation metric that decides which epoch is best.
         validate: Computes the validation metrics; `None` where there is no validation part.
         callbacks: Objects with any of the methods of `zoo.callbacks.Callback`.
@@ -54,12 +56,14 @@ class TrainingRun:
         objective: Objective,
         options: TrainingOptions,
         recipe: Recipe,
+        fitted: Fitted,
         metric: str,
         validate: Callable[[], dict[str, float]] | None = None,
         callbacks: Sequence[Any] = (),
     ) -> None:
         self.model, self.loader, self.objective = model, loader, objective
         self.options, self.recipe, self.validate, self.callbacks = options, recipe, validate, list(callbacks)
+        self.fitted = fitted
         self.optimizer = optim.as_sharpness_aware(optimizer)
         self.device = next(model.parameters()).device
         self.replica = distributed.replicate(model)

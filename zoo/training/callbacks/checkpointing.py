@@ -37,4 +37,4 @@ class Checkpointing(Callback):
 
     def write(self, name: str, run: TrainingRun) -> None:
         """Write one of the two."""
-        checkpoint.write(self.folder / name, run.recipe, run.model, run.state_dict())
+        checkpoint.write(self.folder / name, run.recipe, run.fitted, run.model, run.state_dict())

@@ -1,0 +1,75 @@
+"""`Fitted`: what building and training found, next to the request."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from zoo.recipe.mapping import from_mapping
+from zoo.recipe.recipe import LEARNED
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a learner consists of and what it was trained to tell; a checkpoint holds it next to the recipe.
+
+    Args:
+        num_tasks: T, at least 1.
+        task: Kind of target.
+        task_args: Options of the kind of target.
+        model: All options of the model, defaults written out; None in checkpoints written before these were kept.
+        featurizer: All options of the featurizer, as `model`.
+        task_names: Names of the T tasks; empty before training.
+        label_names: Words of class 0 and 1, for tasks whose labels are words.
+        target_scaling: Mean and standard deviation of the training targets; None where targets are not scaled.
+        thresholds: Probability from which a molecule is counted to class 1, by task; 0.5 for tasks that are not named.
+
+    Example:
+        >>> fitted = Fitted(2, "regression", task_names=("a", "b"))
+        >>> Fitted.from_json(fitted.to_json()) == fitted
+        True
+    """
+
+    num_tasks: int
+    task: str
+    task_args: Mapping[str, Any] = field(default_factory=dict)
+    model: Mapping[str, Any] | None = None
+    featurizer: Mapping[str, Any] | None = None
+    task_names: tuple[str, ...] = ()
+    label_names: Mapping[str, Any] = field(default_factory=dict)
+    target_scaling: Mapping[str, Any] | None = None
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "task_names", tuple(self.task_names))
+
+    @property
+    def output_names(self) -> tuple[str, ...]:
+        """Names of the T tasks, numbered where training has named none."""
+        return self.task_names or tuple(f"task_{number}" for number in range(self.num_tasks))
+
+    def to_json(self) -> str:
+        """Return JSON text."""
+        return json.dumps(dataclasses.asdict(self), indent=2)
+
+    @classmethod
+    def from_json(cls, text: str) -> Fitted:
+        """Read what `to_json` wrote.
+
+        Raises:
+            TypeError: A field that does not exist.
+        """
+        return from_mapping(cls, json.loads(text))
+
+    @classmethod
+    def from_recipe(cls, values: Mapping[str, Any]) -> Fitted:
+        """Read what recipes once held themselves: names, words and scaling, but no configurations.
+
+        Args:
+            values: Fields of the recipe.
+        """
+        learned = {name: values[name] for name in LEARNED if values.get(name) is not None}
+        return cls(values.get("num_tasks", 1), values.get("task", "classification"), **learned)

@@ -16,7 +16,6 @@ from zoo.learners.estimator import Baseline
 from zoo.learners.learner import Learner
 from zoo.learners.parts import (
     Part,
-    chosen_options,
     device_for,
     featurizer_of,
     find,
@@ -25,6 +24,7 @@ from zoo.learners.parts import (
     name_of,
     registered_facts,
 )
+from zoo.learners.plans import chosen_options
 from zoo.recipe.fitted import Fitted
 from zoo.recipe.recipe import Recipe
 from zoo.registry.catalog import FEATURIZERS, MODELS, OPTIMIZERS

@@ -168,7 +168,7 @@ def make_optimizer(part: Part, recipe: Recipe, model: nn.Module) -> torch.optim.
             name = type(part).__name__
             raise ValueError(f"optimizer {name} holds parameters that are not the model's: build it from them")
         return part
-    name, cls, options = options_of(part, OPTIMIZERS, recipe.optimizer_args)
+    name, cls, options = options_of(part, OPTIMIZERS, recipe.optimizer_args)  # type: ignore[arg-type]
     parameters = [p for p in model.parameters() if p.requires_grad]
     if not issubclass(cls, optim.SharpnessAware):
         check_options(name, options, optimizer_options(cls)[0])

@@ -115,7 +115,7 @@ MISTAKES = {
     "no_labels.csv": ("smiles,y\nCCO,\nCC,\n", "no label"),
     "twice.csv": ("smiles,y,y\nCCO,1,2\nCC,0,3\n", "2 columns are called 'y'"),
     "smiles_twice.csv": ("smiles,smiles,y\nCCO,C,1\nCC,C,0\n", "2 columns are called 'smiles'"),
-    "classes_and_numbers.csv": ("smiles,y,mw\nCCO,1,46.1\nCC,0,30.1\n", "choose tasks= of one kind"),
+    "classes_and_numbers.csv": ("smiles,y,potency\nCCO,1,46.1\nCC,0,30.1\n", "choose tasks= of one kind"),
     "nothing_readable.csv": ("smiles,y\nxx,1\nyy,0\n", "none of the 2 rows has a readable SMILES"),
     "truncated.csv.gz": (gzip.compress(LONG.encode())[:-20], "damaged or incomplete"),
     "workbook.xlsx": (b"PK\x03\x04abc", "Excel workbook"),

@@ -78,7 +78,7 @@ def _report(opened: Opened, roles: Roles, data: MoleculeDataset) -> DataReport:
         largest=int(atoms.max()),
         splits=splits,
         notes=data.notes,
-        problems=_problems(data, conflicts, len(repeated), splits),
+        problems=roles.doubts + _problems(data, conflicts, len(repeated), splits),
     )
 
 

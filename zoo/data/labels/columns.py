@@ -1,27 +1,18 @@
-"""Which column holds the SMILES, and which ones are tasks."""
+"""Which column holds the SMILES, which one the split, and which ones mark values as censored."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 
 from zoo.data.errors import DataError, listed
-from zoo.data.labels.cells import DIGIT_FIRST, hashable, looks_like_labels
-from zoo.data.labels.words import is_missing
 from zoo.data.molecules import mostly_molecules
 from zoo.data.reading.layout import SMILES_WORDS
 from zoo.data.reading.table import Table, cell_text
 
 PREFERRED = ("smiles", "canonical_smiles", "isomeric_smiles", "smi")
 LESS_SURE = ("mol", "molecule", "structure", "compound_structure")
-NOT_A_TASK = re.compile(
-    r"^$|^unnamed|(^|[_\s])(id|ids|idx|index|num|nr|no|number|row|name|names|cas|inchi|inchikey|inchi_key|"
-    r"split|splits|fold|set|subset|source|date|year|ref|reference|iupac|formula|comment)$|^cmpd|chembl_?id$|^mol_?id",
-    re.IGNORECASE,
-)
 SPLIT_COLUMNS = ("split", "splits", "set", "subset")
 
 
@@ -68,48 +59,6 @@ def _holds_molecules(table: Table, name: str, sample: int = 50) -> bool:
     return mostly_molecules([cell for cell in map(cell_text, table.column(name).head(sample)) if cell])
 
 
-def find_task_columns(table: Table, smiles_column: str, given: Sequence[str] | None, apart: Sequence[str]) -> list[str]:
-    """The columns to learn; a guess is said in the table's notes.
-
-    Args:
-        table: The source.
-        smiles_column: Not a task.
-        given: The user's choice; `None` takes every column of numbers or two-valued words that is no identifier.
-        apart: Columns that are no tasks for another reason.
-
-    Raises:
-        DataError: A chosen column is not there, is chosen twice, or holds the SMILES.
-    """
-    if given is not None:
-        for name in given:
-            table.column(name)
-        if len(set(given)) < len(given) or smiles_column in given:
-            raise DataError(f"{table.label}: tasks {listed(given)}: name each label column once, and not the SMILES")
-        return list(given)
-    columns = list(table.frame.columns)
-    others = [name for name in columns if name and name != smiles_column and name not in apart]
-    candidates = [name for name in others if not NOT_A_TASK.search(name) and not SMILES_WORDS.search(name)]
-    tasks = [name for name in candidates if looks_like_labels(table.column(name))]
-    # A column that only numbers the rows is an identifier, unless there is nothing else.
-    tasks = [name for name in tasks if not _is_count(table.column(name))] or tasks
-    if not tasks and len(candidates) == 1 and _meant_as_labels(table.column(candidates[0])):
-        tasks = candidates
-    left_out = [name for name in others if name not in tasks]
-    if tasks:
-        table.notes.append(f"tasks: {listed(tasks)}" + (f" (not used: {listed(left_out)})" if left_out else ""))
-    elif left_out:
-        table.notes.append(f"no column looks like a label ({listed(left_out)}): read without labels, or name tasks=")
-    return tasks
-
-
-def _meant_as_labels(column: pd.Series, most: int = 10) -> bool:
-    """Whether the only candidate is one, so that its mistakes are told: blank, a few repeated words, or "5 nM"."""
-    known = {str(cell): count for cell, count in hashable(column).value_counts().items() if not is_missing(cell)}
-    if not known or (len(known) <= most and max(known.values()) > 1):
-        return True
-    return 2 * sum(bool(DIGIT_FIRST.match(cell)) for cell in known) > len(known)
-
-
 def describe_relations(table: Table, apart: Sequence[str]) -> list[str]:
     """Say which columns mark values as censored: some databases write `>` beside the number, not before it.
 
@@ -129,15 +78,6 @@ def describe_relations(table: Table, apart: Sequence[str]) -> list[str]:
                 f"{cell_text(cells.iloc[rows[0]])}), their labels are read as exact: leave such rows out"
             )
     return notes
-
-
-def _is_count(column: pd.Series) -> bool:
-    """Whether a column only numbers the rows: each one more than the row before."""
-
-    def counts(cells: pd.Series) -> bool:
-        return bool((pd.to_numeric(cells, errors="coerce").diff().iloc[1:] == 1).all())
-
-    return len(column) > 2 and counts(column.head(3)) and counts(column)
 
 
 def find_split_column(table: Table, given: str | None) -> str | None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from zoo.data.labels.columns import find_smiles_column, find_split_column, find_task_columns
+from zoo.data.labels.columns import find_smiles_column, find_split_column
+from zoo.data.labels.guessing import find_task_columns
 from zoo.data.reading.sources import Opened
 from zoo.recipe.options import ReadOptions
 
@@ -19,6 +20,7 @@ class Roles:
         split: The words train, valid, test; or `None`.
         task: Kind of the tasks if it is known; `None` leaves it to the labels.
         metric: Of the tasks if it is known, else `""`.
+        doubts: What a user should know of tasks that nobody named.
     """
 
     smiles: str
@@ -26,6 +28,7 @@ class Roles:
     split: str | None = None
     task: str | None = None
     metric: str = ""
+    doubts: list[str] = field(default_factory=list)
 
 
 def find_roles(opened: Opened, options: ReadOptions) -> Roles:
@@ -46,4 +49,5 @@ def find_roles(opened: Opened, options: ReadOptions) -> Roles:
     smiles = find_smiles_column(table, smiles_column)
     split = find_split_column(table, options.split_column)
     apart += (split,) if split else ()
-    return Roles(smiles, find_task_columns(table, smiles, tasks, apart), split, task, metric or "")
+    guess = find_task_columns(table, smiles, tasks, apart)
+    return Roles(smiles, guess.tasks, split, task, metric or "", guess.doubts)

@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from rdkit.Chem import Crippen, Descriptors, Lipinski, rdMolDescriptors
+from rdkit import Chem
+from rdkit.Chem import rdMolDescriptors
 
 from featurizers import InvalidMolecule
 from zoo.data.molecules import read_molecule
 
-DESCRIPTORS = {
-    "molecular weight": Descriptors.MolWt,
-    "exact mass": Descriptors.ExactMolWt,
-    "logP (Crippen)": Crippen.MolLogP,
-    "molar refractivity": Crippen.MolMR,
+DESCRIPTORS: dict[str, Callable[[Chem.Mol], float]] = {
+    "molecular weight": rdMolDescriptors._CalcMolWt,
+    "exact mass": rdMolDescriptors.CalcExactMolWt,
+    "logP (Crippen)": lambda mol: rdMolDescriptors.CalcCrippenDescriptors(mol)[0],
+    "molar refractivity": lambda mol: rdMolDescriptors.CalcCrippenDescriptors(mol)[1],
     "polar surface area": rdMolDescriptors.CalcTPSA,
-    "number of hydrogen-bond donors": Lipinski.NumHDonors,
-    "number of hydrogen-bond acceptors": Lipinski.NumHAcceptors,
-    "number of rotatable bonds": Lipinski.NumRotatableBonds,
-    "number of rings": Lipinski.RingCount,
-    "number of aromatic rings": Lipinski.NumAromaticRings,
-    "number of heavy atoms": Lipinski.HeavyAtomCount,
-    "fraction of sp3 carbons": Lipinski.FractionCSP3,
+    "number of hydrogen-bond donors": rdMolDescriptors.CalcNumHBD,
+    "number of hydrogen-bond acceptors": rdMolDescriptors.CalcNumHBA,
+    "number of rotatable bonds": rdMolDescriptors.CalcNumRotatableBonds,
+    "number of rings": rdMolDescriptors.CalcNumRings,
+    "number of aromatic rings": rdMolDescriptors.CalcNumAromaticRings,
+    "number of heavy atoms": lambda mol: mol.GetNumHeavyAtoms(),
+    "fraction of sp3 carbons": rdMolDescriptors.CalcFractionCSP3,
 }
 SAMPLE = 30
 FEWEST = 10

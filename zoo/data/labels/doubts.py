@@ -37,8 +37,8 @@ PLACES = _words(
 )
 ALONG = _words("row rows col cols column columns line lines")
 CONDITIONS = _words(
-    "t temp temperature ph pressure time duration dose conc concentration dilution humidity wavelength purity price cost "
-    "amount quantity volume"
+    "t temp temperature ph pressure time duration dose conc concentration dilution humidity wavelength purity price "
+    "cost amount quantity volume"
 )
 SETTINGS = _words("assay exp experimental incubation reaction measurement test sample solvent buffer room final stock")
 UNITS = _words(
@@ -47,12 +47,12 @@ UNITS = _words(
 )
 DESCRIPTORS = _words(
     "mw mwt molwt molweight molecularweight molarmass molecularmass molmass exactmass exactmw monoisotopicmass mass "
-    "amw fw averagemass logp clogp alogp xlogp xlogp3 slogp mlogp wlogp mollogp crippenlogp crippenclogp kowwin tpsa psa "
-    "polarsurfacearea hba hbd hbacceptors hbdonors numhacceptors numhdonors numberofhbonddonors numberofhbondacceptors "
+    "amw fw averagemass logp clogp alogp xlogp xlogp3 slogp mlogp wlogp mollogp crippenlogp crippenclogp kowwin tpsa "
+    "psa polarsurfacearea hba hbd hbacceptors hbdonors numhacceptors numhdonors numberofhbonddonors numberofhbondacceptors "
     "hydrogenbonddonors hydrogenbondacceptors hbonddonors hbondacceptors rotatablebonds rotb rotbonds rb nrotb "
     "numrotatablebonds numberofrotatablebonds numrotbonds heavyatoms heavyatomcount numheavyatoms numatoms natoms "
-    "atomcount numberofatoms numbonds rings ringcount nrings numrings numberofrings aromaticrings numaromaticrings fsp3 "
-    "fractioncsp3 qed sascore syntheticaccessibility mr molarrefractivity molmr minimumdegree charge formalcharge "
+    "atomcount numberofatoms numbonds rings ringcount nrings numrings numberofrings aromaticrings numaromaticrings "
+    "fsp3 fractioncsp3 qed sascore syntheticaccessibility mr molarrefractivity molmr minimumdegree charge formalcharge "
     "netcharge numstereocenters chiralcentercount stereocenters lipinskiviolations ro5violations numlipinskiviolations"
 )
 FAMILIES = re.compile(

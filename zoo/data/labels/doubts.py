@@ -27,33 +27,35 @@ def _words(text: str) -> frozenset[str]:
 
 # Of the last word of a name: "PlateID", "batch number".
 IDENTIFIERS = _words(
-    "id ids idx index num nr no number row name names cas casrn casno inchi inchikey key split splits fold set subset "
-    "source date year ref reference iupac formula comment comments remark remarks cid sid pmid doi barcode uid uuid"
+    "id ids idx index num nr no number row name names cas casrn casno inchi inchikey key split splits fold set "
+    "subset source date year ref reference iupac formula comment comments remark remarks cid sid pmid doi barcode "
+    "uid uuid"
 )
 # Of all words of a name.
 PLACES = _words(
-    "batch lot plate well rack vial tray run cluster group series replicate replicates rep order rank position entry "
-    "page operator sample site block month day week timestamp experiment registration"
+    "batch lot plate well rack vial tray run cluster group series replicate replicates rep order rank position "
+    "entry page operator sample site block month day week timestamp experiment registration"
 )
 ALONG = _words("row rows col cols column columns line lines")
 CONDITIONS = _words(
-    "t temp temperature ph pressure time duration dose conc concentration dilution humidity wavelength purity price "
-    "cost amount quantity volume"
+    "t temp temperature ph pressure time duration dose conc concentration dilution humidity wavelength purity "
+    "price cost amount quantity volume"
 )
 SETTINGS = _words("assay exp experimental incubation reaction measurement test sample solvent buffer room final stock")
 UNITS = _words(
-    "k c f degc degf celsius kelvin deg h hr hrs hour hours min mins minutes s sec seconds d days bar atm pa kpa mpa "
-    "mm um nm m mg g kg ug ml l mol mmol umol percent pct"
+    "k c f degc degf celsius kelvin deg h hr hrs hour hours min mins minutes s sec seconds d days bar atm pa kpa "
+    "mpa mm um nm m mg g kg ug ml l mol mmol umol percent pct"
 )
 DESCRIPTORS = _words(
-    "mw mwt molwt molweight molecularweight molarmass molecularmass molmass exactmass exactmw monoisotopicmass mass "
-    "amw fw averagemass logp clogp alogp xlogp xlogp3 slogp mlogp wlogp mollogp crippenlogp crippenclogp kowwin tpsa "
-    "psa polarsurfacearea hba hbd hbacceptors hbdonors numhacceptors numhdonors numberofhbonddonors numberofhbondacceptors "
-    "hydrogenbonddonors hydrogenbondacceptors hbonddonors hbondacceptors rotatablebonds rotb rotbonds rb nrotb "
-    "numrotatablebonds numberofrotatablebonds numrotbonds heavyatoms heavyatomcount numheavyatoms numatoms natoms "
-    "atomcount numberofatoms numbonds rings ringcount nrings numrings numberofrings aromaticrings numaromaticrings "
-    "fsp3 fractioncsp3 qed sascore syntheticaccessibility mr molarrefractivity molmr minimumdegree charge formalcharge "
-    "netcharge numstereocenters chiralcentercount stereocenters lipinskiviolations ro5violations numlipinskiviolations"
+    "mw mwt molwt molweight molecularweight molarmass molecularmass molmass exactmass exactmw monoisotopicmass "
+    "mass amw fw averagemass logp clogp alogp xlogp xlogp3 slogp mlogp wlogp mollogp crippenlogp crippenclogp "
+    "kowwin tpsa psa polarsurfacearea hba hbd hbacceptors hbdonors numhacceptors numhdonors numberofhbonddonors "
+    "numberofhbondacceptors hydrogenbonddonors hydrogenbondacceptors hbonddonors hbondacceptors rotatablebonds "
+    "rotb rotbonds rb nrotb numrotatablebonds numberofrotatablebonds numrotbonds heavyatoms heavyatomcount "
+    "numheavyatoms numatoms natoms atomcount numberofatoms numbonds rings ringcount nrings numrings numberofrings "
+    "aromaticrings numaromaticrings fsp3 fractioncsp3 qed sascore syntheticaccessibility mr molarrefractivity "
+    "molmr minimumdegree charge formalcharge netcharge numstereocenters chiralcentercount stereocenters "
+    "lipinskiviolations ro5violations numlipinskiviolations"
 )
 FAMILIES = re.compile(
     r"^((AATSC?|ATSC?|GATS|MATS)\d+\w*|X(c|ch|p|pc)-\d+dv?|(PEOE|SMR|SlogP|EState)_?VSA_?\d+|VSA_?EState_?\d+|BCUT\w+"

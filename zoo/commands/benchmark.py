@@ -35,6 +35,7 @@ def main(arguments: list[str]) -> None:
         "--data_dir", type=str | None, default=None, help="folder of MoleculeNet's files; default: MOLZOO_DATA"
     )
     parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, ...")
+    parser.add_trust()
     parser.add_argument("--retry_failed", action="store_true", help="also repeat the runs that failed")
     parser.add_argument("--dry_run", action="store_true", help="say what would be run")
     options = parser.parse_command(arguments)
@@ -47,7 +48,7 @@ def main(arguments: list[str]) -> None:
     store = ResultsStore(options.results or Path("results") / f"{sweep.name}.sqlite")
     if options.dry_run:
         states = store.states()
-        runs = sweep.runs()
+        runs = sweep.runs(options.trust)
         for run in runs:
             print(f"{states.get(run.key, 'open'):<9} {run.label}")
         print(count(runs, store))
@@ -59,6 +60,7 @@ def main(arguments: list[str]) -> None:
             workers=options.workers,
             data_dir=options.data_dir,
             device=options.device,
+            trust=options.trust,
             retry_failed=options.retry_failed,
             command=repeatable(options),
             report=say,

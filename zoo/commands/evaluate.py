@@ -34,12 +34,13 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--tasks", nargs="+", default=None, help="label columns")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--device", default="auto", help="cpu, cuda, ...")
+    parser.add_trust()
     options = parser.parse_command(arguments)
 
     from zoo.experiments.parts import choose_part
     from zoo.learners import factory
 
-    learner = factory.load(options.run, device=options.device)
+    learner = factory.load(options.run, device=options.device, trust=options.trust)
     names = {field.name for field in dataclasses.fields(DataOptions)} & named(arguments)
     given = {name: options[name] for name in names - {"source"}}
     if given.get("tasks") is not None:

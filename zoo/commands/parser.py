@@ -22,6 +22,14 @@ class CommandParser(ArgumentParser):
         """Parse the arguments after the command's name."""
         return self.parse_args([with_underscores(argument) for argument in arguments])
 
+    def add_trust(self) -> None:
+        """Add the option that lets files name classes which would be imported."""
+        self.add_argument(
+            "--trust",
+            action="store_true",
+            help="also import and build what the files name by package.module:Class; only where that code may run",
+        )
+
     def format_help(self, *args: Any, **kwargs: Any) -> str:
         """The help text, options spelled with dashes."""
         return OPTION.sub(lambda found: found[0].replace("_", "-"), super().format_help(*args, **kwargs))

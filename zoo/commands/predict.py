@@ -29,6 +29,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--batch_size", type=int, default=64, help="molecules in a batch of the model")
     parser.add_argument("--num_workers", type=int | None, help="processes; default: one for each core")
     parser.add_argument("--device", default="auto", help="cpu, cuda, ...")
+    parser.add_trust()
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     options = parser.parse_command(arguments)
 
@@ -47,6 +48,7 @@ def main(arguments: list[str]) -> None:
         num_workers=options.num_workers,
         batch_size=options.batch_size,
         device=options.device,
+        trust=options.trust,
         progress=False if options.quiet else None,
     )
     again = f", {summary.continued:,} of them by the call that was cut off" if summary.continued else ""

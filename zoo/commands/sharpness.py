@@ -43,6 +43,7 @@ def make_parser() -> CommandParser:
     parser.add_argument("--span", type=float, default=1.0, help="half width of grid and line, in norms of the weights")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--device", default="auto", help="cpu, cuda, ...")
+    parser.add_trust()
     return parser
 
 
@@ -58,7 +59,7 @@ def main(arguments: list[str]) -> None:
     from zoo.experiments.parts import choose_part
     from zoo.learners import factory
 
-    learner = factory.load(options.run, device=options.device)
+    learner = factory.load(options.run, device=options.device, trust=options.trust)
     dataset = choose_part(options.run, learner.recipe, learner.fitted, part=options.part, data=options.data).dataset
     names = ("rho", "adaptive", "directions", "eigenvalues", "trace_probes", "max_molecules", "stochastic", "seed")
     report = sharpness.measure(learner, dataset, **{name: options[name] for name in names})
@@ -79,7 +80,7 @@ def draw(learner, dataset, options) -> None:
 
     runs = {options.run: learner}
     if options.against is not None:
-        runs[options.against] = factory.load(options.against, device=options.device)
+        runs[options.against] = factory.load(options.against, device=options.device, trust=options.trust)
     common = {name: options[name] for name in ("points", "max_molecules", "seed")}
     if options.slice == "segment":
         slices = [sharpness.segment(learner, runs[options.against], dataset, **common)]

@@ -68,6 +68,7 @@ def make_parser() -> CommandParser:
         "--projector", type=int | None, default=None, help="test molecules in TensorBoard's embedding projector"
     )
     parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, ...")
+    parser.add_trust()
     parser.add_argument("--quiet", action="store_true", help="print the result only")
     return parser
 
@@ -87,7 +88,7 @@ def main(arguments: list[str]) -> None:
     progress = None if distributed.is_main() and not options.quiet else False
     if options.resume:
         options, recipe = resumed(parser, arguments, options)
-        outcomes = [train(recipe, Path(options.resume), options.device, progress, options.projector, resume=True)]
+        outcomes = [train(recipe, Path(options.resume), options, progress, resume=True)]
     else:
         from zoo.data.splits import refuse_seeds
 
@@ -95,7 +96,7 @@ def main(arguments: list[str]) -> None:
         refuse_seeds(recipes[0].data or DataOptions(), options.seeds)
         for recipe in recipes:
             folder = distributed.broadcast(free_folder(recipe, options.output, several=len(options.seeds) > 1))
-            outcomes.append(train(recipe, folder, options.device, progress, options.projector))
+            outcomes.append(train(recipe, folder, options, progress))
     if distributed.is_main():
         summarize(outcomes)
     distributed.finish()
@@ -162,9 +163,7 @@ def free_folder(recipe: Recipe, output: str | None, several: bool) -> Path:
     return folder
 
 
-def train(
-    recipe: Recipe, folder: Path, device: str, progress: bool | None, projector: int | None, resume: bool = False
-):
+def train(recipe: Recipe, folder: Path, options: Any, progress: bool | None, resume: bool = False):
     """One run with its printed story."""
     from zoo.experiments import experiment
     from zoo.experiments.parts import load_again
@@ -183,9 +182,10 @@ def train(
         folder=folder,
         resume=resume,
         progress=progress,
-        device=device,
+        device=options.device,
         callbacks=[Story()],
-        projector=projector,
+        projector=options.projector,
+        trust=options.trust,
     )
     history = outcome.history
     if progress is not False:

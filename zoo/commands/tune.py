@@ -40,6 +40,7 @@ def main(arguments: list[str]) -> None:
         "--data_dir", type=str | None, default=None, help="folder of MoleculeNet's files; default: MOLZOO_DATA"
     )
     parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, ...")
+    parser.add_trust()
     options = parser.parse_command(arguments)
 
     import yaml
@@ -53,6 +54,7 @@ def main(arguments: list[str]) -> None:
         folder / "journal.log",
         data_dir=options.data_dir,
         device=options.device,
+        trust=options.trust,
         report=lambda line: print(line, flush=True),
     )
     recipe = best_recipe(tuning, study)

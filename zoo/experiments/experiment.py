@@ -19,6 +19,7 @@ from zoo.learners.learner import Learner
 from zoo.recipe.fitted import Fitted
 from zoo.recipe.options import DataOptions, TrainingOptions
 from zoo.recipe.recipe import Recipe
+from zoo.recipe.trust import require_trust
 from zoo.runs import checkpoint
 from zoo.runs.folder import RunFolder
 from zoo.runs.opening import run_folder, running, saved_parts
@@ -123,6 +124,7 @@ def run(
     callbacks: Sequence[Any] = (),
     device: str = "auto",
     projector: int | None = None,
+    trust: bool = False,
 ) -> Outcome:
     """Train and test what a recipe describes.
 
@@ -138,17 +140,19 @@ def run(
         callbacks: As in `Learner.fit`.
         device: As in `zoo.build`.
         projector: Show so many test molecules in TensorBoard's embedding projector, at most 1024; `None` leaves it out.
+        trust: Import and build what the recipe names by `package.module:Class`; only for recipes whose code may run.
 
     Raises:
         CheckpointError: The folder holds a run already, or one of another recipe.
         DataChanged: The run to resume was trained on other data.
     """
+    require_trust(recipe, trust)
     source, training = recipe.data or DataOptions(), recipe.training or TrainingOptions()
     place = run_folder(folder, resume, writes=distributed.is_main())
     dataset = load_dataset(source) if dataset is None else dataset
     recipe = dataclasses.replace(with_dataset(recipe, dataset), data=source, training=training)
     saved = checkpoint.fitted_of_run(place.path) if place is not None and resume else None
-    learner = prepare(recipe, dataset, device, projector, saved)
+    learner = prepare(recipe, dataset, device, projector, saved, trust)
     split = split or saved_parts(place, dataset, resume) or data.split_as_asked(dataset, source, recipe.seed)
     with running(place):
         history = learner.fit(
@@ -168,14 +172,19 @@ def run(
 
 
 def prepare(
-    recipe: Recipe, dataset: data.MoleculeDataset, device: str, projector: int | None, saved: Fitted | None = None
+    recipe: Recipe,
+    dataset: data.MoleculeDataset,
+    device: str,
+    projector: int | None,
+    saved: Fitted | None = None,
+    trust: bool = False,
 ) -> Learner | Baseline:
     """Build the learner, as in `saved` of the run to resume, and find what cannot work before anything slow is done."""
     training = recipe.training or TrainingOptions()
     check_metric(dataset.metric, dataset.task)
     if training.monitor is not None:
         check_metric(training.monitor, dataset.task)
-    learner = assemble(recipe, device=device, fitted=saved)
+    learner = assemble(recipe, device=device, fitted=saved, trust=trust)
     if isinstance(learner, Learner):
         _ = learner.optimizer  # made now, so that a wrong option is found here
     else:

@@ -17,6 +17,7 @@ from zoo.inference.chunks import Parts
 from zoo.inference.workers import Job, map_chunks
 from zoo.learners import parts
 from zoo.recipe.fitted import Fitted
+from zoo.recipe.trust import require_trust
 from zoo.runs import checkpoint
 
 REASON = "reason"
@@ -50,6 +51,7 @@ def predict_file(
     batch_size: int = 64,
     device: str = "auto",
     progress: bool | None = None,
+    trust: bool = False,
 ) -> FileSummary:
     """Predict every row of a file: same rows, same order, predictions and a reason for those that failed added.
 
@@ -68,9 +70,11 @@ def predict_file(
         batch_size: Molecules in a batch of the model.
         device: As in `zoo.build`.
         progress: Show the bar; `None` shows it in a terminal or notebook.
+        trust: As in `zoo.load`.
     """
     rows = data.stream(source, smiles_column, chunk_size=chunk_size, separator=separator, encoding=encoding)
     saved = checkpoint.read(run)
+    require_trust(saved.recipe, trust)
     data.RowWriter.check(output, rows.columns)
     if Path(output).resolve() == Path(source).resolve():
         raise data.DataError(f"{output} is the input: choose another name for the output")
@@ -80,7 +84,7 @@ def predict_file(
         workers = 0
     total = continued = failed = 0
     bar = tqdm(desc="predict", unit="mol", total=rows.estimate(), disable=None if progress is None else not progress)
-    job = Job(str(run), device, batch_size)
+    job = Job(str(run), device, batch_size, trust)
 
     def missing() -> Iterator[tuple[int, list[str]]]:
         nonlocal total, continued

@@ -30,10 +30,11 @@ class Job:
     run: str
     device: str
     batch_size: int
+    trust: bool = False
 
     def load(self) -> Predictor:
         """The learner."""
-        return factory.load(self.run, device=self.device)
+        return factory.load(self.run, device=self.device, trust=self.trust)
 
 
 def map_chunks(

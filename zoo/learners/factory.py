@@ -18,7 +18,7 @@ from zoo.learners.parts import (
     Part,
     device_for,
     featurizer_of,
-    find,
+    locate,
     make_optimizer,
     model_of,
     name_of,
@@ -88,7 +88,8 @@ def build(
     )
     recipe = replace(recipe, num_tasks=num_tasks, task=task)
     featurizer = recipe.featurizer if featurizer is None else featurizer
-    learner = assemble(recipe, model=model, optimizer=optimizer, featurizer=featurizer, device=device)
+    parts = {"model": model, "optimizer": optimizer, "featurizer": featurizer}
+    learner = assemble(recipe, **parts, device=device, trust=True)  # the caller's own words, not a file's
     learner.fitted = replace(learner.fitted, task_names=names)
     _ = learner.optimizer  # made now, so that a wrong option is reported here
     return learner
@@ -102,6 +103,7 @@ def assemble(
     featurizer: Part | None = None,
     device: str | torch.device = "auto",
     fitted: Fitted | None = None,
+    trust: bool = False,
 ) -> Learner | Baseline:
     """Build the learner that a recipe describes.
 
@@ -112,10 +114,17 @@ def assemble(
         featurizer: As `model`.
         device: "auto" takes a GPU where there is one.
         fitted: Of a checkpoint: its options replace the recipe's, so that defaults of today have no effect.
+        trust: Import and build what the recipe names by `package.module:Class`; only for recipes whose code may run.
+
+    Raises:
+        UntrustedPlace: The recipe names such a place, and `trust` is false.
     """
-    chosen_featurizer, featurizer_options = featurizer_of(featurizer or recipe.featurizer, recipe, fitted)
+    model = locate(MODELS, model or recipe.model, trust)
+    optimizer = locate(OPTIMIZERS, optimizer or recipe.optimizer, trust)
+    featurizer = locate(FEATURIZERS, featurizer or recipe.featurizer, trust)
+    chosen_featurizer, featurizer_options = featurizer_of(featurizer, recipe, fitted)
     torch.manual_seed(recipe.seed)
-    chosen_model, model_options = model_of(model or recipe.model, recipe, chosen_featurizer, fitted)
+    chosen_model, model_options = model_of(model, recipe, chosen_featurizer, fitted)
     if isinstance(model, (nn.Module, TaskEstimators)) and fitted is None:
         recipe = replace(recipe, model_args=chosen_options(model, model_options))
     fitted = replace(
@@ -128,7 +137,7 @@ def assemble(
             raise TypeError(f"model {recipe.model!r} is trained without an optimizer: optimizer_args have no effect")
         return Baseline(recipe, fitted, chosen_featurizer, chosen_model)
     chosen_model = chosen_model.to(device_for(recipe.model, device))
-    deferred = partial(make_optimizer, optimizer or recipe.optimizer, recipe, chosen_model)
+    deferred = partial(make_optimizer, optimizer, recipe, chosen_model)
     return Learner(recipe, fitted, chosen_featurizer, chosen_model, deferred)
 
 
@@ -144,7 +153,7 @@ def recipe_for(
 ) -> Recipe:
     """The recipe of a choice of parts, for one classification task; arguments as in `build`."""
     if featurizer is None:
-        facts = find(MODELS, model).facts if isinstance(model, str) else registered_facts(model)
+        facts = registered_facts(model)
         featurizer = facts.get("featurizer", "grover")
     return Recipe(
         model=name_of(model, MODELS),
@@ -164,6 +173,7 @@ def load(
     optimizer: torch.optim.Optimizer | None = None,
     featurizer: Featurizer | None = None,
     device: str | torch.device = "auto",
+    trust: bool = False,
 ) -> Learner | Baseline:
     """Read a learner that `Learner.save` or a training run wrote.
 
@@ -173,6 +183,11 @@ def load(
         optimizer: Likewise.
         featurizer: Likewise.
         device: "auto" takes a GPU where there is one.
+        trust: Import and build what the checkpoint names by `package.module:Class`; only where that code may run.
+
+    Raises:
+        CheckpointError: The folder holds no checkpoint, or a damaged one.
+        UntrustedPlace: The checkpoint names a class that is not registered, and `trust` is false.
     """
     from zoo.runs.checkpoint import read
 
@@ -184,6 +199,7 @@ def load(
         featurizer=featurizer,
         device=device,
         fitted=checkpoint.fitted,
+        trust=trust,
     )
     learner.load_weights(checkpoint)
     if isinstance(learner, Learner):

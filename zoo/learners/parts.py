@@ -19,11 +19,17 @@ from zoo.learners.plans import Plan, options_of_ready, storable
 from zoo.learners.signatures import SET_BY_FACTORY, check_options, constructor_options, optimizer_options
 from zoo.recipe.fitted import Fitted
 from zoo.recipe.recipe import Recipe
+from zoo.recipe.trust import UntrustedPlace, is_place
 from zoo.registry.catalog import FEATURIZERS, MODELS, OPTIMIZERS
 from zoo.registry.plugins import load_plugins
 from zoo.registry.registry import Entry, Registry
 
 Part = str | type | object
+KINDS: dict[str, tuple[type, ...]] = {
+    "model": (nn.Module, TaskEstimators),
+    "optimizer": (torch.optim.Optimizer,),
+    "featurizer": (Featurizer,),
+}
 
 
 def registered_facts(model: Part) -> Mapping[str, Any]:
@@ -33,22 +39,53 @@ def registered_facts(model: Part) -> Mapping[str, Any]:
 
 
 def find(registry: Registry[Any], name: str) -> Entry[Any]:
-    """The entry of a name; `"package.module:Class"` makes one for a class that is not registered."""
+    """Return the entry of a registered name.
+
+    Raises:
+        UnknownName: Nothing has this name.
+        UntrustedPlace: It is the place of a class; see `locate`.
+    """
     load_plugins()
-    if ":" not in name:
-        return registry[name]
-    module, _, attribute = name.partition(":")
+    if is_place(name):
+        raise UntrustedPlace(registry.kind, name)
+    return registry[name]
+
+
+def locate(registry: Registry[Any], part: Part, trust: bool) -> Part:
+    """Replace the place of a class, `"package.module:Class"`, by the class; other parts are returned as they are.
+
+    Args:
+        registry: Where parts of this kind are.
+        part: A name, a place, a class or a finished object.
+        trust: The place comes from somebody whose code may run.
+
+    Raises:
+        UntrustedPlace: A place, and `trust` is false.
+        ValueError: There is no such class, or it is of another kind.
+    """
+    if not isinstance(part, str) or not is_place(part):
+        return part
+    if not trust:
+        raise UntrustedPlace(registry.kind, part)
+    module, _, attribute = part.partition(":")
     try:
         target = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError) as error:
-        raise ValueError(f"{registry.kind} {name!r} cannot be imported: {error}") from error
-    return Entry(attribute.lower().strip("_"), target, "not registered")
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(
+            f"{registry.kind} {part!r} cannot be imported: {error}; install its package, or give the object itself"
+        ) from error
+    kinds = KINDS[registry.kind]
+    if not (isinstance(target, type) and issubclass(target, kinds)):
+        wanted = " or ".join(kind.__name__ for kind in kinds)
+        raise ValueError(f"{registry.kind} {part!r} is no subclass of {wanted}: name one that is")
+    return target
 
 
 def name_of(part: Part, registry: Registry[Any]) -> str:
     """What a recipe calls a part: its registered name, or the place of its class."""
     if isinstance(part, str):
-        return part if ":" in part else registry[part].name
+        load_plugins()
+        return part if is_place(part) else registry[part].name
     cls = part if isinstance(part, type) else type(part)
     for entry in registry:
         named_alike = not isinstance(entry.target, str) or entry.target.endswith(f":{cls.__name__}")

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from zoo.learners.baselines import TaskEstimators
 from zoo.learners.parts import find
 from zoo.recipe.mapping import from_mapping
+from zoo.recipe.trust import is_place
 from zoo.registry.catalog import MODELS
 
 C = TypeVar("C", "ModelChoice", "OptimizerChoice", "DatasetChoice")
@@ -40,7 +41,9 @@ class ModelChoice:
 
     @cached_property
     def trains_itself(self) -> bool:
-        """Whether the model needs no optimizer, as a random forest."""
+        """Whether the model needs no optimizer, as a random forest; nothing is imported for a class that is named."""
+        if is_place(self.name):
+            return False
         target = find(MODELS, self.name).resolve()
         return isinstance(target, type) and issubclass(target, TaskEstimators)
 

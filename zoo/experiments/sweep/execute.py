@@ -45,13 +45,16 @@ def load_dataset(options: DataOptions, max_molecules: int | None) -> MoleculeDat
     return dataclasses.replace(dataset.subset(drawn), name=f"{dataset.name}, {max_molecules} molecules")
 
 
-def execute(planned: PlannedRun, *, data_dir: str | None = None, device: str = "auto") -> ResultRow:
+def execute(
+    planned: PlannedRun, *, data_dir: str | None = None, device: str = "auto", trust: bool = False
+) -> ResultRow:
     """Do a planned run.
 
     Args:
         planned: What to run.
         data_dir: Folder of MoleculeNet's files on this machine; it is no part of the results.
         device: As in `zoo.build`.
+        trust: As in `zoo.load`.
 
     Returns:
         The row, finished or failed; a failure of the run is not an error here.
@@ -60,7 +63,9 @@ def execute(planned: PlannedRun, *, data_dir: str | None = None, device: str = "
     empty = empty_row(planned)
     start = time.perf_counter()
     try:
-        found = train_and_test(planned, dataclasses.replace(source, data_dir=data_dir or source.data_dir), device)
+        found = train_and_test(
+            planned, dataclasses.replace(source, data_dir=data_dir or source.data_dir), device, trust
+        )
     except Exception as error:
         return dataclasses.replace(empty, reason=one_line(error), wall_seconds=time.perf_counter() - start)
     return dataclasses.replace(empty, **found, wall_seconds=time.perf_counter() - start)
@@ -82,11 +87,13 @@ def empty_row(planned: PlannedRun) -> ResultRow:
     )
 
 
-def train_and_test(planned: PlannedRun, source: DataOptions, device: str) -> dict[str, Any]:
+def train_and_test(planned: PlannedRun, source: DataOptions, device: str, trust: bool = False) -> dict[str, Any]:
     """Train and test; the fields of a row that follow from it."""
     dataset = load_dataset(source, planned.max_molecules)
     counter = StepCounter()
-    outcome = experiment.run(planned.recipe, dataset=dataset, progress=False, callbacks=[counter], device=device)
+    outcome = experiment.run(
+        planned.recipe, dataset=dataset, progress=False, callbacks=[counter], device=device, trust=trust
+    )
     history, split = outcome.history, outcome.history.split
     score = outcome.test[outcome.metric]
     assert split is not None

@@ -13,6 +13,7 @@ from zoo.experiments.sweep.planned import PlannedRun
 from zoo.learners.factory import recipe_for
 from zoo.recipe.mapping import from_mapping
 from zoo.recipe.options import DataOptions, TrainingOptions
+from zoo.recipe.trust import require_trust
 
 NO_OPTIMIZER = "none"
 
@@ -94,20 +95,27 @@ class Sweep:
         """Read a specification file."""
         return cls.parse(Path(path).read_text(encoding="utf-8"), Path(path).stem)
 
-    def runs(self) -> list[PlannedRun]:
+    def runs(self, trust: bool = False) -> list[PlannedRun]:
         """All runs, seed by seed, so that the first results cover all parts.
 
+        Args:
+            trust: The specification may name classes by `package.module:Class`.
+
         Raises:
+            UntrustedPlace: It does, and `trust` is false.
             UnknownName: A model or optimizer that the catalog does not have.
             TypeError: A training option that does not exist.
         """
-        return [
+        runs = [
             self.planned(model, optimizer, dataset, seed)
             for seed in self.seeds
             for dataset in self.datasets
             for model in self.models
             for optimizer in self.optimizers_of(model)
         ]
+        for run in runs:
+            require_trust(run.recipe, trust)
+        return runs
 
     def optimizers_of(self, model: str) -> Iterator[str]:
         """Keys of the optimizers that train a model."""

@@ -60,6 +60,7 @@ def run_sweep(
     retry_failed: bool = False,
     command: str = "",
     report: Report | None = None,
+    trust: bool = False,
 ) -> Tally:
     r"""Do the runs of a sweep that have no result yet.
 
@@ -74,6 +75,7 @@ def run_sweep(
         retry_failed: Also repeat the runs that failed.
         command: How it was started, for the report.
         report: Called with one line for each run; None prints nothing.
+        trust: Import and build what the specification names by `package.module:Class`.
 
     Example:
         >>> import tempfile, pathlib
@@ -84,11 +86,11 @@ def run_sweep(
     """
     if workers < 1:
         raise ValueError(f"workers={workers}: give a whole number of at least 1")
-    runs = sweep.runs()
+    runs = sweep.runs(trust)
     store.note_sweep(sweep, runs, command)
     if retry_failed:
         store.reopen_failed(run.key for run in runs)
-    do = partial(execute, data_dir=data_dir, device=device)
+    do = partial(execute, data_dir=data_dir, device=device, trust=trust)
     if workers == 1:
         work(runs, store, do, report)
     else:

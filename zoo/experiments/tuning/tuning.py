@@ -19,6 +19,7 @@ from zoo.learners.factory import assemble, recipe_for, with_dataset
 from zoo.recipe.mapping import from_mapping
 from zoo.recipe.options import DataOptions, TrainingOptions
 from zoo.recipe.recipe import Recipe
+from zoo.recipe.trust import require_trust
 from zoo.registry.kinds import check_metric, higher_is_better
 from zoo.training.callbacks import Callback
 from zoo.training.history import EpochRecord
@@ -146,6 +147,7 @@ def tune(
     data_dir: str | None = None,
     device: str = "auto",
     report: Callable[[str], None] | None = None,
+    trust: bool = False,
 ) -> optuna.Study:
     """Search until the study has all its trials.
 
@@ -158,6 +160,7 @@ def tune(
         data_dir: Folder of MoleculeNet's files; None looks at `MOLZOO_DATA`, then downloads.
         device: As in `zoo.build`.
         report: Called with one line for each trial.
+        trust: Import and build what the specification names by `package.module:Class`.
 
     Returns:
         The study: `study.best_value`, `study.best_params`, `study.trials`.
@@ -166,6 +169,7 @@ def tune(
         ImportError: Optuna is not installed.
     """
     optuna = import_optuna()
+    require_trust(tuning.recipe, trust)
     source = dataclasses.replace(tuning.recipe.data or DataOptions(), data_dir=data_dir or tuning.data.get("data_dir"))
     dataset = load_dataset(source, tuning.max_molecules)
     metric = tuning.training.get("metric") or dataset.metric
@@ -179,7 +183,7 @@ def tune(
         scores: list[float] = []
         for seed in tuning.seeds:  # pruning looks at the first seed; the others do not start where that falls behind
             chosen = dataclasses.replace(with_values(recipe, values), seed=seed)
-            scores.append(best_validation(chosen, dataset, device, [] if scores else [pruning]))
+            scores.append(best_validation(chosen, dataset, device, [] if scores else [pruning], trust))
         return float(np.mean(scores))
 
     ended = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED, optuna.trial.TrialState.FAIL)
@@ -218,13 +222,15 @@ def import_optuna() -> Any:
     return optuna
 
 
-def best_validation(recipe: Recipe, dataset: MoleculeDataset, device: str, callbacks: Sequence[Any]) -> float:
+def best_validation(
+    recipe: Recipe, dataset: MoleculeDataset, device: str, callbacks: Sequence[Any], trust: bool = False
+) -> float:
     """Best validation metric of a training. The learner gets a split without a test part."""
     source, training = recipe.data or DataOptions(), recipe.training or TrainingOptions()
     whole = split_as_asked(dataset, source, recipe.seed)
     train, valid, test = whole.indices
     blind = Split(dataset, (train, valid, test[:0]), whole.name, whole.seed)
-    learner = assemble(recipe, device=device)
+    learner = assemble(recipe, device=device, trust=trust)
     history = learner.fit(dataset, split=blind, progress=False, callbacks=callbacks, **dataclasses.asdict(training))
     if history.best is None or not math.isfinite(history.best):
         raise ValueError(f"validation {history.metric} is not a number")

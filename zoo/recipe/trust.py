@@ -1,0 +1,39 @@
+"""Names of parts in files: registered ones, unless the user vouches for the file.
+
+A recipe, a checkpoint, a sweep or a search may come from anybody. A part named by the place of its class
+(`package.module:Class`) imports that module, which runs whatever is in it.
+"""
+
+from __future__ import annotations
+
+from zoo.recipe.recipe import Recipe
+
+PARTS = ("model", "optimizer", "featurizer")
+
+
+class UntrustedPlace(ValueError):
+    """A part that is named by the place of its class, in something that was not declared trustworthy."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(
+            f"{kind} {name!r} is not a registered name, and building it would import and run code: register it in a "
+            "plugin (see zoo.register_model), or, if you trust whoever wrote this, allow it with trust=True (--trust)"
+        )
+
+
+def is_place(name: str) -> bool:
+    """Whether a name is the place of a class."""
+    return ":" in name
+
+
+def require_trust(recipe: Recipe, trust: bool) -> None:
+    """Raise an `UntrustedPlace` if a recipe names the place of a class and is not trusted; nothing is imported.
+
+    Example:
+        >>> require_trust(Recipe("gcn"), trust=False)
+        >>> require_trust(Recipe("os:system"), trust=True)
+    """
+    for kind in PARTS:
+        name = getattr(recipe, kind)
+        if is_place(name) and not trust:
+            raise UntrustedPlace(kind, name)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 from rdkit import Chem
 from rdkit.Chem import rdCIPLabeler
@@ -15,7 +17,7 @@ MOST_STEPS = 100_000
 """Comparisons that the naming of one molecule may take, about a tenth of a second: cages would take hours."""
 
 
-def cip_slots(mol: Chem.Mol) -> np.ndarray:
+def cip_slots(mol: Chem.Mol, tagged: Iterable[int] | None = None) -> np.ndarray:
     """Slot of each atom's CIP label: 0 none, 1 R, 2 S, 3 r, 4 s, (N,), uint8.
 
     RDKit's tags say "clockwise" of the neighbours in the order in which they are stored, so that the same compound
@@ -25,11 +27,13 @@ def cip_slots(mol: Chem.Mol) -> np.ndarray:
 
     Args:
         mol: A molecule whose stereo was perceived; it is not changed.
+        tagged: Numbers of the atoms that have a tag; `None` looks at all.
 
     Reference:
         Hanson, Mayfield et al. 2018, J. Chem. Inf. Model. 58, 1755: the algorithm.
     """
-    centres = [atom for atom in mol.GetAtoms() if atom.GetChiralTag() in TETRAHEDRAL]
+    atoms = mol.GetAtoms() if tagged is None else [mol.GetAtomWithIdx(int(number)) for number in tagged]
+    centres = [atom for atom in atoms if atom.GetChiralTag() in TETRAHEDRAL]
     if not all(centre.HasProp("_CIPCode") for centre in centres):
         mol = labelled(mol)
         centres = [mol.GetAtomWithIdx(centre.GetIdx()) for centre in centres]

@@ -101,8 +101,8 @@ class GroverFeaturizer(Featurizer):
         bonds = sorted([bond_code(mol.GetBondWithIdx(index)) for index in range(mol.GetNumBonds())])
         table = np.array(bonds, dtype=np.int64).reshape(len(bonds), 5)
         atoms = np.array(atom_codes(mol), dtype=np.uint8)
-        if self.chirality == "cip" and atoms[:, CHIRALITY].any():
-            atoms[:, CHIRALITY] = cip_slots(mol)
+        if self.chirality == "cip" and len(tagged := np.flatnonzero(atoms[:, CHIRALITY])):
+            atoms[:, CHIRALITY] = cip_slots(mol, tagged)
         return MoleculeArrays(
             atoms=atoms,
             bonds=table[:, 2:].astype(np.uint8),

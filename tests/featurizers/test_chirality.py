@@ -102,3 +102,8 @@ def test_a_molecule_that_takes_too_long_to_name_has_no_labels(monkeypatch):
     mol = Chem.MolFromSmiles("C[C@H]1CC[C@@H](C)CC1")
     assert not cip_slots(mol).any()
     assert not mol.GetAtomWithIdx(1).HasProp("_CIPCode")
+
+
+def test_only_tagged_atoms_need_a_look():
+    mol = Chem.MolFromSmiles("C[C@@H](O)[C@H](N)C(=O)O")
+    assert cip_slots(mol, [1, 3]).tolist() == cip_slots(mol).tolist()

@@ -12,10 +12,8 @@ from multiprocessing import get_context
 
 import numpy as np
 import torch
-from rdkit import rdBase
 
 from featurizers import InvalidMolecule
-from zoo import data
 from zoo.learners import factory
 from zoo.learners.predictor import Predictor
 from zoo.runs import tune_process
@@ -99,9 +97,7 @@ def predict_rows(learner: Predictor, smiles: list[str], batch_size: int) -> tupl
     reasons = [""] * len(smiles)
     for row in np.flatnonzero(np.isnan(values).any(axis=1)):
         try:
-            data.read_molecule(smiles[row])
-            with rdBase.BlockLogs():
-                learner.featurizer.parse(smiles[row])
+            learner.featurizer.read(smiles[row])
             reasons[row] = "the model gave no number"
         except InvalidMolecule as error:
             reasons[row] = error.reason

@@ -11,8 +11,12 @@ from matplotlib.image import imread
 from rdkit import Chem
 from rdkit.Chem.Draw import rdMolDraw2D
 
+from featurizers import read_molecule
+
 CELL = (320, 260)
 COLUMNS = 3
+MOST_ATOMS = 300
+"""Atoms up to which finding places on paper takes about a second."""
 
 
 def draw_grid(smiles: Sequence[str], legends: Sequence[str], columns: int = COLUMNS) -> np.ndarray:
@@ -60,8 +64,11 @@ def draw_sprites(smiles: Sequence[str], size: int = 64) -> np.ndarray:
 
 
 def prepared(smiles: str) -> Chem.Mol:
-    """The molecule with coordinates, with aromatic bonds alternating where that is possible."""
-    return rdMolDraw2D.PrepareMolForDrawing(Chem.MolFromSmiles(smiles), kekulize=False)
+    """Return the molecule with coordinates; an empty one in place of what is too large for a picture."""
+    mol = read_molecule(smiles)
+    if mol.GetNumAtoms() > MOST_ATOMS:
+        return Chem.Mol()
+    return rdMolDraw2D.PrepareMolForDrawing(mol, kekulize=False)
 
 
 def picture(drawer: rdMolDraw2D.MolDraw2DCairo) -> np.ndarray:

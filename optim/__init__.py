@@ -7,10 +7,13 @@ Example:
 """
 
 from optim.aesam import AESAM
-from optim.bases import BASES, resolve_base
+from optim.bases import BASES, fused_option, resolve_base
+from optim.context import StepContext
 from optim.esam import ESAM, ChoosesSamples, SampleClosure
 from optim.friendly_sam import FriendlySAM
 from optim.graphsam import GraphSAM
+from optim.graphsam_k import GraphSAMK
+from optim.groups import norm_only_groups
 from optim.gsam import GSAM
 from optim.looksam import LookSAM
 from optim.msam import MSAM
@@ -21,11 +24,13 @@ from optim.rst import RST
 from optim.running_stats import frozen_running_stats
 from optim.sam import ASAM, SAM
 from optim.sam_k import SAMK
+from optim.sam_one import SAMOne
 from optim.schedules import InverseSqrtLR, NoamLR, compounding_rho, proportional_rho, step_rho
 from optim.sharpness_aware import SharpnessAware
 from optim.unperturbed import Unperturbed, as_sharpness_aware
 from optim.vasso import VaSSO
 from optim.vectors import Vector
+from optim.wsam import WSAM
 
 RULES: dict[str, type[SharpnessAware]] = {
     "unperturbed": Unperturbed,
@@ -40,7 +45,10 @@ RULES: dict[str, type[SharpnessAware]] = {
     "msam": MSAM,
     "friendly_sam": FriendlySAM,
     "vasso": VaSSO,
+    "wsam": WSAM,
+    "sam_one": SAMOne,
     "graphsam": GraphSAM,
+    "graphsam_k": GraphSAMK,
 }
 """Every member of the family by the name that catalogs use; registering a class here tests it."""
 
@@ -55,16 +63,20 @@ __all__ = [
     "RULES",
     "SAM",
     "SAMK",
+    "WSAM",
     "ChoosesSamples",
     "FriendlySAM",
     "GraphSAM",
+    "GraphSAMK",
     "InverseSqrtLR",
     "LookSAM",
     "NoamLR",
     "Plan",
     "ReleasedGraphSAM",
+    "SAMOne",
     "SampleClosure",
     "SharpnessAware",
+    "StepContext",
     "StepRecord",
     "Unperturbed",
     "VaSSO",
@@ -72,6 +84,8 @@ __all__ = [
     "as_sharpness_aware",
     "compounding_rho",
     "frozen_running_stats",
+    "fused_option",
+    "norm_only_groups",
     "proportional_rho",
     "resolve_base",
     "step_rho",

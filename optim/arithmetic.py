@@ -21,7 +21,7 @@ def wide_dtype(dtype: torch.dtype) -> torch.dtype:
 
 def widened(tensors: list[Tensor]) -> list[Tensor]:
     """Return the tensors in their `wide_dtype`; the very same ones where that is their own."""
-    if not any(t.dtype in _WIDE for t in tensors):
+    if _WIDE.keys().isdisjoint([t.dtype for t in tensors]):
         return tensors
     return [t.to(wide_dtype(t.dtype)) for t in tensors]
 
@@ -39,7 +39,7 @@ def copy_(targets: list[Tensor], sources: list[Tensor]) -> None:
 
 def norms_of(tensors: list[Tensor]) -> list[Tensor]:
     """Return the Euclidean norm of every tensor, 0-d, accumulated in its `wide_dtype`; a shard's norm is a shard."""
-    if not any(t.dtype in _WIDE for t in tensors):
+    if _WIDE.keys().isdisjoint([t.dtype for t in tensors]):
         return list(torch._foreach_norm(tensors))
     return [torch.linalg.vector_norm(t, dtype=_WIDE.get(t.dtype)) for t in tensors]
 
@@ -58,7 +58,7 @@ def global_norm(tensors: list[Tensor]) -> Tensor:
     if not tensors:
         return torch.zeros(())
     norms = norms_of(tensors)
-    if any(map(_is_shard, norms)):
+    if _have_shards(norms):
         shards = torch.linalg.vector_norm(torch.stack([n for n in norms if _is_shard(n)]))
         norms = [n for n in norms if not _is_shard(n)] + [_whole(shards)]
     return torch.linalg.vector_norm(torch.stack(_on_one_device(norms)))
@@ -75,7 +75,7 @@ def inner_product(a: Sequence[Tensor], b: Sequence[Tensor]) -> Tensor:
         A 0-d real tensor on the device of the first tensor, accumulated in the `wide_dtype` of the tensors.
     """
     products = [_product(x, y) for x, y in zip(a, b, strict=True)]
-    if any(map(_is_shard, products)):
+    if _have_shards(products):
         shards = torch.stack([p for p in products if _is_shard(p)]).sum()
         products = [p for p in products if not _is_shard(p)] + [_whole(shards)]
     return torch.stack(_on_one_device(products)).sum()
@@ -101,10 +101,15 @@ def _product(x: Tensor, y: Tensor) -> Tensor:
         return (x * y.conj()).sum().real if x.is_complex() else (x * y).sum()
     if x.is_complex():
         return torch.vdot(x.flatten(), y.flatten()).real
-    wide = torch.promote_types(wide_dtype(x.dtype), wide_dtype(y.dtype))
-    if x.dtype is not wide or y.dtype is not wide:
+    if x.dtype is not y.dtype or x.dtype in _WIDE:
+        wide = torch.promote_types(wide_dtype(x.dtype), wide_dtype(y.dtype))
         x, y = x.to(wide), y.to(wide)
     return torch.dot(x.flatten(), y.flatten())
+
+
+def _have_shards(tensors: list[Tensor]) -> bool:
+    """Return whether some are shards; quick where all are ordinary tensors."""
+    return not all(kind is Tensor for kind in set(map(type, tensors))) and any(map(_is_shard, tensors))
 
 
 def _is_shard(tensor: Tensor) -> bool:
@@ -118,4 +123,4 @@ def _whole(shard: Tensor) -> Tensor:
 
 def _on_one_device(numbers: list[Tensor]) -> list[Tensor]:
     device = numbers[0].device
-    return numbers if all(n.device == device for n in numbers) else [n.to(device) for n in numbers]
+    return numbers if len({n.device for n in numbers}) == 1 else [n.to(device) for n in numbers]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -108,8 +108,6 @@ class ESAM(RandomizedSAM):
         by beta, which gives it a norm of about rho/sqrt(beta); here its norm is rho, as everywhere in this package. A
         mask that leaves nothing is not applied. The authors' code freezes whole tensors instead of masking entries.
     """
-
-    wants_samples: ClassVar[bool] = True
 
     def __init__(
         self, base: torch.optim.Optimizer, *, beta: float = 0.6, gamma: float = 0.5, seed: int = 0, **options: Any

@@ -34,6 +34,7 @@ class GraphSAM(SharpnessAware):
         beta: Share of the old direction in the average, in [0, 1]; 1 keeps the anchor's for the whole epoch.
         gamma: Decay of rho, in [0, 1].
         lam: Epochs for each decay of rho, >= 1.
+        anchor_every: Epochs from anchor to anchor, >= 1.
         anchor: ``"unit"`` divides the anchor by its norm, so that both terms of the average are unit vectors;
             ``"raw"`` keeps it as it is, so that its weight depends on the size of the gradient.
         adaptive: Scale the perturbation to the weights, as ASAM. None: the variant's own, False for the paper's.
@@ -84,6 +85,7 @@ class GraphSAM(SharpnessAware):
         beta: float = 0.99,
         gamma: float = 0.5,
         lam: int = 1,
+        anchor_every: int = 1,
         anchor: str = "unit",
         adaptive: bool | None = None,
         eta: float = 0.01,
@@ -94,8 +96,10 @@ class GraphSAM(SharpnessAware):
         self.beta = checks.fraction("beta", beta)
         self.gamma = checks.fraction("gamma", gamma)
         self.lam = checks.positive_int("lam", lam)
+        self.anchor_every: int | None = checks.positive_int("anchor_every", anchor_every)
         self.anchor = checks.one_of("anchor", anchor, ("unit", "raw"))
         self.anchor_due = True
+        self.anchor_epoch: int | None = None
         self.scale = 1.0
 
     def scheduled_rho(self, rho: float) -> float:
@@ -103,8 +107,11 @@ class GraphSAM(SharpnessAware):
         return step_rho(rho, self.gamma, self.lam, self.epoch or 0)
 
     def start_epoch(self, epoch: int) -> None:
-        """The first step of an epoch takes the true gradient."""
-        self.anchor_due = True
+        """Take the true gradient at the first step of every epoch that is far enough from the last anchor's."""
+        if self.anchor_epoch is None:
+            self.anchor_due = True
+        elif self.anchor_every is not None:
+            self.anchor_due |= abs(epoch - self.anchor_epoch) >= self.anchor_every
 
     def plan(self) -> Plan:
         """Return two passes for an anchor, one otherwise."""
@@ -116,7 +123,7 @@ class GraphSAM(SharpnessAware):
         # At once, in place of the old one: if the second pass fails, the anchor is still due and taken anew.
         self.memory.store("direction", weights, direction)
         self.scale = 1.0
-        self.defer(anchor_due=False)
+        self.defer(anchor_due=False, anchor_epoch=self.epoch)
         return direction
 
     def carried_direction(self, weights: list[Tensor]) -> Vector | None:
@@ -134,5 +141,6 @@ class GraphSAM(SharpnessAware):
         torch._foreach_lerp_(direction.tensors, updating.wide().tensors, share / self.scale)
 
     def rule_state(self) -> dict[str, Any]:
-        """Return also whether the next step is an anchor, and the scale of the stored direction."""
-        return {**super().rule_state(), "anchor_due": self.anchor_due, "scale": self.scale}
+        """Return also whether the next step is an anchor, the epoch of the last, and the scale of the direction."""
+        own = {"anchor_due": self.anchor_due, "anchor_epoch": self.anchor_epoch, "scale": self.scale}
+        return {**super().rule_state(), **own}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from contextlib import nullcontext
-from dataclasses import replace
 from functools import partial
 from numbers import Number
 from typing import Any
@@ -49,12 +48,12 @@ class Passes(Rule):
         """Fill the fields that the loop left open with the options of this optimizer."""
         if context.no_sync is not None:
             checks.no_sync_of(self, context.no_sync)
-        return replace(
-            context,
+        return StepContext(
             max_grad_norm=self.max_grad_norm if context.max_grad_norm is None else context.max_grad_norm,
             model=self.model if context.model is None else context.model,
             no_sync=self.no_sync if context.no_sync is None else context.no_sync,
             grad_scaler=grad_scaler if context.grad_scaler is None else context.grad_scaler,
+            total_steps=context.total_steps,
         )
 
     def _make_passes(self, attempt: Attempt, closure: Closure) -> None:
@@ -121,11 +120,7 @@ class Passes(Rule):
 
     def _copy_of(self, weights: list[Tensor]) -> list[Tensor]:
         """Copy the weights into the buffer of the last step, if it still fits them."""
-        pairs = zip(self._buffer, weights, strict=False)
-        fits = len(self._buffer) == len(weights) and all(
-            b.dtype is w.dtype and b.device == w.device and b.shape == w.shape for b, w in pairs
-        )
-        if fits:
+        if [_form(b) for b in self._buffer] == [_form(w) for w in weights]:
             copy_(self._buffer, weights)
         else:
             self._buffer = [w.detach().clone() for w in weights]
@@ -185,8 +180,13 @@ class Passes(Rule):
             self.base.step()
         else:
             context.grad_scaler.step(self.base)
-        self.after_update(weights)
+        if attempt.rho > 0:
+            self.after_update(weights)
         return True, norm
+
+
+def _form(tensor: Tensor) -> tuple[Any, ...]:
+    return tensor.dtype, tensor.device, tensor.shape
 
 
 def _detached(loss: Any) -> Any:

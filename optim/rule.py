@@ -34,9 +34,6 @@ class Rule(Wrapper):
     climbs_gradients: ClassVar[bool] = True
     """Directions are made of gradients, so a base that maximizes turns them round. False: of the base's momentum."""
 
-    wants_samples: ClassVar[bool] = False
-    """The rule asks the closure for losses of single samples where it offers them, see `ChoosesSamples`."""
-
     def __init__(
         self,
         base: torch.optim.Optimizer,
@@ -98,7 +95,7 @@ class Rule(Wrapper):
                 continue
             radius = self.current_rho if own_rho is None else self.scheduled_rho(own_rho)
             sign = -1 if self.climbs_gradients and group.get("maximize") else 1
-            count = sum(p.requires_grad for p in group["params"])
+            count = sum([p.requires_grad for p in group["params"]])
             if found and (found[-1].radius, found[-1].sign) == (radius, sign):
                 count += found.pop().count
             if count:
@@ -182,7 +179,7 @@ class Rule(Wrapper):
         """Remember something of the finite updating gradient, before the base optimizer uses it."""
 
     def after_update(self, weights: list[Tensor]) -> None:
-        """Change the weights once more, after the update of the base optimizer."""
+        """Change the weights once more, after the update of the base optimizer; not asked while the radius is 0."""
 
     # ------------------------------------------------------------------ all or nothing
 

@@ -70,7 +70,10 @@ def test_passes_are_the_closure_calls_and_the_loss_is_the_last(rule):
 
 @every_perturbing_rule
 def test_the_perturbation_has_norm_rho(rule):
-    task, perturbed = Task(rule, base="sgd", rho=0.3, **({"gamma": 1.0} if rule == "graphsam" else {})), 0
+    task, perturbed = (
+        Task(rule, base="sgd", rho=0.3, **({"gamma": 1.0} if issubclass(optim.RULES[rule], optim.GraphSAM) else {})),
+        0,
+    )
     for _ in range(12):
         before = task.weights
         task.step()

@@ -130,3 +130,16 @@ def test_an_exception_leaves_their_weights_perturbed():
     with pytest.raises(RuntimeError):
         ours.step(closure)
     assert torch.equal(weight, torch.ones(2))
+
+
+@pytest.mark.parametrize("decouple", [True, False])
+def test_wsam(decouple):
+    expected, passes = theirs(
+        lambda task: peers.WSAM(
+            task.model, task.model.parameters(), torch.optim.SGD, rho=0.3, gamma=0.8, decouple=decouple,
+            lr=0.05, momentum=0.9,
+        )
+    )  # fmt: skip
+    assert passes == 3 * STEPS  # the first of them is wasted
+    actual, _ = ours(optim.WSAM, rho=0.3, gamma=0.8, decouple=decouple)
+    torch.testing.assert_close(actual, expected, rtol=0, atol=5 * PEER)

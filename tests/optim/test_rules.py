@@ -218,3 +218,70 @@ def test_rst(probability):
     actual, optimizer = ours(optim.RST, rho=0.3, probability=probability, seed=5)
     same(actual, flat.descend(gradient))
     assert optimizer.passes == STEPS + sum(chosen)
+
+
+@pytest.mark.parametrize("decouple", [True, False])
+def test_wsam(decouple):
+    flat = Flat()
+    weight = 0.8 / (1 - 0.8)
+
+    def gradient(t, w, v):
+        g = flat.gradient(w)
+        return g + weight * (flat.at_distance(w, g, 0.3) - g)
+
+    same(ours(optim.WSAM, rho=0.3, gamma=0.8, decouple=decouple)[0], flat.descend(gradient))
+
+
+def test_wsam_decouples_sharpness_from_the_momentum():
+    found = [ours(optim.WSAM, momentum=0.9, rho=0.3, gamma=0.8, decouple=decouple)[0] for decouple in (True, False)]
+    assert not torch.allclose(*found)
+    half = ours(optim.WSAM, momentum=0.9, rho=0.3, gamma=0.5, decouple=False)[0]
+    same(half, ours(optim.SAM, momentum=0.9, rho=0.3)[0])
+
+
+@pytest.mark.parametrize(("anchor_every", "passes"), [(1, 4), (2, 2), (None, 1)])
+def test_sam_one_climbs_along_the_first_gradient(anchor_every, passes):
+    flat, kept = Flat(), {}
+
+    def gradient(t, w, v):
+        if t == 0 or (anchor_every is not None and t % (3 * anchor_every) == 0):
+            kept["d"] = flat.gradient(w)
+        return flat.at_distance(w, kept["d"], 0.3)
+
+    actual, optimizer = ours(optim.SAMOne, rho=0.3, gamma=1.0, anchor_every=anchor_every)
+    same(actual, flat.descend(gradient))
+    assert optimizer.passes == STEPS + passes
+
+
+@pytest.mark.parametrize("anchor_every", [1, 2, 3])
+def test_graphsam_k_anchors_every_k_epochs(anchor_every):
+    flat, kept = Flat(), {}
+
+    def gradient(t, w, v):
+        if t % (3 * anchor_every) == 0:
+            g = flat.gradient(w)
+            kept["d"] = g / g.norm()
+        g_s = flat.at_distance(w, kept["d"], 0.3)
+        kept["d"] = 0.9 * kept["d"] + 0.1 * g_s / g_s.norm()
+        return g_s
+
+    actual, optimizer = ours(optim.GraphSAMK, rho=0.3, gamma=1.0, beta=0.9, anchor_every=anchor_every)
+    same(actual, flat.descend(gradient))
+    assert optimizer.passes == STEPS + math.ceil(STEPS / (3 * anchor_every))
+
+
+def test_ae_sam_takes_the_length_of_the_run_from_the_context():
+    found = []
+    for total_steps in (None, 8):
+        task = Task("ae_sam", base="sgd", rho=0.3, total_steps=total_steps)
+        thresholds = []
+        for _ in range(8):
+            task.step(context=optim.StepContext(total_steps=8) if total_steps is None else None)
+            thresholds.append(task.optimizer.threshold)
+        found.append((task.weights, thresholds))
+    assert torch.equal(found[0][0], found[1][0])
+    assert found[0][1] == found[1][1] == pytest.approx([1 - 2 * t / 8 for t in range(1, 9)])
+
+
+def test_msam_has_a_radius_of_its_authors():
+    assert 0.3 <= optim.MSAM.options()["rho"] <= 3

@@ -169,6 +169,41 @@ def test_esam_chooses_molecules(small, grover):
     assert isinstance(learner.optimizer, optim.ESAM)
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "graphsam"])
+def test_every_closure_knows_the_loss_of_each_molecule(small, grover, optimizer, monkeypatch):
+    """Mean over the labels of a molecule; the loop does not ask which rule wants it."""
+    learner, found = grover(optimizer=optimizer), []
+    learner.model.eval()
+    step = optim.SharpnessAware.step
+
+    def watched(self, closure, **options):
+        assert isinstance(closure, optim.ChoosesSamples)
+        closure()
+        found.append((closure.losses, closure.per_sample(), closure(torch.tensor([0, 2]))))
+        return step(self, closure, **options)
+
+    monkeypatch.setattr(optim.Unperturbed if optimizer == "adam" else optim.GraphSAM, "step", watched)
+    learner.fit(small, split=None, epochs=1, progress=False)
+    for losses, again, of_two in found:
+        torch.testing.assert_close(losses, again)
+        assert of_two.item() == pytest.approx(losses[[0, 2]].mean().item(), rel=1e-4)
+
+
+def test_ae_sam_knows_the_length_of_the_run(small, grover):
+    learner = grover(optimizer="ae_sam")
+    learner.fit(small, split=None, epochs=2, progress=False)
+    assert learner.optimizer.horizon == learner.optimizer.steps
+    assert learner.optimizer.threshold == pytest.approx(learner.optimizer.lambda_1)
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd", "graphsam"])
+def test_the_base_is_fused_unless_an_option_says_otherwise(grover, optimizer):
+    assert grover(optimizer=optimizer).optimizer.param_groups[0]["fused"] is True
+    other = grover(optimizer=optimizer, optimizer_args={"foreach": True}).optimizer
+    assert other.param_groups[0]["foreach"] is True
+    assert not other.param_groups[0]["fused"]
+
+
 def test_regression_is_scaled_and_predicted_in_its_own_unit(small, grover):
     data = zoo.data.load((small.smiles, np.array([float(len(s)) for s in small.smiles]) * 100 + 5000))
     learner = zoo.build("grover", dataset=data, model_args={"hidden_size": 16, "num_layers": 2, "num_heads": 2})

@@ -62,7 +62,8 @@ class Run:
 
 def make(rule: str, parameters: list[Tensor], foreach: bool | None = None) -> torch.optim.Optimizer:
     """A rule over Adam, or Adam itself."""
-    base = torch.optim.Adam(parameters, lr=1e-4, foreach=foreach)
+    kernel = {"foreach": foreach} if foreach is not None else optim.fused_option(torch.optim.Adam, parameters)
+    base = torch.optim.Adam(parameters, lr=1e-4, **kernel)
     if rule == ADAM:
         return base
     options = {"rho": RHO.get(rule, 0.05)} if "rho" in optim.RULES[rule].options() else {}
@@ -123,9 +124,7 @@ class FreeClosure:
     def __init__(self, parameters: list[Tensor]) -> None:
         self.gradients = [torch.randn_like(p) for p in parameters]
         self.losses = torch.rand(32)
-        for p in parameters:
-            p.grad = torch.empty_like(p)
-        self.places = [p.grad for p in parameters]
+        self.parameters, self.places = parameters, [torch.empty_like(p) for p in parameters]
         self.restore()
 
     def restore(self) -> None:
@@ -134,6 +133,8 @@ class FreeClosure:
 
     def __call__(self, subset: Tensor | None = None) -> Tensor:
         """A loss."""
+        for parameter, place in zip(self.parameters, self.places, strict=True):
+            parameter.grad = place
         return self.losses[0]
 
     def per_sample(self) -> Tensor:

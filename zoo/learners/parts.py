@@ -209,13 +209,22 @@ def make_optimizer(part: Part, recipe: Recipe, model: nn.Module) -> torch.optim.
     parameters = [p for p in model.parameters() if p.requires_grad]
     if not issubclass(cls, optim.SharpnessAware):
         check_options(name, options, optimizer_options(cls)[0])
-        return cls(parameters, **options)
+        return cls(parameters, **with_kernel(cls, parameters, options))
     base = options.pop("base", "adam")
     rule_options, base_options = optimizer_options(cls, base)
     check_options(name, options, {*rule_options, *base_options, "base"})
     base_args = {"lr": 1e-3, **{key: value for key, value in options.items() if key not in rule_options}}
     rule_args = {key: value for key, value in options.items() if key in rule_options}
+    base_args = with_kernel(optim.resolve_base(base), parameters, base_args)
     return cls.from_params(parameters, base, base_args, **rule_args)
+
+
+def with_kernel(
+    cls: type[torch.optim.Optimizer], parameters: list[nn.Parameter], options: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the options of a torch optimizer with its fused kernel, where there is one and none was asked for."""
+    chosen = not {"fused", "foreach", "capturable", "differentiable"}.isdisjoint(options)
+    return options if chosen else {**optim.fused_option(cls, parameters), **options}
 
 
 def resolve_device(device: str | torch.device) -> torch.device:

@@ -247,6 +247,24 @@ for _entry in (
         "Li & Giannakis 2023, arXiv 2309.15639",
     ),
     Entry(
+        "wsam",
+        "optim:WSAM",
+        "SAM with a weight for the sharpness, decoupled from the base: two passes a step",
+        "Yue et al. 2023, arXiv 2305.15817",
+    ),
+    Entry(
+        "sam_one",
+        "optim:SAMOne",
+        "SAM along the first gradient of an epoch: one pass a step, two at the first of an epoch",
+        "ICLR 2024, arXiv 2406.13137",
+    ),
+    Entry(
+        "graphsam_k",
+        "optim:GraphSAMK",
+        "GraphSAM with a true gradient every second epoch only: one pass a step",
+        "ICLR 2024, arXiv 2406.13137",
+    ),
+    Entry(
         "graphsam",
         "optim:GraphSAM",
         "SAM along the previous updating gradients: one pass a step, two at the first of an epoch",

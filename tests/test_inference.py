@@ -8,6 +8,7 @@ import pytest
 
 import zoo
 from zoo.inference import files as inference
+from zoo.inference import workers as processes
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +41,7 @@ def test_workers_give_what_one_process_gives(saved, library, tmp_path):
 
 def test_cut_off_call_is_continued(saved, library, tmp_path, monkeypatch):
     output = tmp_path / "out.csv"
-    predict_rows, calls = inference.predict_rows, []
+    predict_rows, calls = processes.predict_rows, []
 
     def break_at_third(*arguments):
         calls.append(1)
@@ -48,7 +49,7 @@ def test_cut_off_call_is_continued(saved, library, tmp_path, monkeypatch):
             raise KeyboardInterrupt
         return predict_rows(*arguments)
 
-    monkeypatch.setattr(inference, "predict_rows", break_at_third)
+    monkeypatch.setattr(processes, "predict_rows", break_at_third)
     options = {"chunk_size": 50, "num_workers": 0, "progress": False}
     with pytest.raises(KeyboardInterrupt):
         inference.predict_file(saved, library, output, **options)

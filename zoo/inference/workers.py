@@ -13,7 +13,6 @@ from multiprocessing import get_context
 import numpy as np
 import torch
 
-from featurizers import InvalidMolecule
 from zoo.learners import factory
 from zoo.learners.predictor import Predictor
 from zoo.runs import tune_process
@@ -93,12 +92,5 @@ def predict_chunk(smiles: list[str], batch_size: int) -> tuple[np.ndarray, list[
 
 def predict_rows(learner: Predictor, smiles: list[str], batch_size: int) -> tuple[np.ndarray, list[str]]:
     """Predictions (n, T) and, for the rows that cannot be read, why."""
-    values = learner.predict(smiles, batch_size=batch_size)
-    reasons = [""] * len(smiles)
-    for row in np.flatnonzero(np.isnan(values).any(axis=1)):
-        try:
-            learner.featurizer.read(smiles[row])
-            reasons[row] = "the model gave no number"
-        except InvalidMolecule as error:
-            reasons[row] = error.reason
-    return values, reasons
+    found = learner.predictions(smiles, batch_size=batch_size)
+    return found.values, found.reasons.tolist()

@@ -7,4 +7,5 @@ from .factory import assemble as assemble
 from .factory import build as build
 from .factory import load as load
 from .learner import Learner as Learner
+from .predictions import Predictions as Predictions
 from .predictor import Predictor as Predictor

@@ -88,7 +88,7 @@ def build(
     )
     recipe = replace(recipe, num_tasks=num_tasks, task=task)
     featurizer = recipe.featurizer if featurizer is None else featurizer
-    parts = {"model": model, "optimizer": optimizer, "featurizer": featurizer}
+    parts: dict[str, Any] = {"model": model, "optimizer": optimizer, "featurizer": featurizer}
     learner = assemble(recipe, **parts, device=device, trust=True)  # the caller's own words, not a file's
     learner.fitted = replace(learner.fitted, task_names=names)
     _ = learner.optimizer  # made now, so that a wrong option is reported here

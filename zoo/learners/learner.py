@@ -167,7 +167,7 @@ class Learner(Predictor):
             loader = MoleculeLoader(packed, self.featurizer, batch_size=batch_size)
             return evaluation.run_model(self.model, loader, embed).numpy()
 
-        return self.apply(molecules, vectors, on_invalid)
+        return self.apply(molecules, vectors, on_invalid)[0]
 
     def save(self, path: str | Path) -> None:
         """Write a checkpoint that `zoo.load` reads; one that is there already is replaced."""

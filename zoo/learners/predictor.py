@@ -10,12 +10,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from rdkit import rdBase
 
 from featurizers import Featurizer, InvalidMolecule, PackedMolecules
 from zoo.data import MoleculeDataset, Split, featurize
 from zoo.data import load as load_data
 from zoo.learners import evaluation
+from zoo.learners.labels import by_name
+from zoo.learners.molecule_lists import in_chunks, index_of
+from zoo.learners.predictions import Predictions, with_reasons
 from zoo.recipe.fitted import Fitted
 from zoo.recipe.options import DataOptions, TrainingOptions
 from zoo.recipe.recipe import Recipe
@@ -26,7 +28,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 PREDICT_BATCH = 64
-CHUNK = 4096
 
 
 class Predictor(ABC):
@@ -63,23 +64,37 @@ class Predictor(ABC):
         """Predict molecules in their order.
 
         Args:
-            molecules: SMILES or RDKit molecules, one or many, or a data set.
+            molecules: SMILES or RDKit molecules, one or many; a data set; a DataFrame, by its SMILES column; or the
+                name of a CSV, TSV, SMI or Parquet file.
             batch_size: Molecules at a time.
             on_invalid: "nan" gives a row of NaN to a molecule that cannot be read, "raise" an error.
 
         Returns:
-            (n, T) float32: probabilities for classification, values in the targets' unit for regression.
+            (n, T) float32: probabilities for classification, values in the targets' unit for regression; (n, T, C)
+            with C classes.
+
+        Raises:
+            TypeError: Something that holds no molecules.
         """
-        return self.apply(molecules, lambda packed: self.predict_packed(packed, batch_size), on_invalid)
+        return self.predictions(molecules, batch_size=batch_size, on_invalid=on_invalid).values
+
+    def predictions(self, molecules: Any, *, batch_size: int = PREDICT_BATCH, on_invalid: str = "nan") -> Predictions:
+        """Predict molecules, and say why some cannot be predicted; arguments as in `predict`."""
+        values, reasons = self.apply(molecules, lambda packed: self.predict_packed(packed, batch_size), on_invalid)
+        return Predictions(values, with_reasons(values, reasons), self.fitted.output_names, index=index_of(molecules))
 
     def evaluate(
         self, data: MoleculeDataset | str | pd.DataFrame, *, batch_size: int = PREDICT_BATCH
     ) -> dict[str, float]:
         """Metrics on a data set, its own metric first: mean over the tasks where it is defined.
 
-        Tasks without labels, or of one class, are left out with a warning that names them.
+        Columns are taken by the names of the tasks that the learner was trained on, whatever their order. Tasks
+        without labels, or of one class, are left out with a warning that names them.
+
+        Raises:
+            DataError: A task that the learner was trained on is missing.
         """
-        dataset = self.checked(data)
+        dataset = self.checked(by_name(data, self.fitted))
         return self.score(dataset, self.predict(dataset.smiles, batch_size=batch_size))
 
     def score(self, dataset: MoleculeDataset, predictions: np.ndarray) -> dict[str, float]:
@@ -155,48 +170,43 @@ class Predictor(ABC):
 
     def apply(
         self, molecules: Any, function: Callable[[PackedMolecules], np.ndarray], on_invalid: str = "nan"
-    ) -> np.ndarray:
+    ) -> tuple[np.ndarray, np.ndarray]:
         """Apply a function of packed molecules, some thousand at a time, and keep the rows in place.
 
         Returns:
-            (n, width) float32, NaN in the rows that cannot be read.
+            What the function gives (n, ...), float32, NaN in the rows that cannot be read; and why not (n,).
         """
         if on_invalid not in ("nan", "raise"):
             raise ValueError(f"on_invalid={on_invalid!r}: choose 'nan' or 'raise'")
-        molecules = as_list(molecules)
-        parts = []
-        for start in range(0, len(molecules), CHUNK):
-            rows, packed = self.encode(molecules[start : start + CHUNK], on_invalid)
+        parts: list[tuple[np.ndarray, np.ndarray]] = []
+        reasons: list[str] = []
+        for chunk in in_chunks(molecules):
+            readable, packed, why = self.encode(chunk, on_invalid)
             if packed is not None:
-                parts.append((start + rows, function(packed)))
-        width = parts[0][1].shape[1] if parts else self.fitted.num_tasks
-        result = np.full((len(molecules), width), np.nan, np.float32)
+                parts.append((len(reasons) + readable, function(packed)))
+            reasons += why
+        probe = parts[0][1] if parts else function(PackedMolecules.pack([self.featurizer.read("C")]))
+        result = np.full((len(reasons), *probe.shape[1:]), np.nan, np.float32)
         for rows, values in parts:
             result[rows] = values
-        return result
+        return result, np.array(reasons, dtype=object)
 
-    def encode(self, molecules: Sequence[Any], on_invalid: str) -> tuple[np.ndarray, PackedMolecules | None]:
-        """Encode what can be read: its row numbers, and the packed molecules (`None` where there are none)."""
-        rows, encoded = [], []
-        with rdBase.BlockLogs():  # what cannot be read is told by row
-            for row, molecule in enumerate(molecules):
-                try:
-                    encoded.append(self.featurizer.read(molecule))
-                except InvalidMolecule:
-                    if on_invalid == "raise":
-                        raise
-                    continue
-                rows.append(row)
-        return np.array(rows, dtype=np.int64), PackedMolecules.pack(encoded) if encoded else None
+    def encode(self, molecules: Sequence[Any], on_invalid: str) -> tuple[np.ndarray, PackedMolecules | None, list[str]]:
+        """Encode what can be read.
 
-
-def as_list(molecules: Any) -> list[Any]:
-    """One molecule or many as a list."""
-    if isinstance(molecules, MoleculeDataset):
-        return list(molecules.smiles)
-    if isinstance(molecules, str) or not hasattr(molecules, "__iter__"):
-        return [molecules]
-    return list(molecules)
+        Returns:
+            Its positions; the packed molecules, or `None` where there are none; and for all n why not, or "".
+        """
+        positions, encoded, reasons = [], [], [""] * len(molecules)
+        for position, molecule in enumerate(molecules):
+            try:
+                encoded.append(self.featurizer.read(molecule))
+                positions.append(position)
+            except InvalidMolecule as error:
+                if on_invalid == "raise":
+                    raise
+                reasons[position] = error.reason
+        return np.array(positions, dtype=np.int64), PackedMolecules.pack(encoded) if encoded else None, reasons
 
 
 def cut(dataset: MoleculeDataset, split: str | Split | None, seed: int) -> Split | None:

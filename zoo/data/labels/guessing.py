@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
+from rdkit import Chem
 
 from zoo.data.errors import DataError, listed
 from zoo.data.labels.cells import DIGIT_FIRST, hashable, looks_like_labels
@@ -58,6 +59,7 @@ def find_task_columns(table: Table, smiles_column: str, given: Sequence[str] | N
         return Guess(list(given))
     others = [name for name in table.frame.columns if name and name != smiles_column and name not in apart]
     candidates = [name for name in others if not NOT_A_TASK.search(name) and not SMILES_WORDS.search(name)]
+    candidates = [name for name in candidates if not _holds_molecules(table.column(name))]
     guess = _weigh(table, smiles_column, [name for name in candidates if looks_like_labels(table.column(name))])
     if not guess.tasks and not guess.doubts and len(candidates) == 1:
         column = table.column(candidates[0])
@@ -101,6 +103,11 @@ def _weigh(table: Table, smiles_column: str, candidates: list[str]) -> Guess:
             f"({doubtful[possible[0]].reason}): name tasks= if it is not the label"
         )
     return Guess(clear or possible, texts)
+
+
+def _holds_molecules(column: pd.Series) -> bool:
+    """Whether a column has RDKit's molecules, as frames of PandasTools do."""
+    return column.dtype == object and any(isinstance(cell, Chem.Mol) for cell in column)
 
 
 def _meant_as_labels(column: pd.Series, most: int = 10) -> bool:

@@ -1,0 +1,81 @@
+"""`Predictions`: what a model predicts of some molecules, with the reasons where it cannot."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NO_NUMBER = "the model gave no number"
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """Predictions of n molecules for T tasks, in the order of the molecules.
+
+    Args:
+        values: (n, T), or (n, T, C) for C classes: probabilities, or values in the targets' unit; NaN where there is
+            none.
+        reasons: (n,) texts: why there is no prediction; empty where there is one.
+        task_names: Names of the tasks (T).
+        spread: Standard deviation of each value, in the shape of `values`.
+        interval: Lower and upper end of an interval around each value (n, T, 2).
+        in_domain: Whether a molecule resembles what the model was trained on (n,).
+        index: Labels of the rows in tables (n); None numbers them.
+
+    Example:
+        >>> found = Predictions(np.array([[0.5], [np.nan]]), np.array(["", "empty SMILES"]), ("toxic",))
+        >>> found.to_frame().columns.tolist(), int(found.failed.sum())
+        (['predicted_toxic', 'reason'], 1)
+    """
+
+    values: np.ndarray
+    reasons: np.ndarray
+    task_names: tuple[str, ...]
+    spread: np.ndarray | None = None
+    interval: np.ndarray | None = None
+    in_domain: np.ndarray | None = None
+    index: Any = None
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def failed(self) -> np.ndarray:
+        """Rows without a prediction, as booleans (n,)."""
+        return self.reasons != ""
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return a table with the columns `predicted_TASK`, what else is known, and `reason`.
+
+        With C classes there is a column `predicted_TASK_c` for each class c.
+        """
+        import pandas as pd
+
+        columns = self._by_task("predicted", self.values)
+        if self.spread is not None:
+            columns |= self._by_task("spread", self.spread)
+        if self.interval is not None:
+            columns |= self._by_task("lower", self.interval[..., 0]) | self._by_task("upper", self.interval[..., 1])
+        if self.in_domain is not None:
+            columns["in_domain"] = self.in_domain
+        return pd.DataFrame({**columns, "reason": self.reasons}, index=self.index)
+
+    def _by_task(self, word: str, values: np.ndarray) -> dict[str, np.ndarray]:
+        if values.ndim == 2:
+            return {f"{word}_{name}": values[:, task] for task, name in enumerate(self.task_names)}
+        return {
+            f"{word}_{name}_{number}": values[:, task, number]
+            for task, name in enumerate(self.task_names)
+            for number in range(values.shape[2])
+        }
+
+
+def with_reasons(values: np.ndarray, reasons: np.ndarray) -> np.ndarray:
+    """Return the reasons, completed for molecules that were read and got no finite number."""
+    numberless = ~np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
+    return np.where(numberless & (reasons == ""), NO_NUMBER, reasons).astype(object)

@@ -41,4 +41,6 @@ def why_failed(error: Exception) -> str:
     if len(lines) > 1 and lines[0].endswith("Violation"):
         lines = lines[1:]
     text = lines[0] if lines else type(error).__name__
+    if "::" in text:
+        text = "a check inside RDKit failed"
     return "".join(letter for letter in text if letter.isprintable())[:120]

@@ -8,6 +8,8 @@ from featurizers.errors import FAILURES, InvalidMolecule, why_failed
 from featurizers.guard import is_risky, why_refused
 from featurizers.normalize import is_plain, normalize
 
+MOST_LETTERS = 300_000
+"""No molecule of `MOST_ATOMS` needs a longer SMILES, with an atom map and isotope on every atom."""
 MOST_ATOMS = 10_000
 """RDKit's search for a canonical order overflows the stack of a process some thousand atoms later."""
 
@@ -29,6 +31,8 @@ def read_molecule(molecule: str | Chem.Mol, max_atoms: int | None = None, *, as_
     """
     if not isinstance(molecule, (str, Chem.Mol)):
         raise InvalidMolecule(str(molecule), f"not a SMILES but {type(molecule).__name__}")
+    if isinstance(molecule, str) and len(molecule) > MOST_LETTERS:
+        raise InvalidMolecule(molecule[:100], f"{len(molecule):,} letters, more than {MOST_LETTERS:,}")
     with rdBase.BlockLogs():
         if is_risky(molecule):
             _try_first(molecule)

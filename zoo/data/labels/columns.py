@@ -8,7 +8,7 @@ import numpy as np
 
 from zoo.data.errors import DataError, listed
 from zoo.data.molecules import mostly_molecules
-from zoo.data.reading.layout import SMILES_WORDS
+from zoo.data.reading.layout import SMILES_WORDS, is_number
 from zoo.data.reading.table import Table, cell_text
 
 PREFERRED = ("smiles", "canonical_smiles", "isomeric_smiles", "smi")
@@ -54,9 +54,10 @@ def _doubt(name: str) -> int:
 
 def _holds_molecules(table: Table, name: str, sample: int = 50) -> bool:
     """Whether nearly all of the first cells are SMILES."""
-    if list(table.frame.columns).count(name) > 1:
+    if not table.is_unique(name):
         return False
-    return mostly_molecules([cell for cell in map(cell_text, table.column(name).head(sample)) if cell])
+    cells = [cell for cell in map(cell_text, table.column(name).head(sample)) if cell]
+    return not all(map(is_number, cells[:5])) and mostly_molecules(cells)
 
 
 def describe_relations(table: Table, apart: Sequence[str]) -> list[str]:
@@ -86,7 +87,7 @@ def find_split_column(table: Table, given: str | None) -> str | None:
         table.column(given)
         return given
     for name in table.frame.columns:
-        if name.lower() in SPLIT_COLUMNS and list(table.frame.columns).count(name) == 1:
+        if name.lower() in SPLIT_COLUMNS and table.is_unique(name):
             words = {str(word).strip().lower() for word in table.column(name).unique()}
             if "train" in words and "test" in words:
                 table.notes.append(f"column {name!r} can be used with split='column'")

@@ -23,6 +23,7 @@ NOT_A_TASK = re.compile(
     re.IGNORECASE,
 )
 MOST = 10
+MOST_COLUMNS = 10_000
 
 
 @dataclass
@@ -57,6 +58,8 @@ def find_task_columns(table: Table, smiles_column: str, given: Sequence[str] | N
         if len(set(given)) < len(given) or smiles_column in given:
             raise DataError(f"{table.label}: tasks {listed(given)}: name each label column once, and not the SMILES")
         return Guess(list(given))
+    if table.frame.shape[1] > MOST_COLUMNS:
+        raise DataError(f"{table.label} has {table.frame.shape[1]:,} columns: name the labels with tasks=")
     others = [name for name in table.frame.columns if name and name != smiles_column and name not in apart]
     candidates = [name for name in others if not NOT_A_TASK.search(name) and not SMILES_WORDS.search(name)]
     candidates = [name for name in candidates if not _holds_molecules(table.column(name))]

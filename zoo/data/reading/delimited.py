@@ -26,6 +26,7 @@ from zoo.data.reading.layout import (
 from zoo.data.reading.textfile import inspect_text
 
 SAMPLE_LINES = 100
+SAMPLE_SIZE = 4_000_000
 EXCEL_SEPARATOR = re.compile(r'"?sep=(.)"?\s*$', re.IGNORECASE)
 
 
@@ -50,7 +51,7 @@ class DelimitedFile:
         # A field of a million characters is a quote that was never closed, not a molecule.
         csv.field_size_limit(1_000_000)
         with self.text.open() as file:
-            sample = list(itertools.islice(file, SAMPLE_LINES))
+            sample = _first_lines(file)
         if not sample:
             raise DataError(f"{self.path} is empty")
         self.skip_lines = 0
@@ -164,3 +165,15 @@ class DelimitedFile:
         while block := list(itertools.islice(rows, size)):
             frame = pd.DataFrame([cells for _, cells in block], columns=self.columns, dtype=object)
             yield frame, np.array([line for line, _ in block], dtype=np.int64)
+
+
+def _first_lines(file: TextIO) -> list[str]:
+    """Some lines from the start, fewer where they are long."""
+    lines: list[str] = []
+    size = 0
+    for line in itertools.islice(file, SAMPLE_LINES):
+        lines.append(line)
+        size += len(line)
+        if size > SAMPLE_SIZE:
+            break
+    return lines

@@ -38,7 +38,7 @@ def find_separator(sample: Sequence[str], suffixes: Sequence[str]) -> str | None
         return _separator_of_smiles(sample)
     scores = {}
     for separator in ",\t;|":
-        widths = [len(row) for row in csv.reader(sample, delimiter=separator) if row]
+        widths = _widths(sample, separator)
         if widths and widths[0] > 1:
             scores[separator] = (sum(width == widths[0] for width in widths) / len(widths), widths[0])
     if scores:
@@ -49,6 +49,17 @@ def find_separator(sample: Sequence[str], suffixes: Sequence[str]) -> str | None
     if ".txt" in suffixes and all(len(row) != 1 for row in rows):
         return None
     return "\t" if ".tsv" in suffixes else ","
+
+
+def _widths(sample: Sequence[str], separator: str) -> list[int]:
+    """Cells of each row, as far as the lines are rows with this separator."""
+    widths = []
+    try:
+        for row in csv.reader(sample, delimiter=separator):
+            widths += [len(row)] if row else []
+    except csv.Error:  # a cell beyond the limit, which the reader of the rows names with its line
+        widths.append(0)
+    return widths
 
 
 def _separator_of_smiles(sample: Sequence[str]) -> str | None:
@@ -73,7 +84,7 @@ def is_header(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
     """
     if any(map(SMILES_WORDS.search, first)):
         return True
-    if all(map(_is_number, filter(None, first))):  # pandas calls columns without a name 0, 1, ...
+    if all(map(is_number, filter(None, first))):  # pandas calls columns without a name 0, 1, ...
         return True
     column = molecule_column(below)
     if column is not None and column < len(first):
@@ -81,7 +92,7 @@ def is_header(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
         return not is_molecule(cell) and (not SMILES_MARKS.search(cell) or bool(WORD_LETTERS.search(cell)))
     # "N" or "Cl" may be a column's name; a row of data has a number beside the SMILES, or nothing.
     others = [cell for cell in first if not is_molecule(cell)]
-    return len(others) == len(first) or (bool(others) and not any(map(_is_number, others)))
+    return len(others) == len(first) or (bool(others) and not any(map(is_number, others)))
 
 
 def molecule_column(rows: Sequence[Sequence[str]]) -> int | None:
@@ -91,7 +102,8 @@ def molecule_column(rows: Sequence[Sequence[str]]) -> int | None:
     return next((i for i, cells in enumerate(columns) if mostly_molecules(cells)), None)
 
 
-def _is_number(text: str) -> bool:
+def is_number(text: str) -> bool:
+    """Whether a text is a number, with a decimal point or comma."""
     try:
         float(text.replace(",", "."))
     except ValueError:

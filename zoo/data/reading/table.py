@@ -46,12 +46,18 @@ class Table:
         Raises:
             DataError: There is none (lists those that are there), or more than one.
         """
-        matches = [i for i, column in enumerate(self.frame.columns) if column == name]
-        if not matches:
-            raise unknown_column(self.label, name, list(self.frame.columns))
-        if len(matches) > 1:
-            raise DataError(f"{self.label}: {len(matches)} columns are called {name!r}: rename all but one")
-        return self.frame.iloc[:, matches[0]]
+        try:
+            place = self.frame.columns.get_loc(name)
+        except KeyError:
+            raise unknown_column(self.label, name, list(self.frame.columns)) from None
+        if not isinstance(place, int):
+            count = int(np.sum(self.frame.columns == name))
+            raise DataError(f"{self.label}: {count} columns are called {name!r}: rename all but one")
+        return self.frame.iloc[:, place]
+
+    def is_unique(self, name: str) -> bool:
+        """Whether exactly one column is called so."""
+        return name in self.frame.columns and isinstance(self.frame.columns.get_loc(name), int)
 
 
 def cell_text(cell: Any) -> str:

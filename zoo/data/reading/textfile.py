@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO, cast
 
 from zoo.data.errors import DataError, DataNotFoundError
+from zoo.data.reading.limits import Limits
 
 OPENERS: tuple[tuple[bytes, Callable[..., object]], ...] = (
     (b"\x1f\x8b", gzip.open),
@@ -152,8 +153,10 @@ def _decodable(file: Path, encoding: str, note: str = "") -> TextFile | None:
     except LookupError as error:
         raise DataError(f"encoding={encoding!r} is unknown: try 'utf-8', 'latin-1', 'utf-16'") from error
     try:
+        limits = Limits(file)
         with open_binary(file) as stream:
             while block := stream.read(1 << 20):
+                limits.see(block)
                 decoder.decode(block)
             decoder.decode(b"", final=True)
     except UnicodeError:

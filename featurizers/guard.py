@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import base64
 import os
 import signal
@@ -18,7 +19,7 @@ LONG_SMILES = 600
 MANY_ATOMS, MANY_RINGS = 300, 60
 CPU_SECONDS = 10
 """Time of the processor that a child may spend on a molecule; the longest peptides take a tenth of a second."""
-WALL_SECONDS = 120
+WALL_SECONDS, GRACE_SECONDS = 120, 1
 OUT_OF_TIME = [-getattr(signal, name) for name in ("SIGPROF", "SIGKILL") if hasattr(signal, name)]
 """How a child ends at the limit of its time, or of this process's patience."""
 PACKAGES = Path(__file__).resolve().parents[1]
@@ -61,6 +62,7 @@ class _Child:
         process = self._running()
         assert process.stdin is not None and process.stdout is not None  # noqa: PT018 - for the type checker
         timer = threading.Timer(WALL_SECONDS, process.kill)
+        timer.daemon = True
         timer.start()
         try:
             process.stdin.write(base64.b64encode(content) + b"\n")
@@ -68,11 +70,16 @@ class _Child:
             answer = process.stdout.readline()
         except BrokenPipeError:
             answer = b""
+        except BaseException:  # interrupted: the next question must not get this one's answer
+            self.end()
+            raise
         finally:
             timer.cancel()
         if answer.endswith(b"\n"):
             return answer.decode().strip()
-        return self._why_it_died()
+        if self.end() in OUT_OF_TIME:
+            return f"RDKit takes more than {CPU_SECONDS} s to read it"
+        return "RDKit crashes on it"
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self.process is None or self.process.poll() is not None:
@@ -86,12 +93,17 @@ class _Child:
             )
         return self.process
 
-    def _why_it_died(self) -> str:
-        assert self.process is not None
-        status, self.process = self.process.wait(), None
-        if status in OUT_OF_TIME:
-            return f"RDKit takes more than {CPU_SECONDS} s to read it"
-        return "RDKit crashes on it"
+    def end(self) -> int:
+        """Close the child's input, which ends it, if there is a child; return the status with which it ended."""
+        process, self.process = self.process, None
+        if process is None:
+            return 0
+        try:
+            process.communicate(timeout=GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+        return process.returncode
 
 
 def _start_anew() -> None:
@@ -104,6 +116,11 @@ def _start_anew() -> None:
     _child, _lock = _Child(), threading.Lock()
 
 
+def _end() -> None:
+    _child.end()
+
+
 _child, _lock = _Child(), threading.Lock()
+atexit.register(_end)
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_start_anew)

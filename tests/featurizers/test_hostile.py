@@ -107,6 +107,23 @@ def test_a_large_object_is_tried_too():
         GroverFeaturizer()(mol.GetMol())
 
 
+def test_an_interrupted_question_leaves_no_answer_behind(monkeypatch):
+    assert guard.why_refused("C" * 704) == ""
+    process = guard._child.process
+
+    class Interrupted:
+        def readline(self):
+            raise KeyboardInterrupt
+
+    answers, process.stdout = process.stdout, Interrupted()
+    monkeypatch.setattr(process, "communicate", lambda timeout=None: answers.close())
+    with pytest.raises(KeyboardInterrupt):
+        guard.why_refused("C(" * 400)
+    process.stdin.close()
+    process.wait()
+    assert guard.why_refused("C" * 705) == ""
+
+
 def ask_in_fork(queue):
     queue.put((guard.why_refused("C" * 701), guard._child.process.pid))
 

@@ -28,6 +28,7 @@ from zoo.learners.plans import chosen_options
 from zoo.recipe.fitted import Fitted
 from zoo.recipe.recipe import Recipe
 from zoo.registry.catalog import FEATURIZERS, MODELS, OPTIMIZERS
+from zoo.training.randomness import random_state_kept, seed_generators
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -95,6 +96,7 @@ def build(
     return learner
 
 
+@random_state_kept()
 def assemble(
     recipe: Recipe,
     *,
@@ -123,7 +125,7 @@ def assemble(
     optimizer = locate(OPTIMIZERS, optimizer or recipe.optimizer, trust)
     featurizer = locate(FEATURIZERS, featurizer or recipe.featurizer, trust)
     chosen_featurizer, featurizer_options = featurizer_of(featurizer, recipe, fitted)
-    torch.manual_seed(recipe.seed)
+    seed_generators(recipe.seed)
     chosen_model, model_options = model_of(model, recipe, chosen_featurizer, fitted)
     if isinstance(model, (nn.Module, TaskEstimators)) and fitted is None:
         recipe = replace(recipe, model_args=chosen_options(model, model_options))

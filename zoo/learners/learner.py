@@ -28,6 +28,7 @@ from zoo.training import callbacks as watch
 from zoo.training import distributed
 from zoo.training.history import History
 from zoo.training.loop import TrainingRun
+from zoo.training.randomness import random_state_kept, seed_generators
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,6 +85,7 @@ class Learner(Predictor):
         state = self.fitted.target_scaling
         return None if state is None else TargetScaler.from_state_dict(state)
 
+    @random_state_kept()
     def fit(
         self,
         data: MoleculeDataset | str | pd.DataFrame,
@@ -99,7 +101,8 @@ class Learner(Predictor):
     ) -> History:
         """Train on the training part of a data set; the learner ends with the weights of the best validated epoch.
 
-        The model trains in train mode, whatever its mode was, and is in eval mode afterwards.
+        The model trains in train mode, whatever its mode was, and is in eval mode afterwards. The
+        caller's random generators stay as they were.
 
         Args:
             data: A data set, or what `zoo.data.load` takes.
@@ -124,7 +127,7 @@ class Learner(Predictor):
         train = parts.train if parts else dataset
         scaler = TargetScaler.fit(train.targets, train.task_names) if self.task.scaled else None
         self.note(dataset, chosen, data_options or described(dataset, parts), scaler)
-        torch.manual_seed(self.recipe.seed)
+        seed_generators(self.recipe.seed)
         run = TrainingRun(
             self.model,
             self.optimizer,

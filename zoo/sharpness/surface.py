@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from optim import Vector, frozen_running_stats
 from zoo.data import Batch, MoleculeDataset, MoleculeLoader, featurize
 from zoo.tasks import Objective, Task, make_task, objective_for
+from zoo.training.randomness import random_state_kept, seed_generators
 
 if TYPE_CHECKING:
     from zoo.sharpness.protocol import TrainedModel
@@ -154,7 +155,7 @@ class LossSurface:
         with self._mode():
             for number, (batch, share) in enumerate(zip(self._batches, self._shares, strict=True)):
                 if self.stochastic:
-                    torch.manual_seed(self.seed + number)
+                    seed_generators(self.seed + number)
                 results.append(function(share * objective(self.model, batch).total))
         return results
 
@@ -163,7 +164,7 @@ class LossSurface:
         modes = [(module, module.training) for module in self.model.modules()]
         with ExitStack() as stack:
             if self.stochastic:
-                stack.enter_context(torch.random.fork_rng())
+                stack.enter_context(random_state_kept())
                 stack.enter_context(frozen_running_stats(self.model))
             self.model.train(self.stochastic)
             try:

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Sequence
 from typing import TextIO
 
+from zoo.data.errors import printable
 from zoo.runs.process import tune_process
 
 COMMANDS = {
@@ -62,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if os.environ.get("MOLZOO_TRACEBACK"):
             raise
         message = " ".join(str(error).split()) or type(error).__name__
-        print(f"molzoo: error: {message}", file=sys.stderr)
+        print(f"molzoo: error: {printable(message)}", file=sys.stderr)
         raise SystemExit(2) from None
 
 
@@ -92,7 +93,7 @@ def warn(
 ) -> None:
     """Print what a user should know in one line; deprecations are for developers."""
     if not issubclass(category, (DeprecationWarning, PendingDeprecationWarning, FutureWarning)):
-        print(f"molzoo: warning: {' '.join(str(message).split())}", file=sys.stderr)
+        print(f"molzoo: warning: {printable(' '.join(str(message).split()))}", file=sys.stderr)
 
 
 if __name__ == "__main__":

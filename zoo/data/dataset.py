@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from zoo.data.errors import DataError
+from zoo.data.errors import DataError, printable
 from zoo.data.molecules import canonical_smiles, murcko_scaffold
 from zoo.data.split_report import PART_NAMES, SplitReport
 from zoo.registry import kinds
@@ -104,6 +104,7 @@ class MoleculeDataset:
             array.flags.writeable = False
         object.__setattr__(self, "targets", targets)
         object.__setattr__(self, "rows", rows)
+        object.__setattr__(self, "notes", [printable(note) for note in self.notes])
         object.__setattr__(self, "metric", self.metric or kinds.default_metric(self.task))
 
     def __len__(self) -> int:

@@ -1,13 +1,17 @@
-"""The error that every mistake in a user's data raises."""
+"""The error that every mistake in a user's data raises, and text from files that is safe to print."""
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from difflib import get_close_matches
 
 
 class DataError(ValueError):
     """Data that cannot be used as they are; one line that names the file, row or column and the remedy."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(printable(message))
 
 
 class DataNotFoundError(DataError, FileNotFoundError):
@@ -33,3 +37,25 @@ def listed(names: Sequence[object], most: int = 10) -> str:
         "'a', 'b', ... (3)"
     """
     return ", ".join(map(repr, names[:most])) + (f", ... ({len(names)})" if len(names) > most else "")
+
+
+def printable(text: str) -> str:
+    r"""Text from files without what moves a terminal's cursor, colours it or turns its writing around.
+
+    Control and formatting characters other than line ends and tabs become escapes such as `\x1b`.
+
+    Example:
+        >>> print(printable("a" + chr(27) + "[31mred"))
+        a\x1b[31mred
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_escape(letter) if _is_control(letter) else letter for letter in text)
+
+
+def _is_control(letter: str) -> bool:
+    return letter not in "\n\t\u200c\u200d" and unicodedata.category(letter) in ("Cc", "Cf", "Cs", "Zl", "Zp")
+
+
+def _escape(letter: str) -> str:
+    return letter.encode("unicode_escape").decode("ascii")

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from zoo.data.errors import DataError
+from zoo.data.errors import DataError, printable
 from zoo.registry import kinds
 from zoo.registry.catalog import SPLITS
 from zoo.registry.targets import CLASSES, NUMBERS, ZERO_ONE
@@ -118,7 +118,7 @@ class SplitReport:
             f"molecules in more than one part: {self.duplicates_across}; scaffolds in more than one part: "
             f"{self.scaffolds_across}; molecules in no part: {self.left_out}"
         )
-        return "\n".join(lines + [f"warning: {text}" for text in self.warnings])
+        return printable("\n".join(lines + [f"warning: {text}" for text in self.warnings]))
 
 
 def _summary(data: Labelled, chosen: np.ndarray) -> PartSummary:

@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from sklearn.metrics import RocCurveDisplay
 
+from zoo.data.errors import printable
 from zoo.registry import kinds
 from zoo.registry.targets import NUMBERS, ZERO_ONE
 
@@ -58,6 +59,12 @@ def learning_curve(history: History) -> Figure:
     return figure
 
 
+def plain(text: str) -> str:
+    """A name from a file as a picture shows it: dollars are no formulas, and no leading `_` hides it from a legend."""
+    shown = printable(text).replace("$", r"\$")
+    return f" {shown}" if shown.startswith("_") else shown
+
+
 def quality(dataset: MoleculeDataset, predictions: np.ndarray) -> Figure:
     """ROC curves of a classification data set, predicted against measured values of a regression one.
 
@@ -69,11 +76,11 @@ def quality(dataset: MoleculeDataset, predictions: np.ndarray) -> Figure:
     figure, axes = new_figure(4.8, 4.8)
     for task in range(min(dataset.num_tasks, MOST_CURVES)):
         present = ~(np.isnan(dataset.targets[:, task]) | np.isnan(predictions[:, task]))
-        draw(axes, dataset.task_names[task], dataset.targets[present, task], predictions[present, task])
+        draw(axes, plain(dataset.task_names[task]), dataset.targets[present, task], predictions[present, task])
     if axes.get_legend_handles_labels()[0]:
         axes.legend(fontsize=7, frameon=False, loc="lower right")
     left_out = dataset.num_tasks - MOST_CURVES
-    axes.set_title(f"{dataset.name}" + (f" (first {MOST_CURVES} tasks)" if left_out > 0 else ""), fontsize=10)
+    axes.set_title(plain(dataset.name) + (f" (first {MOST_CURVES} tasks)" if left_out > 0 else ""), fontsize=10)
     return figure
 
 

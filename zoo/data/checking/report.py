@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from zoo.data.dataset import InvalidRow
-from zoo.data.errors import listed
+from zoo.data.errors import listed, printable
 
 MOST = 10
 
@@ -102,7 +102,7 @@ def report_text(report: DataReport) -> str:
     lines += _section("splits", [f"{name:<12} {_sizes(sizes)}" for name, sizes in report.splits.items()])
     lines += _section("how it was read", report.notes)
     lines += _section("problems", report.problems or ["none found"])
-    return "\n".join(lines)
+    return printable("\n".join(lines))
 
 
 def _counting(report: DataReport) -> str:

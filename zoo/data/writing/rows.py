@@ -19,6 +19,7 @@ from zoo.data.errors import DataError
 from zoo.data.writing.parquet import ParquetRows, named_parquet
 
 SEPARATORS = {".csv": ",", ".txt": ",", ".tsv": "\t", ".tab": "\t"}
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class RowWriter:
@@ -28,6 +29,9 @@ class RowWriter:
         target: A path (`.csv` or `.tsv`, also with `.gz`; `.parquet`), or an open text stream such as `sys.stdout`.
         columns: Columns of the rows.
         added: Names of the columns to add; one that is taken already gets `_predicted` behind it.
+        guard_formulas: Write an apostrophe before text that spreadsheets would run as a formula: cells and column names
+            that begin with `=`, `+`, `-`, `@`, a tab or a carriage return and are no numbers. Off by default, so that
+            cells stay what they were; Parquet needs none.
 
     Raises:
         DataError: Another kind of file, or it cannot be written.
@@ -41,7 +45,15 @@ class RowWriter:
         b,
     """
 
-    def __init__(self, target: str | os.PathLike[str] | TextIO, columns: Sequence[str], added: Sequence[str]) -> None:
+    def __init__(
+        self,
+        target: str | os.PathLike[str] | TextIO,
+        columns: Sequence[str],
+        added: Sequence[str],
+        *,
+        guard_formulas: bool = False,
+    ) -> None:
+        self._as_text = _guarded if guard_formulas else _as_it_is
         self.columns = list(columns)
         self.added: list[str] = []
         for name in added:
@@ -96,7 +108,7 @@ class RowWriter:
     def __enter__(self) -> RowWriter:
         if self._parquet is not None:
             return self
-        self._writer.writerow([*self.columns, *self.added])
+        self._writer.writerow(map(self._as_text, [*self.columns, *self.added]))
         return self
 
     def write(self, rows: pd.DataFrame, values: Sequence[Sequence[Any] | np.ndarray]) -> None:
@@ -120,7 +132,7 @@ class RowWriter:
             self._parquet.write(pd.concat([rows.reset_index(drop=True), added], axis=1))
             return
         for cells, more in zip(rows.itertuples(index=False, name=None), zip(*values, strict=True), strict=True):
-            texts = [*map(_as_it_is, cells), *map(_short, more)]
+            texts = [*map(self._as_text, cells), *map(_short, more)]
             (self._quoting if any("\r" in text for text in texts) else self._writer).writerow(texts)
 
     def __exit__(
@@ -160,6 +172,18 @@ def _as_it_is(cell: Any) -> str:
     if isinstance(cell, bytes):
         return cell.decode("utf-8", "replace")
     return "" if _absent(cell) else str(cell)
+
+
+def _guarded(cell: Any) -> str:
+    """A cell that no spreadsheet runs: text that begins a formula gets an apostrophe, numbers stay."""
+    text = _as_it_is(cell)
+    if not text.startswith(FORMULA_STARTS):
+        return text
+    try:
+        float(text)
+    except ValueError:
+        return f"'{text}"
+    return text
 
 
 def _short(value: Any) -> str:

@@ -1,23 +1,20 @@
-"""Fetches a MoleculeNet file once and keeps it: retries, resumes, checks, and is never left half-written."""
+"""Fetches a MoleculeNet file once, with pooch, and keeps it: retried, checked, and never left half-written."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
-import http.client
+import logging
 import os
-import time
-import urllib.error
-import urllib.request
-import uuid
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
 import platformdirs
+import pooch
 from tqdm import tqdm
 
 from zoo.data.errors import DataError, DataNotFoundError
@@ -28,6 +25,7 @@ BLOCK = 1 << 16
 # The host answers 403, not 404, for a name that it does not have.
 NOT_THERE = (403, 404, 410)
 PASSING = (408, 425, 429, 500, 502, 503, 504)
+HEADERS = {"User-Agent": "molzoo", "Accept-Encoding": "identity"}
 
 
 @dataclass(frozen=True)
@@ -35,22 +33,24 @@ class Patience:
     """How long to try.
 
     Args:
-        attempts: Connections for one file, >= 1.
+        attempts: Downloads of one file, >= 1; the pauses between them grow from one second.
         timeout: Seconds without a byte after which a connection counts as lost.
-        pause: Seconds before the second attempt; doubled before each further one.
     """
 
     attempts: int = 5
     timeout: float = 20.0
-    pause: float = 1.0
-
-
-class _LostError(Exception):
-    """This attempt failed, another one may not."""
 
 
 class _NotThereError(Exception):
     """The server has no such file."""
+
+
+class _RefusedError(Exception):
+    """Trying again will not help; carries the error for the user, which pooch would retry as a `ValueError`."""
+
+    def __init__(self, reason: DataError) -> None:
+        super().__init__(str(reason))
+        self.reason = reason
 
 
 def dataset_cache() -> Path:
@@ -98,82 +98,78 @@ def _offline(entry: KnownSet) -> str:
 
 
 def _download(url: str, target: Path, entry: KnownSet, patience: Patience) -> None:
+    """Let pooch download a file, several times if connections break; it appears when it is whole and checked."""
+    from requests.exceptions import RequestException
+
+    root, _, name = url.rpartition("/")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        with _temporary(target) as file:
-            _receive(url, file, entry, patience)
-            file.flush()
-            os.fsync(file.fileno())
-            _check_content(Path(file.name), url, entry)
-            # The checksum goes first: a file that is there always has one to be checked against.
-            _checksum_file(target).write_text(_digest(Path(file.name)))
-            os.replace(file.name, target)
+        target.unlink(missing_ok=True)  # damaged, or it would have been taken
+        store = pooch.create(target.parent, f"{root}/", registry={name: None}, retry_if_failed=patience.attempts - 1)
+        with _quiet():
+            store.fetch(name, downloader=_Download(target, entry, patience.timeout))
+    except _RefusedError as error:
+        raise error.reason from error
+    except RequestException as error:
+        raise DataError(
+            f"data set {entry.name!r} cannot be downloaded from {url} ({error}; {patience.attempts} attempts): "
+            f"try again later, or offline {_offline(entry)}"
+        ) from error
     except OSError as error:
         raise DataError(f"cannot write {target} ({error.strerror}): make room, or set MOLZOO_CACHE") from error
 
 
 @contextmanager
-def _temporary(target: Path) -> Iterator[BinaryIO]:
-    path = target.with_name(f"{target.name}.{uuid.uuid4().hex}.part")
+def _quiet() -> Iterator[None]:
+    """Keep pooch from announcing what the progress bar shows."""
+    logger = pooch.get_logger()
+    level = logger.level
+    logger.setLevel(logging.WARNING)
     try:
-        with path.open("wb+") as file:
-            yield file
+        yield
     finally:
-        path.unlink(missing_ok=True)
+        logger.setLevel(level)
 
 
-def _receive(url: str, file: BinaryIO, entry: KnownSet, patience: Patience) -> None:
-    """Fill the file, in several attempts that go on where the last one stopped."""
-    for attempt in range(patience.attempts):
-        try:
-            _receive_once(url, file, patience.timeout)
-            return
-        except _LostError as error:
-            if attempt + 1 == patience.attempts:
-                raise DataError(
-                    f"data set {entry.name!r} cannot be downloaded from {url} ({error}; {patience.attempts} attempts): "
-                    f"try again later, or offline {_offline(entry)}"
-                ) from error
-            time.sleep(patience.pause * 2**attempt)
+@dataclass
+class _Download:
+    """One attempt, as pooch calls it; the checksum is written before the file appears, so that no file lacks one.
 
-
-def _receive_once(url: str, file: BinaryIO, timeout: float) -> None:
-    """One connection, which goes on behind what is in the file already.
-
-    Raises:
-        _LostError: The connection broke; what came is kept.
-        _NotThereError: The server has no such file.
+    Args:
+        target: Where the file will be.
+        entry: What it should hold.
+        timeout: Seconds without a byte.
     """
-    have = file.seek(0, os.SEEK_END)
-    headers = {"User-Agent": "molzoo", "Accept-Encoding": "identity"}
-    if have:
-        headers["Range"] = f"bytes={have}-"
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=timeout) as answer:
-            if have and not (answer.headers.get("Content-Range") or "").startswith(f"bytes {have}-"):
-                file.seek(0)  # a server without ranges sends all of it again
-                file.truncate()
-            _copy(answer, file)
-    except urllib.error.HTTPError as error:
-        if error.code in NOT_THERE:
-            raise _NotThereError from error
-        if error.code not in PASSING:
-            raise DataError(f"{url}: the server answers {error.code} {error.reason}: try again later") from error
-        raise _LostError(f"the server answers {error.code} {error.reason}") from error
-    except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
-        raise _LostError(str(getattr(error, "reason", "")) or str(error) or type(error).__name__) from error
 
+    target: Path
+    entry: KnownSet
+    timeout: float
 
-def _copy(answer: http.client.HTTPResponse, file: BinaryIO) -> None:
-    length = answer.headers.get("Content-Length")
-    end = None if length is None else file.tell() + int(length)
-    name = Path(answer.url).name
-    with tqdm(total=end, initial=file.tell(), desc=name, unit="B", unit_scale=True, disable=None) as bar:
-        while block := answer.read1(BLOCK):  # `read` would wait for a whole block and lose half of one
-            file.write(block)
-            bar.update(len(block))
-    if end is not None and file.tell() != end:
-        raise _LostError(f"the connection ended after {file.tell()} of {end} bytes")
+    def __call__(self, url: str, output_file: str, _: Any = None) -> None:
+        """Download to `output_file` and check what came.
+
+        Raises:
+            _NotThereError: The server has no such file.
+            _RefusedError: The server refuses, or sends something else.
+            RequestException: The connection broke; pooch tries again.
+        """
+        from requests.exceptions import HTTPError
+
+        bar = tqdm(total=1, desc=self.target.name, unit="B", unit_scale=True, disable=None)  # pooch sets the total
+        fetch_once = pooch.HTTPDownloader(progressbar=bar, chunk_size=BLOCK, timeout=self.timeout, headers=HEADERS)
+        try:
+            fetch_once(url, output_file, None)
+        except HTTPError as error:
+            answer = error.response
+            if answer is None or answer.status_code in PASSING:
+                raise
+            if answer.status_code in NOT_THERE:
+                raise _NotThereError from error
+            said = f"{answer.status_code} {answer.reason}"
+            raise _RefusedError(DataError(f"{url}: the server answers {said}: try again later")) from error
+        finally:
+            bar.close()
+        _check_content(Path(output_file), url, self.entry)
+        _checksum_file(self.target).write_text(pooch.file_hash(output_file))
 
 
 def _content(path: Path) -> Iterator[bytes]:
@@ -193,12 +189,15 @@ def _check_content(path: Path, url: str, entry: KnownSet) -> None:
         for _ in blocks:
             pass
     except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-        raise DataError(f"{url}: what came is damaged ({error}): try again later, or {_offline(entry)}") from error
+        reason = DataError(f"{url}: what came is damaged ({error}): try again later, or {_offline(entry)}")
+        raise _RefusedError(reason) from error
     header = start.split(b"\n", 1)[0].decode("utf-8", errors="replace")
     if entry.smiles_column not in [name.strip().strip('"') for name in header.lstrip("\ufeff").split(",")]:
-        raise DataError(
-            f"{url}: what came is not {entry.file} (it begins {header[:40]!r}), perhaps a page of a proxy or a login: "
-            f"{_offline(entry)}"
+        raise _RefusedError(
+            DataError(
+                f"{url}: what came is not {entry.file} (it begins {header[:40]!r}), perhaps a page of a proxy or a "
+                f"login: {_offline(entry)}"
+            )
         )
 
 
@@ -206,18 +205,10 @@ def _checksum_file(path: Path) -> Path:
     return path.with_name(f"{path.name}.sha256")
 
 
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 def _is_whole(path: Path) -> bool:
     """Whether a file of the cache is there and still what was downloaded."""
     try:
-        return _checksum_file(path).read_text().strip() == _digest(path)
+        return _checksum_file(path).read_text().strip() == pooch.file_hash(str(path))
     except OSError:
         return False
 

@@ -13,7 +13,6 @@ import numpy as np
 import pandas as pd
 
 from zoo.data.errors import DataError, DataNotFoundError, listed
-from zoo.data.reading.download import fetch
 from zoo.data.reading.sets import EMBEDDED, KNOWN_SETS, KnownSet, find_in_folder
 from zoo.data.reading.table import Table, read_table, table_of_frame, table_of_lists
 from zoo.recipe.options import ReadOptions
@@ -92,6 +91,8 @@ def _read_known(known: KnownSet, data_dir: str | None, base_url: str | None) -> 
     elif folder:
         path = find_in_folder(known, folder)
     else:
+        from zoo.data.reading.download import fetch  # with its library for the web, which most sources do not need
+
         path, notes = fetch(known, base_url=base_url)
     table = read_table(path)
     table.notes += notes

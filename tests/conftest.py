@@ -1,13 +1,10 @@
 """What many tests share: a small data set, a small model, and where the big fixtures are."""
 
-import os
-from pathlib import Path
-
 import pytest
+from support.places import MOLECULENET
 
 import zoo
 
-ROOT = Path(__file__).resolve().parents[1]
 SMALL_GROVER = {"hidden_size": 16, "num_layers": 2, "num_heads": 2}
 
 
@@ -36,7 +33,6 @@ def grover():
 @pytest.fixture(scope="session")
 def moleculenet() -> Path:
     """Folder with MoleculeNet's files; `MOLZOO_DATA` names another."""
-    folder = Path(os.environ.get("MOLZOO_DATA", ROOT.parent / "shared" / "data" / "moleculenet"))
-    if not (folder / "delaney-processed.csv").exists():
-        pytest.skip(f"MoleculeNet's files are not in {folder.name}: set MOLZOO_DATA to their folder")
-    return folder
+    if not (MOLECULENET / "delaney-processed.csv").exists():
+        pytest.skip(f"MoleculeNet's files are not in {MOLECULENET.name}: set MOLZOO_DATA to their folder")
+    return MOLECULENET

@@ -1,19 +1,16 @@
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rdkit import Chem
+from support.places import MOLECULENET
 
 from zoo.data import DataError, MoleculeDataset, list_datasets, load
 
 SMILES = ["CCO", "CCN", "c1ccccc1", "CC"]
-MOLECULENET = Path(os.environ.get("MOLZOO_DATA", Path(__file__).parents[3] / "shared" / "data" / "moleculenet"))
 needs_moleculenet = pytest.mark.skipif(not MOLECULENET.is_dir(), reason="needs the MoleculeNet files for development")
 
 

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from invented_rows import invented
+from support.invented_rows import invented
 
 from zoo.experiments import ResultsStore, Sweep
 

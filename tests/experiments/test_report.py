@@ -9,7 +9,7 @@ import xml.etree.ElementTree as ElementTree
 import matplotlib.image
 import numpy as np
 import pytest
-from invented_rows import invented
+from support.invented_rows import invented
 
 from zoo.experiments import ResultRow
 from zoo.experiments.report.report import write_report

@@ -3,7 +3,7 @@ from __future__ import annotations
 import sqlite3
 
 import pytest
-from invented_rows import invented
+from support.invented_rows import invented
 
 from zoo.experiments import ResultRow, ResultsStore
 

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 
 import pytest
-from invented_rows import invented
+from support.invented_rows import invented
 
 from zoo.experiments import ResultsStore, Sweep
 from zoo.experiments.sweep import workers

@@ -1,19 +1,19 @@
 """CoMPT's features against what the published code computes, and their corner cases."""
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from rdkit import Chem
+from support.places import FIXTURES
 
 from featurizers import ComptFeaturizer, PackedMolecules
 
 TESTS = Path(__file__).parents[1]
 EXTRACT = TESTS / "models" / "fixtures" / "compt"
-FULL = Path(os.environ.get("MOLZOO_FIXTURES", TESTS.parent / ".." / "shared" / "fixtures")) / "compt"
+FULL = FIXTURES / "compt"
 
 
 @pytest.mark.parametrize("folder", [EXTRACT, FULL], ids=["extract", "full"])

@@ -1,15 +1,14 @@
 """Molecules that make RDKit raise, crash or hang get a reason; the others of the file go on."""
 
 import multiprocessing
-import os
 import signal
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 from rdkit import Chem
 from rdkit.Chem.Scaffolds import MurckoScaffold
+from support.places import CASES
 
 import zoo
 from featurizers import (
@@ -23,7 +22,7 @@ from featurizers import (
 from featurizers.scaffold import MANY_ATOMS, cut_side_chains, scaffold_smiles
 from zoo.data.molecules import canonical_smiles, murcko_scaffold
 
-CASES = Path(os.environ.get("MOLZOO_CASES", Path(__file__).parents[2] / ".." / "shared" / "cases")) / "hostile"
+HOSTILE = CASES / "hostile"
 RAISING = [
     "[#119]",
     "[CH999999999]",
@@ -195,7 +194,7 @@ def test_both_functions_agree_where_they_meet():
 
 @pytest.mark.parametrize("name", ["atom119", "manyH", "iron75"])
 def test_handed_cases_lose_one_row_each(name, tmp_path):
-    path = CASES / f"{name}.csv"
+    path = HOSTILE / f"{name}.csv"
     if not path.exists():
         pytest.skip("the handed cases are not here: set MOLZOO_CASES to their folder")
     data = zoo.data.load(path)

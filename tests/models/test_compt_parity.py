@@ -1,7 +1,6 @@
 """CoMPT against numbers that the published implementation computed (see fixtures/README.md)."""
 
 import json
-import os
 from functools import cached_property
 from pathlib import Path
 
@@ -9,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from support.places import FIXTURES
 
 from featurizers import ComptFeaturizer, PackedMolecules
 from zoo.models.compt import Compt
@@ -22,7 +22,7 @@ from zoo.models.compt_published import (
 
 HERE = Path(__file__).parent
 EXTRACT = HERE / "fixtures" / "compt"
-FULL = Path(os.environ.get("MOLZOO_FIXTURES", HERE.parents[1] / ".." / "shared" / "fixtures")) / "compt"
+FULL = FIXTURES / "compt"
 LABELS = {"bce": "y_bce1", "rmse": "y_reg1", "mae": "y_reg1", "bce12": "y_bce12"}
 
 

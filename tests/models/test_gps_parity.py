@@ -4,7 +4,7 @@ import dgl
 import numpy as np
 import pytest
 import torch
-from authors_data import HERE, LayerFixture, ModelFixture
+from support.authors_data import HERE, LayerFixture, ModelFixture
 
 from featurizers import StructuralFeaturizer
 from zoo.layers.pair_blocks import PairBlocks

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from authors_data import LayerFixture, ModelFixture
+from support.authors_data import LayerFixture, ModelFixture
 
 from featurizers import CanonicalFeaturizer
 from zoo.layers.graphormer_layer import GraphormerLayer

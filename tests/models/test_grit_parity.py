@@ -3,7 +3,7 @@
 import dgl
 import pytest
 import torch
-from authors_data import LayerFixture, ModelFixture
+from support.authors_data import LayerFixture, ModelFixture
 
 from featurizers import CanonicalFeaturizer
 from zoo.layers.grit_layer import GRITLayer

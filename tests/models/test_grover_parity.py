@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import os
 from functools import cached_property
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from support.places import FIXTURES
 
 from featurizers import GroverFeaturizer, PackedMolecules
 from zoo.models.grover import Grover
@@ -23,7 +23,7 @@ from zoo.models.grover_weights import (
 
 HERE = Path(__file__).parent
 EXTRACT = HERE / "fixtures" / "grover"
-FULL = Path(os.environ.get("MOLZOO_FIXTURES", HERE.parents[1] / ".." / "shared" / "fixtures")) / "grover"
+FULL = FIXTURES / "grover"
 
 
 class Case:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from authors_data import HERE, ModelFixture
+from support.authors_data import HERE, ModelFixture
 
 from featurizers import StructuralFeaturizer
 from zoo.models.gt import GT, GTConfig

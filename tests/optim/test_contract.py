@@ -6,7 +6,7 @@ import copy
 
 import pytest
 import torch
-from optim_models import BASES, Task, every_base, every_perturbing_rule, every_rule, plain
+from support.optim_models import BASES, Task, every_base, every_perturbing_rule, every_rule, plain
 
 import optim
 

@@ -7,7 +7,7 @@ import warnings
 
 import pytest
 import torch
-from optim_models import Task, every_rule
+from support.optim_models import Task, every_rule
 
 import optim
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from optim_models import Task, every_perturbing_rule, every_rule, plain
+from support.optim_models import Task, every_perturbing_rule, every_rule, plain
 
 
 @every_rule

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from optim_models import Task, every_perturbing_rule, every_rule
+from support.optim_models import Task, every_perturbing_rule, every_rule
 
 import optim
 

@@ -6,7 +6,7 @@ import copy
 
 import pytest
 import torch
-from optim_models import Task, every_perturbing_rule, every_rule
+from support.optim_models import Task, every_perturbing_rule, every_rule
 
 import optim
 

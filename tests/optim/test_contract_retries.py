@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from optim_models import Task, every_rule
+from support.optim_models import Task, every_rule
 from torch.utils._pytree import tree_leaves
 
 

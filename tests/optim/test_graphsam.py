@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from optim_models import Task
+from support.optim_models import Task
 
 
 def test_graphsam_55_passes_for_50_steps_in_5_epochs():

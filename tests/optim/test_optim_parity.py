@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from optim_problems import Problem, options, runs, schedules
+from support.optim_problems import Problem, options, runs, schedules
 
 import optim
 

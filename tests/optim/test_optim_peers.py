@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from optim_models import Task
+from support.optim_models import Task
 
 import optim
 

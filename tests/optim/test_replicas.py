@@ -9,11 +9,10 @@ import pytest
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
-from optim_models import Task
+from support.optim_models import WORLD, Task
 
 import optim
 
-WORLD = 2
 CASES = [(rule, False) for rule in optim.RULES] + [
     (rule, True) for rule, cls in optim.RULES.items() if not cls.ascent_decides
 ]

@@ -7,7 +7,7 @@ import math
 
 import pytest
 import torch
-from optim_models import Task
+from support.optim_models import Task
 
 import optim
 

@@ -10,8 +10,7 @@ import pytest
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
-from optim_models import Task
-from test_replicas import WORLD
+from support.optim_models import WORLD, Task
 
 import optim
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from closed_forms import Inputs, OnRows, batches_of, full_hessian, mlp_surface, quadratic
+from support.closed_forms import Inputs, OnRows, batches_of, full_hessian, mlp_surface, quadratic
 from torch import nn
 
 import zoo

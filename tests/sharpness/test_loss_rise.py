@@ -5,7 +5,7 @@ import math
 
 import pytest
 import torch
-from closed_forms import Quadratic, quadratic
+from support.closed_forms import Quadratic, quadratic
 
 import zoo
 from zoo.sharpness import measure, measure_surface

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from closed_forms import quadratic
+from support.closed_forms import quadratic
 
 import zoo
 from zoo.sharpness import LossSurface, draw, landscape, segment

@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 import torch
-from closed_forms import OnRows, batches_of, mlp_surface, quadratic
+from support.closed_forms import OnRows, batches_of, mlp_surface, quadratic
 from torch import nn
 
 import zoo

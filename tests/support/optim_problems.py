@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 from itertools import pairwise
 from pathlib import Path
@@ -11,11 +10,11 @@ from pathlib import Path
 import pytest
 import torch
 
-HERE = Path(__file__).parent
+from support.places import FIXTURES
+
+HERE = Path(__file__).parents[1] / "optim"
 EXTRACT = HERE / "fixtures" / "optim.json"
-FOLDER = (
-    Path(os.environ.get("MOLZOO_FIXTURES", HERE.parents[1] / ".." / "shared" / "fixtures")) / "optim" / "optim.json"
-)
+FOLDER = FIXTURES / "optim" / "optim.json"
 SOURCES = {"extract": EXTRACT} | ({"folder": FOLDER} if FOLDER.is_file() else {})
 DATA = {name: json.loads(path.read_text()) for name, path in SOURCES.items()}
 

@@ -1,15 +1,16 @@
 """Numbers that the authors' own code computed, and the weights it computed them with (see fixtures/README.md)."""
 
 import json
-import os
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-HERE = Path(__file__).parent
-SHARED = Path(os.environ.get("MOLZOO_FIXTURES", HERE.parents[1] / ".." / "shared" / "fixtures"))
+from support.places import FIXTURES
+
+HERE = Path(__file__).parents[1] / "models"
+SHARED = FIXTURES
 
 
 def drawn_weights(shapes, seed):

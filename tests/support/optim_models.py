@@ -15,6 +15,8 @@ BASES = {
     "nadam": lambda params, **more: torch.optim.NAdam(params, lr=1e-2, **more),
 }
 BATCHES = 3
+WORLD = 2
+"""Processes of the tests that need several."""
 
 every_rule = pytest.mark.parametrize("rule", list(optim.RULES))
 every_perturbing_rule = pytest.mark.parametrize("rule", [rule for rule in optim.RULES if rule != "unperturbed"])

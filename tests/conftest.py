@@ -1,5 +1,7 @@
 """What many tests share: a small data set, a small model, and where the big fixtures are."""
 
+from pathlib import Path
+
 import pytest
 from support.places import MOLECULENET
 

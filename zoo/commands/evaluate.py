@@ -37,8 +37,11 @@ def main(arguments: list[str]) -> None:
     parser.add_trust()
     options = parser.parse_command(arguments)
 
+    from zoo.commands.train import print_details
     from zoo.experiments.parts import choose_part
     from zoo.learners import factory
+    from zoo.runs.json_files import plain
+    from zoo.tasks import format_value
 
     learner = factory.load(options.run, device=options.device, trust=options.trust)
     names = {field.name for field in dataclasses.fields(DataOptions)} & named(arguments)
@@ -49,12 +52,14 @@ def main(arguments: list[str]) -> None:
     metrics = learner.evaluate(chosen.dataset)
     if options.json:
         facts = {"data": chosen.source.source, "part": chosen.part, "trained_on": chosen.trained_on}
-        print(json.dumps({"run": str(Path(options.run)), **facts, **metrics}))
+        details = {"per_task": metrics.per_task, "unpredicted": metrics.unpredicted}
+        print(json.dumps(plain({"run": str(Path(options.run)), **facts, **metrics, **details}), allow_nan=False))
         return
     print(f"{chosen.dataset} ({chosen.part})")
     for note in chosen.notes:
         print(f"note: {note}")
     for name, value in metrics.items():
-        print(f"{name} {value:.4f}")
+        print(f"{name} {format_value(value)}")
+    print_details(metrics)
     if chosen.warning:
         print(f"ATTENTION: {chosen.warning}")

@@ -100,6 +100,15 @@ def main(arguments: list[str]) -> None:
     if distributed.is_main():
         summarize(outcomes)
     distributed.finish()
+    refuse_diverged(outcomes)
+
+
+def refuse_diverged(outcomes: list[Any]) -> None:
+    """Leave with status 1 if a training has diverged."""
+    for outcome in outcomes:
+        if outcome.history.diverged:
+            print(f"molzoo: error: training diverged: {outcome.history.diverged}", file=sys.stderr)
+            raise SystemExit(1)
 
 
 def recipe_of(options: Any, seed: int) -> Recipe:
@@ -168,6 +177,7 @@ def train(recipe: Recipe, folder: Path, options: Any, progress: bool | None, res
     from zoo.experiments import experiment
     from zoo.experiments.parts import load_again
     from zoo.runs.folder import RunFolder
+    from zoo.tasks import format_value
 
     source = recipe.data or DataOptions()
     dataset = load_again(source, RunFolder(folder)) if resume else experiment.load_dataset(source)
@@ -176,21 +186,24 @@ def train(recipe: Recipe, folder: Path, options: Any, progress: bool | None, res
         for note in dataset.notes:
             print(f"           {note}")
         print(f"run        {folder}")
-    outcome = experiment.run(
-        recipe,
-        dataset=dataset,
-        folder=folder,
-        resume=resume,
-        progress=progress,
-        device=options.device,
-        callbacks=[Story()],
-        projector=options.projector,
-        trust=options.trust,
-    )
+    try:
+        outcome = experiment.run(
+            recipe,
+            dataset=dataset,
+            folder=folder,
+            resume=resume,
+            progress=progress,
+            device=options.device,
+            callbacks=[Story()],
+            projector=options.projector,
+            trust=options.trust,
+        )
+    except experiment.TrainingDiverged as error:
+        outcome = error.outcome
     history = outcome.history
-    if progress is not False:
-        best = "" if history.best is None else f", valid {history.metric} {history.best:.4f}"
-        print(f"best epoch {(history.best_epoch or 0) + 1}{best}")
+    if progress is not False and history.best_epoch is not None:
+        best = "" if history.best is None else f", valid {history.metric} {format_value(history.best)}"
+        print(f"best epoch {history.best_epoch}{best}")
     return outcome
 
 
@@ -204,23 +217,39 @@ class Story:
             print(f"model      {run.recipe.model}, {size:,} parameters")
             print(f"optimizer  {run.recipe.optimizer} {dict(run.recipe.optimizer_args) or ''}")
             print(run.history.split.report())
+            for note in run.history.notes:
+                print(f"training   {note}")
 
 
 def summarize(outcomes: list[Any]) -> None:
-    """Test metrics (over the seeds, mean and standard deviation), speed, and where to look."""
+    """Print test metrics (over the seeds, mean and standard deviation), speed, and where to look."""
+    from zoo.tasks import Evaluation, format_value
+
     for name in outcomes[0].test:
         values = [outcome.test[name] for outcome in outcomes]
-        line = f"test {name} {values[0]:.4f}"
+        line = f"test {name} {format_value(values[0])}"
         if len(values) > 1:
-            each = ", ".join(f"{value:.4f}" for value in values)
-            line = f"test {name} {np.mean(values):.4f} ± {np.std(values, ddof=1):.4f} ({len(values)} seeds: {each})"
+            each = ", ".join(map(format_value, values))
+            mean, spread = format_value(np.mean(values)), format_value(np.std(values, ddof=1))
+            line = f"test {name} {mean} ± {spread} ({len(values)} seeds: {each})"
         print(line)
+    for outcome in outcomes:
+        if isinstance(outcome.test, Evaluation):
+            print_details(outcome.test)
     seconds = sum(outcome.history.seconds for outcome in outcomes)
     molecules = sum(epoch.molecules for outcome in outcomes for epoch in outcome.history.epochs)
     print(f"training took {seconds:.1f} seconds, {molecules / max(seconds, 1e-9):,.0f} molecules per second")
     folder = outcomes[-1].folder
     print(f"saved in {folder} (test.png, learning_curve.png, test_predictions.csv, checkpoints)")
     print(f"open TensorBoard with: {tensorboard()} --logdir {folder.parent}")
+
+
+def print_details(found: Any) -> None:
+    """Print the metrics of each task where there are several, and how many labels have no prediction."""
+    if len(found.task_names) > 1:
+        print(found.table())
+    if found.unpredicted:
+        print(found.describe_unpredicted())
 
 
 def tensorboard() -> str:

@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from zoo import data
-from zoo.learners import evaluation
 from zoo.learners.estimator import Baseline
 from zoo.learners.factory import assemble, with_dataset
 from zoo.learners.learner import Learner
@@ -23,9 +22,11 @@ from zoo.recipe.trust import require_trust
 from zoo.runs import checkpoint
 from zoo.runs.folder import RunFolder
 from zoo.runs.opening import run_folder, running, saved_parts
+from zoo.tasks import Evaluation
 from zoo.tasks.metrics import MetricResult, check_metric
 from zoo.training import distributed
 from zoo.training.history import History
+from zoo.training.plan import check_monitor
 from zoo.views import plots
 from zoo.views import tensorboard_pages as boards
 
@@ -68,6 +69,9 @@ class Outcome:
             f"valid_{self.history.metric}": self.history.best,
             "valid": self.history.best,
             "best_epoch": self.history.best_epoch,
+            "diverged": self.history.diverged or None,
+            "notes": list(self.history.notes),
+            "unpredicted": self.test.unpredicted if isinstance(self.test, Evaluation) else {},
             "epochs": len(self.history.epochs),
             "steps": self.history.steps if by_steps else None,
             "seconds": self.history.seconds,
@@ -76,6 +80,18 @@ class Outcome:
             "parameters": self.learner.num_parameters,
             "split_report": self.split_report,
         }
+
+
+class TrainingDiverged(RuntimeError):
+    """The training of a run ended because its loss was no number any more.
+
+    Args:
+        outcome: What the best epoch before gave.
+    """
+
+    def __init__(self, outcome: Outcome) -> None:
+        super().__init__(f"training diverged: {outcome.history.diverged}")
+        self.outcome = outcome
 
 
 def load_dataset(options: DataOptions) -> data.MoleculeDataset:
@@ -143,6 +159,7 @@ def run(
         trust: Import and build what the recipe names by `package.module:Class`; only for recipes whose code may run.
 
     Raises:
+        TrainingDiverged: The loss became NaN or infinite; the best epoch before was measured, and is written.
         CheckpointError: The folder holds a run already, or one of another recipe.
         DataChanged: The run to resume was trained on other data.
     """
@@ -168,6 +185,8 @@ def run(
         outcome, predictions = measure_on_test(learner, history, split, place)
         if place is not None and place.writes:
             write_outcome(place, outcome, split.test, predictions, projector)
+        if history.diverged:
+            raise TrainingDiverged(outcome)
     return outcome
 
 
@@ -183,7 +202,7 @@ def prepare(
     training = recipe.training or TrainingOptions()
     check_metric(dataset.metric, dataset.task)
     if training.monitor is not None:
-        check_metric(training.monitor, dataset.task)
+        check_monitor(training.monitor, dataset.task)
     learner = assemble(recipe, device=device, fitted=saved, trust=trust)
     if isinstance(learner, Learner):
         _ = learner.optimizer  # made now, so that a wrong option is found here
@@ -205,7 +224,7 @@ def measure_on_test(
         return Outcome(learner, history, {}, folder, {}, report), np.empty((0, test.num_tasks), np.float32)
     predictions = learner.predict(test.smiles)
     metrics = learner.score(test, predictions)
-    per_task = by_task(test.task_names, evaluation.summarize(test, predictions))
+    per_task = by_task(test.task_names, metrics.results)
     return Outcome(learner, history, metrics, folder, per_task, report), predictions
 
 

@@ -61,9 +61,9 @@ def flag(name: str) -> str:
 def describe_continuation(folder: str | Path, asked: Recipe) -> str | None:
     """Say what more epochs mean for the learning rate, or that there is nothing left to train."""
     before, after = stored_recipe(folder).training or TrainingOptions(), asked.training or TrainingOptions()
-    if after.epochs <= before.epochs:
+    if after.epochs is None or (before.epochs is not None and after.epochs <= before.epochs):
         finished = RunFolder(folder).state.name == FINISHED
-        return f"all {before.epochs} epochs are trained: a larger --epochs trains it longer" if finished else None
+        return f"all {before.epochs or ''} epochs are trained: a larger --epochs trains it longer" if finished else None
     rate = {
         "noam": f"the learning rate stays at its last value after epoch {before.epochs}, where the schedule ended",
         "constant": "the learning rate stays as it is",

@@ -131,14 +131,14 @@ class TaskEstimators:
         return float(labels[0]) if (labels == labels[0]).all() else None
 
     def predict(self, descriptors: np.ndarray) -> np.ndarray:
-        """Probabilities of class 1, or values, (n, T), float32.
+        """Probabilities of class 1, or values, (n, T), float64.
 
         Raises:
             RuntimeError: The model is not trained.
         """
         if not self.estimators:
             raise RuntimeError("this model is not trained: call fit first")
-        return np.stack([positive(estimator, descriptors) for estimator in self.estimators], axis=1).astype(np.float32)
+        return np.stack([positive(estimator, descriptors) for estimator in self.estimators], axis=1)
 
 
 def positive(estimator: Any, descriptors: np.ndarray) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,13 +21,33 @@ from zoo.recipe.recipe import Recipe
 from zoo.runs import checkpoint
 from zoo.runs.folder import RunFolder
 from zoo.runs.opening import run_folder, running, saved_parts
+from zoo.tasks import TargetScaler
+from zoo.tasks.metrics import LOSS
 from zoo.training.history import EpochRecord, History
+from zoo.training.plan import plan_training
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ESTIMATORS = "model.skops"
 TRUSTED = ("sklearn.tree._tree.Tree", "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor")
+
+
+BENIGN = 1e-3, 1e3
+
+
+def scaler_for_trees(targets: np.ndarray) -> TargetScaler | None:
+    """Scale targets (n, T) whose size is beyond what scikit-learn's trees work with.
+
+    They do without scaling, but take an impurity below 1e-16 for none, and cancel digits where the mean is far larger
+    than the deviation.
+    """
+    scaler = TargetScaler.fit(targets, learnable=False)
+    benign = all(
+        BENIGN[0] < std < BENIGN[1] and abs(mean) < BENIGN[1] * std
+        for mean, std in zip(scaler.mean, scaler.std, strict=True)
+    )
+    return None if benign else scaler
 
 
 class Baseline(Predictor):
@@ -70,17 +91,19 @@ class Baseline(Predictor):
         parts = saved_parts(folder, dataset, resume)
         parts = parts or cut(dataset, split, self.recipe.seed if split_seed is None else split_seed)
         train = parts.train if parts else dataset
-        self.note(dataset, chosen, data_options or described(dataset, parts))
+        scaler = scaler_for_trees(train.targets) if self.task.scaled else None
+        plan = plan_training(chosen, train, parts.valid if parts else None)
+        self.note(dataset, chosen, data_options or described(dataset, parts), scaler)
         train, packed = self.featurized(train, chosen, progress)
         start = time.perf_counter()
-        self.model.fit(np.asarray(packed.descriptors), train.targets)
+        targets = train.targets if scaler is None else scaler.transform(train.targets)
+        self.model.fit(np.asarray(packed.descriptors), targets)
         seconds = time.perf_counter() - start
-        valid = {}
-        if parts is not None and len(parts.valid):
-            results = evaluation.summarize(parts.valid, self.predict(parts.valid))
-            valid = {name: result.value for name, result in results.items()}
-        history = History(chosen.monitor or dataset.metric, split=parts)
-        history.add(EpochRecord(0, float("nan"), 0.0, 1, 1, len(train), seconds, valid))
+        history = History(train.metric if plan.metric == LOSS else plan.metric, split=parts)
+        std = None if scaler is None else scaler.std
+        valid = evaluation.summarize(parts.valid, self.predict(parts.valid), std) if parts and plan.validated else {}
+        numbers = {"loss": math.nan, "learning_rate": 0.0, "passes": 1, "steps": 1, "seconds": seconds}
+        history.add(EpochRecord.of(1, valid, history.metric, molecules=len(train), **numbers))
         with running(folder):
             if folder is not None:
                 folder.open(self.request, dataset, parts, resume)
@@ -89,7 +112,8 @@ class Baseline(Predictor):
 
     def predict_packed(self, packed: PackedMolecules, batch_size: int = PREDICT_BATCH) -> np.ndarray:
         """Predictions (n, T) of molecules that are featurized already."""
-        return self.model.predict(np.asarray(packed.descriptors))
+        values, scaling = self.model.predict(np.asarray(packed.descriptors)), self.fitted.target_scaling
+        return values if scaling is None else TargetScaler.from_state_dict(scaling).inverse(values)
 
     def save(self, path: str | Path) -> None:
         """Write a checkpoint that `zoo.load` reads; the estimators are in `model.skops`, which holds no pickle."""

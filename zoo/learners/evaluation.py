@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from zoo.data import MoleculeDataset, MoleculeLoader
-from zoo.tasks import TargetScaler, Task, metrics
+from zoo.tasks import Evaluation, Supervised, TargetScaler, Task, metrics
 from zoo.training.modes import eval_mode
 
 
@@ -30,13 +30,57 @@ def run_model(model: nn.Module, loader: MoleculeLoader, function: Callable[..., 
         return torch.cat([function(batch.graph.to(device)).float().cpu() for batch in loader])
 
 
-def predict(model: nn.Module, loader: MoleculeLoader, task: Task, scaler: TargetScaler | None = None) -> np.ndarray:
-    """Predictions (n, T) or (n, T, C): probabilities, or values in the targets' unit."""
-    values = task.to_predictions(run_model(model, loader)).numpy()
-    return values if scaler is None else scaler.inverse(values)
+def to_predictions(scores: Tensor, task: Task, scaler: TargetScaler | None = None) -> np.ndarray:
+    """Scores (n, S) of a model to predictions.
+
+    Returns:
+        (n, T) or (n, T, C): probabilities, float32, or values in the targets' unit, float64 because these may be large
+        numbers that differ by little.
+    """
+    values = task.to_predictions(scores).numpy()
+    return values if scaler is None else scaler.inverse(values.astype(np.float64))
 
 
-def summarize(dataset: MoleculeDataset, predictions: np.ndarray) -> dict[str, metrics.MetricResult]:
-    """All metrics of the data set's task, the data set's own in front."""
+def summarize(
+    dataset: MoleculeDataset,
+    predictions: np.ndarray,
+    std: Sequence[float] | None = None,
+    loss: float | None = None,
+) -> Evaluation:
+    """Compute all metrics of the data set's task, the data set's own in front.
+
+    Args:
+        dataset: With targets (n, T).
+        predictions: (n, T) or (n, T, C).
+        std: Standard deviation of the training targets (T), where they were scaled.
+        loss: Mean loss, if it was computed.
+    """
     metrics.check_metric(dataset.metric, dataset.task)
-    return metrics.evaluate_all(dataset.task, dataset.metric, dataset.targets, predictions, dataset.metric_args)
+    results = metrics.evaluate_all(dataset.task, dataset.metric, dataset.targets, predictions, dataset.metric_args)
+    return Evaluation(results, dataset.task_names, std, loss)
+
+
+def validate(
+    dataset: MoleculeDataset, scores: Tensor, objective: Supervised, scaler: TargetScaler | None
+) -> Evaluation:
+    """Metrics and loss of scores (n, S) on a data set."""
+    targets = dataset.targets if scaler is None else scaler.transform(dataset.targets)
+    loss = mean_loss(objective, scores, torch.tensor(targets))
+    predictions = to_predictions(scores, objective.task, scaler)
+    return summarize(dataset, predictions, None if scaler is None else scaler.std, loss)
+
+
+def mean_loss(objective: Supervised, scores: Tensor, targets: Tensor) -> float:
+    """Mean loss over the labels of the molecules that have finite scores; NaN where no molecule has.
+
+    Args:
+        objective: What training minimises.
+        scores: (n, S).
+        targets: (n, T), scaled as in training, NaN where missing.
+    """
+    finite = torch.isfinite(scores).all(dim=1)
+    known = ~torch.isnan(targets[finite])
+    if not known.any():
+        return float("nan")
+    wanted = targets[finite].where(known, 0.0).to(scores.dtype)
+    return float(objective.of_scores(scores[finite], wanted, known.to(scores.dtype)).total)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -23,11 +24,12 @@ from zoo.recipe.recipe import Recipe
 from zoo.runs import checkpoint
 from zoo.runs.folder import RunFolder
 from zoo.runs.opening import run_folder, running, saved_parts
-from zoo.tasks import TargetScaler, objective_for
+from zoo.tasks import Evaluation, TargetScaler, objective_for
 from zoo.training import callbacks as watch
 from zoo.training import distributed
 from zoo.training.history import History
 from zoo.training.loop import TrainingRun
+from zoo.training.plan import plan_training
 from zoo.training.randomness import random_state_kept, seed_generators
 
 if TYPE_CHECKING:
@@ -101,8 +103,9 @@ class Learner(Predictor):
     ) -> History:
         """Train on the training part of a data set; the learner ends with the weights of the best validated epoch.
 
-        The model trains in train mode, whatever its mode was, and is in eval mode afterwards. The
-        caller's random generators stay as they were.
+        The model trains in train mode, whatever its mode was, and is in eval mode afterwards. A loss that becomes NaN
+        or infinite ends the training with a warning; `history.diverged` has the reason. The caller's random generators
+        stay as they were.
 
         Args:
             data: A data set, or what `zoo.data.load` takes.
@@ -126,6 +129,7 @@ class Learner(Predictor):
         parts = parts or cut(dataset, split, self.recipe.seed if split_seed is None else split_seed)
         train = parts.train if parts else dataset
         scaler = TargetScaler.fit(train.targets, train.task_names) if self.task.scaled else None
+        plan = plan_training(chosen, train, parts.valid if parts else None)
         self.note(dataset, chosen, data_options or described(dataset, parts), scaler)
         seed_generators(self.recipe.seed)
         run = TrainingRun(
@@ -133,14 +137,14 @@ class Learner(Predictor):
             self.optimizer,
             self._training_loader(train, chosen, progress),
             objective=objective_for(self.model, self.task),
-            options=chosen,
+            options=plan.options,
             recipe=self.request,
             fitted=self.fitted,
-            metric=chosen.monitor or dataset.metric,
-            validate=self._validation(parts, chosen, progress),
-            callbacks=[*watchers(chosen, folder, progress), *callbacks],
+            metric=plan.metric,
+            validate=self._validation(parts.valid, chosen, progress) if parts and plan.validated else None,
+            callbacks=[*watchers(plan.options, folder, progress), *callbacks],
         )
-        run.history.split = parts
+        run.history.split, run.history.notes = parts, plan.notes
         with running(folder):
             if folder is not None:
                 folder.open(self.request, dataset, parts, resume)
@@ -153,12 +157,15 @@ class Learner(Predictor):
                 self.model.eval()
         if run.best_weights:
             self.model.load_state_dict(run.best_weights)
+        if run.history.diverged:
+            kept = f"the weights of epoch {run.history.best_epoch}" if run.best_weights else "no weights"
+            warnings.warn(f"training stopped, {kept} are kept: {run.history.diverged}", stacklevel=2)
         return run.history
 
     def predict_packed(self, packed: PackedMolecules, batch_size: int = PREDICT_BATCH) -> np.ndarray:
         """Predictions (n, T) of molecules that are featurized already, as `predict` gives them."""
         loader = MoleculeLoader(packed, self.featurizer, batch_size=batch_size)
-        return evaluation.predict(self.model, loader, self.task, self.scaler)
+        return evaluation.to_predictions(evaluation.run_model(self.model, loader), self.task, self.scaler)
 
     def embed(self, molecules: Any, *, batch_size: int = PREDICT_BATCH, on_invalid: str = "nan") -> np.ndarray:
         """Vectors of molecules before the head (n, D), float32; arguments as in `predict`."""
@@ -195,15 +202,14 @@ class Learner(Predictor):
         )
 
     def _validation(
-        self, parts: Split | None, options: TrainingOptions, progress: bool | None
-    ) -> Callable[[], dict[str, float]] | None:
-        if parts is None or len(parts.valid) == 0:
-            return None
-        valid, packed = self.featurized(parts.valid, options, progress)
+        self, part: MoleculeDataset, options: TrainingOptions, progress: bool | None
+    ) -> Callable[[], Evaluation]:
+        valid, packed = self.featurized(part, options, progress)
+        loader = MoleculeLoader(packed, self.featurizer, batch_size=PREDICT_BATCH)
+        objective, scaler = objective_for(self.model, self.task), self.scaler
 
-        def validate() -> dict[str, float]:
-            results = evaluation.summarize(valid, self.predict_packed(packed))
-            return {name: result.value for name, result in results.items()}
+        def validate() -> Evaluation:
+            return evaluation.validate(valid, evaluation.run_model(self.model, loader), objective, scaler)
 
         return validate
 

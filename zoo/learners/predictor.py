@@ -22,7 +22,7 @@ from zoo.recipe.fitted import Fitted
 from zoo.recipe.options import DataOptions, TrainingOptions
 from zoo.recipe.recipe import Recipe
 from zoo.registry import kinds
-from zoo.tasks import TargetScaler, Task, make_task
+from zoo.tasks import Evaluation, TargetScaler, Task, make_task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -70,8 +70,8 @@ class Predictor(ABC):
             on_invalid: "nan" gives a row of NaN to a molecule that cannot be read, "raise" an error.
 
         Returns:
-            (n, T) float32: probabilities for classification, values in the targets' unit for regression; (n, T, C)
-            with C classes.
+            (n, T): probabilities for classification, float32, values in the targets' unit for regression, float64;
+            (n, T, C): the probability of each class for multiclass, float32.
 
         Raises:
             TypeError: Something that holds no molecules.
@@ -83,13 +83,12 @@ class Predictor(ABC):
         values, reasons = self.apply(molecules, lambda packed: self.predict_packed(packed, batch_size), on_invalid)
         return Predictions(values, with_reasons(values, reasons), self.fitted.output_names, index=index_of(molecules))
 
-    def evaluate(
-        self, data: MoleculeDataset | str | pd.DataFrame, *, batch_size: int = PREDICT_BATCH
-    ) -> dict[str, float]:
+    def evaluate(self, data: MoleculeDataset | str | pd.DataFrame, *, batch_size: int = PREDICT_BATCH) -> Evaluation:
         """Metrics on a data set, its own metric first: mean over the tasks where it is defined.
 
         Columns are taken by the names of the tasks that the learner was trained on, whatever their order. Tasks
-        without labels, or of one class, are left out with a warning that names them.
+        without labels, or of one class, are left out with a warning that names them; labels without a prediction too.
+        The result is a dict that also knows the metrics of each task (`per_task`, `table()`).
 
         Raises:
             DataError: A task that the learner was trained on is missing.
@@ -97,14 +96,17 @@ class Predictor(ABC):
         dataset = self.checked(by_name(data, self.fitted))
         return self.score(dataset, self.predict(dataset.smiles, batch_size=batch_size))
 
-    def score(self, dataset: MoleculeDataset, predictions: np.ndarray) -> dict[str, float]:
-        """Metrics of predictions (n, T) that were made already; otherwise as `evaluate`."""
-        results = evaluation.summarize(dataset, predictions)
-        first = results[dataset.metric]
+    def score(self, dataset: MoleculeDataset, predictions: np.ndarray) -> Evaluation:
+        """Metrics of predictions (n, T) or (n, T, C) that were made already; otherwise as `evaluate`."""
+        scaling = self.fitted.target_scaling
+        found = evaluation.summarize(dataset, predictions, None if scaling is None else scaling["std"])
+        first = found.results[dataset.metric]
         if first.left_out:
             names = ", ".join(f"{dataset.task_names[task]} ({reason})" for task, reason in first.left_out)
             warnings.warn(f"left out of the mean {dataset.metric}: {names}", stacklevel=3)
-        return {name: result.value for name, result in results.items()}
+        if found.unpredicted:
+            warnings.warn(found.describe_unpredicted(), stacklevel=3)
+        return found
 
     def note(
         self, dataset: MoleculeDataset, training: TrainingOptions, data: DataOptions, scaler: TargetScaler | None = None
@@ -174,7 +176,7 @@ class Predictor(ABC):
         """Apply a function of packed molecules, some thousand at a time, and keep the rows in place.
 
         Returns:
-            What the function gives (n, ...), float32, NaN in the rows that cannot be read; and why not (n,).
+            What the function gives (n, ...), NaN in the rows that cannot be read; and why not (n,).
         """
         if on_invalid not in ("nan", "raise"):
             raise ValueError(f"on_invalid={on_invalid!r}: choose 'nan' or 'raise'")
@@ -186,7 +188,7 @@ class Predictor(ABC):
                 parts.append((len(reasons) + readable, function(packed)))
             reasons += why
         probe = parts[0][1] if parts else function(PackedMolecules.pack([self.featurizer.read("C")]))
-        result = np.full((len(reasons), *probe.shape[1:]), np.nan, np.float32)
+        result = np.full((len(reasons), *probe.shape[1:]), np.nan, probe.dtype)
         for rows, values in parts:
             result[rows] = values
         return result, np.array(reasons, dtype=object)

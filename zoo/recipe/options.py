@@ -117,14 +117,15 @@ class TrainingOptions:
     """How a model is trained.
 
     Args:
-        epochs: Passes over the training part, at least 1.
+        epochs: Passes over the training part, at least 1; None takes enough for 1000 steps (at least 10, at most 200
+            epochs) and, unless `patience` is given, stops after a quarter of them without improvement.
         batch_size: Molecules per step, at least 1.
         schedule: Learning rate over time: "noam" (linear warm-up to the optimizer's rate, then exponential decay) or
             "constant".
         warmup_epochs: Length of the warm-up.
         rate_span: First and last learning rate of "noam" as a fraction of the optimizer's.
         patience: Stop after this many epochs without a better validation metric; None never stops early.
-        monitor: Validation metric that decides which epoch is best; None takes the data set's own.
+        monitor: Validation metric that decides which epoch is best, or "loss"; None takes the data set's own.
         max_grad_norm: Clip the norm of the updating gradient; None does not clip.
         accumulate: Batches whose gradients are averaged for one step, at least 1.
         precision: "float32", "bfloat16" (autocast) or "float16" (autocast with a gradient scaler).
@@ -138,7 +139,7 @@ class TrainingOptions:
         cache_dir: Folder where featurized molecules are kept; None keeps them in memory.
     """
 
-    epochs: int = 10
+    epochs: int | None = None
     batch_size: int = 32
     schedule: str = "noam"
     warmup_epochs: float = 2.0
@@ -157,7 +158,7 @@ class TrainingOptions:
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size", "accumulate", "log_every"):
-            if getattr(self, name) < 1:
+            if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)}: give a whole number of at least 1")
         for name, unit in (("checkpoint_every", "step"), ("sharpness_every", "epoch")):
             every = getattr(self, name)

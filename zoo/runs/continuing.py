@@ -39,8 +39,8 @@ def differences(stored: Recipe, asked: Recipe, same_data: bool = False) -> dict[
 
 
 def more(old: Any, new: Any) -> bool:
-    """Whether a number of epochs is larger than before."""
-    return old is not None and new is not None and new > old
+    """Whether a number of epochs is larger than before; `None`, which leaves it to the size of the data, may be."""
+    return new is not None and (old is None or new > old)
 
 
 def refuse_other_recipe(stored: Recipe, asked: Recipe, folder: Path, same_data: bool = False) -> None:

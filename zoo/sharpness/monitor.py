@@ -40,7 +40,7 @@ class SharpnessMonitor(Callback):
         seed: Of all draws.
 
     Attributes:
-        reports: What was measured, by epoch (from 0).
+        reports: What was measured, by epoch (from 1).
 
     Example:
         >>> import zoo
@@ -49,7 +49,7 @@ class SharpnessMonitor(Callback):
         >>> data = zoo.data.load("b3db").subset(range(0, 7800, 200))
         >>> history = learner.fit(data, split="random", epochs=2, callbacks=[monitor], progress=False)
         >>> sorted(monitor.reports)
-        [0, 1]
+        [1, 2]
     """
 
     def __init__(
@@ -95,7 +95,7 @@ class SharpnessMonitor(Callback):
 
     def on_epoch_end(self, run: TrainingRun, record: EpochRecord) -> None:
         """Measure, and tell."""
-        last = run.stop or run.epoch == run.options.epochs
+        last = run.stop or run.epoch == run.num_epochs
         if self.surface is None or (run.epoch % self.every and not last):
             return
         try:

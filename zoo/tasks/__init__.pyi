@@ -1,3 +1,6 @@
+from .evaluation import Evaluation as Evaluation
+from .evaluation import format_table as format_table
+from .evaluation import format_value as format_value
 from .metrics import MetricResult as MetricResult
 from .metrics import check_metric as check_metric
 from .metrics import compute as compute

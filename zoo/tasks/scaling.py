@@ -34,21 +34,28 @@ class TargetScaler:
     std: tuple[float, ...]
 
     @classmethod
-    def fit(cls, targets: np.ndarray, task_names: Sequence[str] | None = None) -> TargetScaler:
+    def fit(
+        cls, targets: np.ndarray, task_names: Sequence[str] | None = None, *, learnable: bool = True
+    ) -> TargetScaler:
         """Take mean and standard deviation of the training part; missing labels (NaN) do not count.
 
         Args:
             targets: Labels (n, T).
             task_names: Names of the tasks (T), for messages.
+            learnable: Refuse tasks in which there is nothing to learn; otherwise their deviation is taken as 1.
 
         Raises:
-            DataError: A task has no labels, or all its labels are equal.
+            DataError: A task has no labels, or all its labels are equal, and `learnable` is true.
         """
         values = np.asarray(targets, dtype=np.float64)
         names = list(task_names) if task_names is not None else [f"{t}" for t in range(values.shape[1])]
         means, deviations = [], []
         for name, column in zip(names, values.T, strict=True):
             known = column[~np.isnan(column)]
+            if not learnable and (not len(known) or known.min() == known.max()):
+                means.append(float(known[0]) if len(known) else 0.0)
+                deviations.append(1.0)
+                continue
             if not len(known):
                 raise DataError(f"task {name!r} has no labels in the training part: leave it out, or split differently")
             if known.min() == known.max():
@@ -56,8 +63,9 @@ class TargetScaler:
                     f"task {name!r} is constant ({known[0]:g} in all {len(known)} training rows): there is nothing "
                     "to learn, leave it out or check the column"
                 )
-            means.append(float(known.mean()))
-            deviations.append(float(known.std()))
+            mean, largest = float(known.mean()), float(np.abs(known - known.mean()).max())
+            means.append(mean)
+            deviations.append(largest * float(np.sqrt(np.mean(((known - mean) / largest) ** 2))))
         return cls(tuple(means), tuple(deviations))
 
     def transform(self, targets: Values) -> Values:

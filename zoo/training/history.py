@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from zoo.data import Split
+from zoo.tasks import Evaluation
 from zoo.tasks.metrics import improved
 
 
@@ -13,15 +17,19 @@ class EpochRecord:
     """What one epoch did.
 
     Args:
-        epoch: From 0.
+        epoch: Its number, from 1.
         loss: Mean training loss per molecule.
         learning_rate: At the end of the epoch.
         passes: Forward-backward passes.
         steps: Optimizer steps.
         molecules: Molecules trained on.
         seconds: Time of the training steps, without validation.
-        valid: Metrics of the validation part, the deciding one first.
+        valid: Metrics of the validation part that have a value, the deciding one first, and its `loss`.
         cpu_seconds: Processor time of the training steps, over all threads of this process.
+        score: Value that epochs are compared by: the deciding metric, and where several tasks have units the mean in
+            their standard deviations. `None` without one.
+        per_task: Where there are several tasks, the metrics of the validation part for each, `{metric: {task: value}}`.
+        unpredicted: Labels of the validation part without a prediction.
     """
 
     epoch: int
@@ -33,11 +41,48 @@ class EpochRecord:
     seconds: float
     valid: dict[str, float]
     cpu_seconds: float = 0.0
+    score: float | None = None
+    per_task: dict[str, dict[str, float]] = field(default_factory=dict)
+    unpredicted: int = 0
+
+    @classmethod
+    def of(cls, epoch: int, valid: Mapping[str, float], metric: str, **numbers: Any) -> EpochRecord:
+        """Make the record of an epoch from its validation.
+
+        Args:
+            epoch: Its number, from 1.
+            valid: What validating gave, an `Evaluation` or a plain mapping; empty without validation.
+            metric: The deciding one.
+            **numbers: The other fields.
+        """
+        finite = {name: value for name, value in valid.items() if math.isfinite(value)}
+        first = {metric: finite[metric]} if metric in finite else {}
+        if not isinstance(valid, Evaluation):
+            return cls(epoch=epoch, valid={**first, **finite}, **numbers)
+        return cls(
+            epoch=epoch,
+            valid={**first, **finite},
+            score=valid.decisive(metric),
+            per_task=valid.per_task if len(valid.task_names) > 1 else {},
+            unpredicted=sum(valid.unpredicted.values()),
+            **numbers,
+        )
 
     @property
     def molecules_per_second(self) -> float:
         """Training speed."""
         return self.molecules / max(self.seconds, 1e-9)
+
+    def as_row(self) -> dict[str, Any]:
+        """One flat row for tables: metrics as `valid_rmse`, those of single tasks as `valid_rmse[logS]`."""
+        row = {**asdict(self), "molecules_per_second": self.molecules_per_second}
+        del row["valid"], row["per_task"], row["score"]
+        row |= {f"valid_{name}": value for name, value in self.valid.items()}
+        if self.score is not None:
+            row["valid_score"] = self.score
+        for name, values in self.per_task.items():
+            row |= {f"valid_{name}[{task}]": value for task, value in values.items()}
+        return row
 
 
 @dataclass
@@ -45,11 +90,13 @@ class History:
     """What a training run did.
 
     Args:
-        metric: Name of the validation metric that decided.
+        metric: Name of the validation metric that decided, or "loss".
         epochs: One record per epoch.
-        best_epoch: Epoch whose weights the learner has now; `None` before the first.
+        best_epoch: Number (from 1) of the epoch whose weights the learner has now; `None` before the first.
         best: Its validation metric; `None` where there is no validation part.
         split: The parts of the data.
+        notes: What was chosen on the way and a user should know.
+        diverged: Why training stopped before its end; empty for a run that did not diverge.
     """
 
     metric: str
@@ -57,6 +104,14 @@ class History:
     best_epoch: int | None = None
     best: float | None = None
     split: Split | None = None
+    notes: tuple[str, ...] = ()
+    diverged: str = ""
+
+    @property
+    def best_score(self) -> float | None:
+        """What epochs were compared by, at the best one: `best`, or its mean over tasks in comparable units."""
+        best = next((e for e in self.epochs if e.epoch == self.best_epoch), None)
+        return self.best if best is None or best.score is None else best.score
 
     @property
     def seconds(self) -> float:
@@ -82,20 +137,59 @@ class History:
         """One row per epoch, as a `pandas.DataFrame`."""
         import pandas as pd
 
-        rows = [{**asdict(e), "molecules_per_second": e.molecules_per_second} for e in self.epochs]
-        return pd.DataFrame([{**{k: v for k, v in r.items() if k != "valid"}, **prefixed(r["valid"])} for r in rows])
+        return pd.DataFrame([record.as_row() for record in self.epochs])
 
     def add(self, record: EpochRecord) -> bool:
-        """Append an epoch; whether it is the best so far (without a validation metric the latest is)."""
+        """Append an epoch; whether it is the best so far (without validation the latest is).
+
+        An epoch with fewer predictions than the best one is no better, whatever its metric, which leaves the missing
+        ones out.
+        """
+        best = next((e for e in self.epochs if e.epoch == self.best_epoch), None)
         self.epochs.append(record)
-        value = record.valid.get(self.metric)
-        better = value is None or improved(self.metric, value, self.best)
-        if better or self.best_epoch is None:
-            self.best_epoch, self.best = record.epoch, value
-            return True
-        return False
+        if best is not None and record.valid and not self._beats(record, best):
+            return False
+        self.best_epoch, self.best = record.epoch, record.valid.get(self.metric)
+        return True
+
+    def _beats(self, record: EpochRecord, best: EpochRecord) -> bool:
+        if record.unpredicted != best.unpredicted:
+            return record.unpredicted < best.unpredicted
+        return improved(self.metric, self._score(record), self._score(best))
+
+    def _score(self, record: EpochRecord) -> float:
+        score = record.valid.get(self.metric) if record.score is None else record.score
+        return math.nan if score is None else score
+
+    def state_dict(self) -> dict[str, Any]:
+        """What `load_state_dict` continues from."""
+        return {"epochs": [asdict(record) for record in self.epochs], "best": [self.best_epoch, self.best]}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Continue from what `state_dict` returned."""
+        self.epochs = records_from(state["epochs"])
+        self.best_epoch, self.best = state["best"]
 
 
-def prefixed(metrics: dict[str, float]) -> dict[str, float]:
-    """`{"roc_auc": 0.9}` as `{"valid_roc_auc": 0.9}`."""
-    return {f"valid_{name}": value for name, value in metrics.items()}
+def records_from(rows: Sequence[Mapping[str, Any]]) -> list[EpochRecord]:
+    """Read records that `asdict` wrote; old ones, whose epochs count from 0, are renumbered.
+
+    Example:
+        >>> row = {"epoch": 0, "loss": 1.0, "learning_rate": 0.1, "passes": 1, "steps": 1, "molecules": 1,
+        ...        "seconds": 1.0, "valid": {}}
+        >>> records_from([row])[0].epoch
+        1
+    """
+    shift = shift_of_epochs(rows)
+    return [EpochRecord(**{**row, "epoch": row["epoch"] + shift}) for row in rows]
+
+
+def shift_of_epochs(rows: Sequence[Mapping[str, Any]]) -> int:
+    """What to add to the epochs of a stored history, and to its best one: 1 for old files, which count from 0."""
+    return int(bool(rows) and rows[0]["epoch"] == 0)
+
+
+def old_history(rows: Sequence[Mapping[str, Any]], best: Sequence[Any]) -> dict[str, Any]:
+    """State of a history as checkpoints held it whose epochs count from 0."""
+    epoch, value = best
+    return {"epochs": rows, "best": [None if epoch is None else epoch + shift_of_epochs(rows), value]}

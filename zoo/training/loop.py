@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from itertools import islice
 from typing import Any
 
@@ -26,9 +25,11 @@ from zoo.runs import checkpoint
 from zoo.runs.folder import RunFolder
 from zoo.runs.log import RunLog
 from zoo.tasks import Objective
+from zoo.tasks.metrics import LOSS
 from zoo.training import distributed
 from zoo.training.closures import WindowClosure
-from zoo.training.history import EpochRecord, History
+from zoo.training.divergence import TOLERATED_WITH_SCALER, LossGuard, of_validation
+from zoo.training.history import EpochRecord, History, old_history
 
 
 class TrainingRun:
@@ -39,11 +40,11 @@ class TrainingRun:
         optimizer: Any torch optimizer over the model's parameters.
         loader: The training part; its targets are scaled already.
         objective: What a step minimises.
-        options: How to train.
+        options: How to train; the number of epochs is known.
         recipe: What was asked for, for checkpoints and logs.
         fitted: What came of it, for checkpoints.
         metric: Validation metric that decides which epoch is best.
-        validate: Computes the validation metrics; `None` where there is no validation part.
+        validate: Computes the validation metrics, an `Evaluation` or a plain dict; `None` without a validation part.
         callbacks: Objects with any of the methods of `zoo.callbacks.Callback`.
     """
 
@@ -68,13 +69,17 @@ class TrainingRun:
         self.device = next(model.parameters()).device
         self.replica = distributed.replicate(model)
         self.steps_per_epoch = -(-len(loader) // options.accumulate)
-        self.scheduler = make_schedule(self.optimizer, options, self.steps_per_epoch)
+        if options.epochs is None:
+            raise ValueError("epochs=None: let zoo.training.plan.plan_training choose their number")
+        self.num_epochs = options.epochs
+        self.scheduler = make_schedule(self.optimizer, options, self.num_epochs, self.steps_per_epoch)
         self.grad_scaler = torch.amp.GradScaler(self.device.type) if options.precision == "float16" else None
         self.context = self._step_context()
         self.history = History(metric)
         self.best_weights: dict[str, Tensor] = {}
         self.epoch = self.step = self.batch = 0
         self.loss, self.parts = float("nan"), dict[str, Tensor]()
+        self.guard = LossGuard(TOLERATED_WITH_SCALER if self.grad_scaler is not None else 0)
         self.stop = False
         self.log = RunLog(None)  # `fit` gives the log of the run's folder
         self._new_epoch()
@@ -98,7 +103,7 @@ class TrainingRun:
     @property
     def total_steps(self) -> int:
         """Steps of the whole run."""
-        return self.steps_per_epoch * self.options.epochs
+        return self.steps_per_epoch * self.num_epochs
 
     @property
     def learning_rate(self) -> float:
@@ -109,7 +114,7 @@ class TrainingRun:
         """Train until the last epoch, or until a callback sets `stop`."""
         self.announce("on_fit_start")
         try:
-            while self.epoch < self.options.epochs and not self.stop:
+            while self.epoch < self.num_epochs and not self.stop:
                 self.run_epoch()
         finally:
             self.announce("on_fit_end")
@@ -121,25 +126,40 @@ class TrainingRun:
         self.loader.set_epoch(self.epoch)
         self.optimizer.set_epoch(self.epoch)
         batches = distributed.shares(self.loader, start=self.batch)
-        while window := list(islice(batches, self.options.accumulate)):
+        while not self.history.diverged and (window := list(islice(batches, self.options.accumulate))):
             self.train_step(window)
+        if self.history.diverged:
+            return
         valid = self.validate() if self.validate is not None else {}
-        record = EpochRecord(
-            epoch=self.epoch,
+        self.diverge(of_validation(valid.get(LOSS), self.epoch + 1))
+        if self.history.diverged:
+            return
+        record = self.record(valid)
+        if self.history.add(record):
+            self.best_weights = self.copy_of_weights()
+        self.epoch += 1
+        self._new_epoch()
+        self.announce("on_epoch_end", record)
+
+    def diverge(self, reason: str) -> None:
+        """Stop for this reason, if there is one: what was written so far stays as it is."""
+        if reason:
+            self.history.diverged, self.stop = reason, True
+
+    def record(self, valid: dict[str, float]) -> EpochRecord:
+        """Sum up the epoch that ends."""
+        return EpochRecord.of(
+            self.epoch + 1,
+            valid,
+            self.history.metric,
             loss=self.loss_sum / max(self.molecules, 1),
             learning_rate=self.learning_rate,
             passes=self.optimizer.passes - self.passes_before,
             steps=-(-self.batch // self.options.accumulate),
             molecules=self.molecules,
             seconds=self.seconds,
-            valid=valid,
             cpu_seconds=self.cpu_seconds,
         )
-        if self.history.add(record):
-            self.best_weights = self.copy_of_weights()
-        self.epoch += 1
-        self._new_epoch()
-        self.announce("on_epoch_end", record)
 
     def train_step(self, window: list[Batch]) -> None:
         """One optimizer step on one batch, or on several whose gradients are averaged."""
@@ -156,6 +176,7 @@ class TrainingRun:
         self.molecules += size
         self.batch += len(window)
         self.step += 1
+        self.diverge(self.guard.check(self.loss, closure.losses, self.step, self.epoch + 1))
         self.seconds += time.perf_counter() - start
         self.cpu_seconds += time.process_time() - cpu_start
         self.announce("on_step_end")
@@ -180,8 +201,7 @@ class TrainingRun:
             "grad_scaler": None if self.grad_scaler is None else self.grad_scaler.state_dict(),
             "random_state": torch.get_rng_state(),
             "progress": {name: getattr(self, name) for name in PROGRESS},
-            "history": [asdict(record) for record in self.history.epochs],
-            "best": [self.history.best_epoch, self.history.best],
+            "history": self.history.state_dict(),
         }
 
     def restore(self, folder: RunFolder) -> None:
@@ -209,15 +229,15 @@ class TrainingRun:
         torch.set_rng_state(state["random_state"])
         for name in PROGRESS:
             setattr(self, name, state["progress"][name])
-        self.history.epochs = [EpochRecord(**record) for record in state["history"]]
-        self.history.best_epoch, self.history.best = state["best"]
+        history = state["history"]
+        self.history.load_state_dict(history if isinstance(history, dict) else old_history(history, state["best"]))
 
 
 PROGRESS = ("epoch", "step", "batch", "molecules", "seconds", "cpu_seconds", "loss_sum", "passes_before")
 
 
 def make_schedule(
-    optimizer: torch.optim.Optimizer, options: TrainingOptions, steps_per_epoch: int
+    optimizer: torch.optim.Optimizer, options: TrainingOptions, epochs: int, steps_per_epoch: int
 ) -> torch.optim.lr_scheduler.LRScheduler:
     """Return the learning-rate schedule that the options name; every parameter group keeps its share of the rate."""
     if options.schedule == "constant":
@@ -226,8 +246,8 @@ def make_schedule(
     peak = max(rates)
     return optim.NoamLR(
         optimizer,
-        warmup_epochs=min(options.warmup_epochs, options.epochs / 2),
-        total_epochs=options.epochs,
+        warmup_epochs=min(options.warmup_epochs, epochs / 2),
+        total_epochs=epochs,
         steps_per_epoch=steps_per_epoch,
         init_lr=peak * options.rate_span,
         max_lr=peak,

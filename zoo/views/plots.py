@@ -13,6 +13,7 @@ from sklearn.metrics import RocCurveDisplay
 from zoo.data.errors import printable
 from zoo.registry import kinds
 from zoo.registry.targets import NUMBERS, ZERO_ONE
+from zoo.tasks.evaluation import format_value
 
 if TYPE_CHECKING:
     from zoo.data import MoleculeDataset
@@ -42,7 +43,7 @@ def new_figure(width: float = 6.0, height: float = 4.0) -> tuple[Figure, Axes]:
 def learning_curve(history: History) -> Figure:
     """Training loss (left scale) and validation metric (right scale) of every epoch; the best epoch is marked."""
     figure, axes = new_figure()
-    epochs = [record.epoch + 1 for record in history.epochs]
+    epochs = [record.epoch for record in history.epochs]
     axes.plot(epochs, [record.loss for record in history.epochs], color=INK, marker="o", markersize=3)
     axes.set(xlabel="epoch", ylabel="training loss")
     axes.yaxis.label.set_color(INK)
@@ -54,8 +55,10 @@ def learning_curve(history: History) -> Figure:
         right.set_ylabel(f"validation {history.metric}")
         right.yaxis.label.set_color(ACCENT)
         if history.best_epoch is not None:
-            right.axvline(history.best_epoch + 1, color=GREY, linestyle=":", linewidth=1)
-            axes.set_title(f"best: epoch {history.best_epoch + 1}, {history.metric} {history.best:.4f}", fontsize=10)
+            right.axvline(history.best_epoch, color=GREY, linestyle=":", linewidth=1)
+            axes.set_title(
+                f"best: epoch {history.best_epoch}, {history.metric} {format_value(history.best)}", fontsize=10
+            )
     return figure
 
 

@@ -21,6 +21,7 @@ from zoo.recipe.options import DataOptions, TrainingOptions
 from zoo.recipe.recipe import Recipe
 from zoo.recipe.trust import require_trust
 from zoo.registry.kinds import check_metric, higher_is_better
+from zoo.tasks import format_value
 from zoo.training.callbacks import Callback
 from zoo.training.history import EpochRecord
 from zoo.training.loop import TrainingRun
@@ -135,9 +136,10 @@ class Pruning(Callback):
         """Report, and raise `optuna.TrialPruned` where the pruner says so."""
         import optuna
 
-        self.trial.report(record.valid.get(self.metric, math.nan), record.epoch)
+        score = record.valid.get(self.metric, math.nan) if record.score is None else record.score
+        self.trial.report(score, record.epoch)
         if self.trial.should_prune():
-            raise optuna.TrialPruned(f"behind the others after epoch {record.epoch + 1}")
+            raise optuna.TrialPruned(f"behind the others after epoch {record.epoch}")
 
 
 def tune(
@@ -232,9 +234,13 @@ def best_validation(
     blind = Split(dataset, (train, valid, test[:0]), whole.name, whole.seed)
     learner = assemble(recipe, device=device, trust=trust)
     history = learner.fit(dataset, split=blind, progress=False, callbacks=callbacks, **dataclasses.asdict(training))
-    if history.best is None or not math.isfinite(history.best):
+    wanted = training.monitor or dataset.metric
+    if history.diverged or history.metric != wanted:
+        raise ValueError(history.diverged or f"no trial can be compared by {wanted}: {'; '.join(history.notes)}")
+    score = history.best_score
+    if score is None or not math.isfinite(score):
         raise ValueError(f"validation {history.metric} is not a number")
-    return history.best
+    return score
 
 
 def told(trial: Any) -> str:
@@ -242,7 +248,7 @@ def told(trial: Any) -> str:
     values = ", ".join(
         f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in trial.params.items()
     )
-    value = "" if trial.value is None else f" {trial.value:.4f}"
+    value = "" if trial.value is None else f" {format_value(trial.value)}"
     return f"trial {trial.number}: {trial.state.name.lower()}{value} ({values})"
 
 

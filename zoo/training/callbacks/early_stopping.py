@@ -34,4 +34,4 @@ class EarlyStopping(Callback):
     def check(self, run: TrainingRun) -> None:
         """Set `run.stop` when patience has run out."""
         best = run.history.best_epoch
-        run.stop = run.stop or (best is not None and run.epoch - 1 - best >= self.patience)
+        run.stop = run.stop or (best is not None and run.epoch - best >= self.patience)

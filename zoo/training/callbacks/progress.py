@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tqdm.auto import tqdm
 
+from zoo.tasks import format_value
 from zoo.training.callbacks.base import Callback
 
 if TYPE_CHECKING:
@@ -34,15 +35,15 @@ class Progress(Callback):
     def on_step_end(self, run: TrainingRun) -> None:
         """Advance it."""
         self.bar.update()
-        self.bar.set_postfix(epoch=run.epoch + 1, loss=f"{run.loss:.3f}", refresh=False)
+        self.bar.set_postfix(epoch=run.epoch + 1, loss=f"{run.loss:.3g}", refresh=False)
 
     def on_epoch_end(self, run: TrainingRun, record: EpochRecord) -> None:
         """Print a line."""
-        metrics = "".join(f"  valid {name} {value:.4f}" for name, value in list(record.valid.items())[:1])
+        metrics = "".join(f"  valid {name} {format_value(value)}" for name, value in list(record.valid.items())[:1])
         best = "  best" if run.history.best_epoch == record.epoch and record.valid else ""
-        width = len(str(run.options.epochs))
+        width = len(str(run.num_epochs))
         tqdm.write(
-            f"epoch {record.epoch + 1:{width}d}/{run.options.epochs}  loss {record.loss:.4f}{metrics}"
+            f"epoch {record.epoch:{width}d}/{run.num_epochs}  loss {format_value(record.loss)}{metrics}"
             f"  {record.molecules_per_second:,.0f} molecules/s{best}",
             file=sys.stdout,
         )
@@ -50,3 +51,5 @@ class Progress(Callback):
     def on_fit_end(self, run: TrainingRun) -> None:
         """Close the bar."""
         self.bar.close()
+        if run.history.diverged:
+            tqdm.write(f"stopped    {run.history.diverged}", file=sys.stdout)

@@ -72,7 +72,7 @@ class TensorBoard(Callback):
 
     def on_fit_end(self, run: TrainingRun) -> None:
         """Write the hyperparameters next to the best validation metric, unless the run was cut off."""
-        complete = run.stop or run.epoch >= run.options.epochs
+        complete = run.stop or run.epoch >= run.num_epochs
         if complete and run.history.best is not None:
             name = f"best/valid_{run.history.metric}"
             values = {

@@ -48,7 +48,7 @@ BASE = "models: {grover: }\noptimizers: {adam: }\ndatasets: {b3db: {options: {}}
         BASE.replace("options: {}", "options: {data_dir: somewhere}"),
         BASE + "training: {num_workers: 3}",
         BASE + "training: {sharpness_every: 2}",
-        BASE + "training: {epochs: 10}",
+        BASE + "training: {batch_size: 32}",
     ],
 )
 def test_a_run_keeps_its_key_under_another_name_place_or_with_defaults_spelled_out(same):

@@ -85,14 +85,14 @@ def test_a_trial_that_falls_behind_is_pruned():
             return len(self.reported) == 2
 
     class Record:
-        valid, epoch = {"roc_auc": 0.5}, 0
+        valid, epoch, score = {"roc_auc": 0.5}, 1, None
 
     trial = Trial()
     callback = module.Pruning(trial, "roc_auc")
     callback.on_epoch_end(None, Record)
     with pytest.raises(optuna.TrialPruned, match="after epoch 1"):
         callback.on_epoch_end(None, Record)
-    assert trial.reported == ((0.5, 0), (0.5, 0))
+    assert trial.reported == ((0.5, 1), (0.5, 1))
 
 
 def test_a_pruned_training_ends_early_and_the_study_goes_on(tmp_path, monkeypatch):

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from zoo.recipe.options import TrainingOptions
 from zoo.recipe.recipe import Recipe
 
 PLACES = ("data_dir", "cache_dir", "num_workers", "log_every", "checkpoint_every", "sharpness_every")
+OLD_DEFAULT_EPOCHS = 10  # left out of the keys of all results since the first ones
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,11 @@ class PlannedRun:
         chosen = changed(self.recipe)
         for part in ("data", "training"):
             chosen[part] = {k: v for k, v in chosen.get(part, {}).items() if k not in PLACES}
+        epochs = (self.recipe.training or TrainingOptions()).epochs
+        if epochs == OLD_DEFAULT_EPOCHS:
+            chosen["training"].pop("epochs", None)
+        elif epochs is None:
+            chosen["training"]["epochs"] = None
         if self.max_molecules is not None:
             chosen["max_molecules"] = self.max_molecules
         if self.eigenvalue_molecules is not None:

@@ -1,7 +1,7 @@
 """The README's tables: models from the catalog and their speeds, and what the experiment found.
 
 python benchmarks/models.py --clock cpu | grep '^{' > benchmarks/results/models.jsonl
-molzoo benchmark benchmarks/graphsam.yaml --results benchmarks/results/graphsam.sqlite --workers 2
+molzoo benchmark benchmarks/graphsam.yaml --results benchmarks/results/graphsam --workers 2
 python benchmarks/readme_tables.py --write
 """
 
@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pandas as pd
 
-from zoo.experiments import ResultsStore
 from zoo.experiments.report.report import Report
 from zoo.experiments.report.tables import spread
 from zoo.learners.descriptions import count_parameters
@@ -45,7 +44,7 @@ def models_table() -> str:
 
 def experiment_table() -> str:
     """Test metrics of benchmarks/graphsam.yaml in Markdown: a row for each model and optimizer, then the published."""
-    report = Report(ResultsStore(RESULTS / "graphsam.sqlite"))
+    report = Report.read(RESULTS / "graphsam")
     metrics = report.summary.groupby("dataset", sort=False)["metric"].first()
     names = [
         f"{data} {metric.upper().replace('_', '-')} {'↑' if higher_is_better(metric) else '↓'}"

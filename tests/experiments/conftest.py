@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 from support.invented_rows import invented
 
-from zoo.experiments import ResultsStore, Sweep
+from zoo.experiments import ResultsFolder, Sweep
+from zoo.experiments.sweep.rows import write_table
 
 SPECIFICATION = """
 name: two sets
@@ -29,14 +30,13 @@ def sweep() -> Sweep:
 
 
 @pytest.fixture
-def store(tmp_path) -> ResultsStore:
-    return ResultsStore(tmp_path / "results.sqlite")
+def results(tmp_path) -> ResultsFolder:
+    return ResultsFolder(tmp_path / "results")
 
 
 @pytest.fixture
-def filled(sweep, store) -> ResultsStore:
+def filled(sweep, results) -> ResultsFolder:
     runs = sweep.runs()
-    store.note_sweep(sweep, runs, "molzoo benchmark two.yaml --workers 1")
-    for run in runs:
-        store.append(invented(run))
-    return store
+    results.note_sweep(sweep, runs, "molzoo benchmark two.yaml --workers 1")
+    write_table(results.table, [invented(run) for run in runs])
+    return results

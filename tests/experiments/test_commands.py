@@ -21,7 +21,7 @@ def test_from_specification_to_report(here, capsys):
     assert "1 finished, 0 failed, 0 open" in capsys.readouterr().out
     main(["benchmark", "forest.yaml", "--dry-run"])
     assert "finished  b3db random_forest" in capsys.readouterr().out
-    main(["report", "results/forest.sqlite"])
+    main(["report", "results/forest"])
     html, markdown = capsys.readouterr().out.split()
     assert str(here) not in (here / html).read_text()
     assert "molzoo benchmark forest.yaml --workers 1 --data-dir MOLECULENET" in (here / markdown).read_text()
@@ -29,7 +29,9 @@ def test_from_specification_to_report(here, capsys):
 
 def test_nothing_of_this_machine_is_in_the_results(here, capsys):
     main(["benchmark", "forest.yaml", "--data-dir", str(here)])
-    assert str(here).encode() not in (here / "results" / "forest.sqlite").read_bytes()
+    files = [path for path in (here / "results").rglob("*") if path.is_file()]
+    assert len(files) > 8
+    assert not [path for path in files if str(here).encode() in path.read_bytes()]
 
 
 @pytest.mark.parametrize(
@@ -37,7 +39,8 @@ def test_nothing_of_this_machine_is_in_the_results(here, capsys):
     [
         (["benchmark", "none.yaml"], "none.yaml"),
         (["benchmark", "forest.yaml", "--workers", "0"], "workers=0"),
-        (["report", "none.sqlite"], "does not exist"),
+        (["report", "none"], "does not exist"),
+        (["report", "old.sqlite"], "sqlite_to_table.py old.sqlite"),
         (["tune", "forest.yaml"], "`search:`"),
     ],
 )

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
+import html
 import re
 import shutil
 import subprocess
@@ -8,11 +10,18 @@ import xml.etree.ElementTree as ElementTree
 
 import matplotlib.image
 import numpy as np
+import pandas as pd
 import pytest
-from support.invented_rows import invented
+from support.invented_rows import EFFECT, PASSES, invented
 
-from zoo.experiments import ResultRow
-from zoo.experiments.report.report import write_report
+from zoo.experiments import Sweep, experiment
+from zoo.experiments.report.collecting import Collected
+from zoo.experiments.report.palette import COLORS, KNOWN, Palette
+from zoo.experiments.report.report import Report, write_report
+from zoo.experiments.sweep.choices import DatasetChoice, ModelChoice, OptimizerChoice
+from zoo.experiments.sweep.rows import read_table, to_frame, write_table
+from zoo.recipe.options import DataOptions
+from zoo.recipe.recipe import Recipe
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = [
@@ -30,8 +39,8 @@ QUIET = [
 
 @pytest.fixture
 def pages(filled, tmp_path):
-    html, markdown = write_report(filled.path, tmp_path / "report")
-    return html, markdown
+    page, markdown = write_report(filled.path, tmp_path / "report")
+    return page, markdown
 
 
 def test_the_page_needs_nothing_else(pages):
@@ -70,35 +79,110 @@ def test_figures_are_whole_and_follow_the_colour_scheme(pages):
     assert {path.stem for path in (pages[1].parent / "figures").iterdir()} == {"differences", "time", "curves"}
 
 
+EVIL = "<b>bad</b> | worse\n# `code` ``` [a](b) $x$ _it_ *bold* <script>"
+
+
 def test_words_from_data_are_escaped(filled, sweep, tmp_path):
-    filled.append(ResultRow("x", "failed", "m", "o", "d", 0, "s", reason="<b>bad</b> | worse"))
-    other = [run for run in sweep.runs() if run.optimizer != "none"]
-    object.__setattr__(other[0], "key", "x")
-    filled.note_sweep(sweep, other, "molzoo benchmark again")
-    html, markdown = write_report(filled.path, tmp_path / "report")
-    assert "&lt;b&gt;bad&lt;/b&gt; | worse" in html.read_text()
-    assert "<b>bad" not in html.read_text()
-    assert "\\| worse" in markdown.read_text()
+    rows = read_table(filled.table)
+    rows[0] = dataclasses.replace(rows[0], state="failed", reason=EVIL)
+    report = {**rows[1].split_report, "warnings": [EVIL]}
+    rows[1:] = [
+        dataclasses.replace(row, split_report=report, machine={**row.machine, "processor": EVIL}) for row in rows[1:]
+    ]
+    write_table(filled.table, rows)
+    page, markdown = (path.read_text() for path in write_report(filled.path, tmp_path / "report"))
+    assert "&lt;b&gt;bad&lt;/b&gt; | worse" in page
+    assert "<b>bad" not in page
+    assert r"\<b\>bad\</b\> \| worse \# \`code\`" in markdown
+    assert not re.search(r"(?<!\\)<(b|script)>|(?<!\\)\[a\]", markdown)
 
 
-def test_one_optimizer_and_one_seed_make_a_report_too(store, tmp_path):
-    from zoo.experiments import Sweep
+def test_a_specification_cannot_leave_its_block(results, tmp_path):
+    text = "name: '$a$ `x` |'\n# ```\n# <script>\nmodels: [random_forest]\ndatasets: [b3db]"
+    sweep = Sweep.parse(text)
+    results.note_sweep(sweep, sweep.runs(), "molzoo benchmark one.yaml")
+    write_table(results.table, [invented(sweep.runs()[0])])
+    _, markdown = write_report(results.path, tmp_path / "report")
+    lines = markdown.read_text().splitlines()
+    assert lines[0] == r"# \$a\$ \`x\` \|"
+    assert lines[lines.index("````yaml") :].count("````") == 1
 
+
+@pytest.mark.parametrize("name", ["$a_b$", "cost ($)", "$x^{$", "a$"])
+def test_dollars_in_names_do_not_break_pictures(name, monkeypatch):
+    sweep = Sweep(
+        models={name: ModelChoice("grover")},
+        optimizers={"adam": OptimizerChoice(), name: OptimizerChoice("sam")},
+        datasets={name: DatasetChoice("b3db")},
+        seeds=(0, 1),
+    )
+    monkeypatch.setitem(EFFECT, name, 0.1)
+    monkeypatch.setitem(PASSES, name, 40)
+    rows = [invented(run) for run in sweep.runs()]
+    drawn = Report(Collected(sweep, pd.DataFrame([r.to_plan() for r in sweep.runs()]), to_frame(rows), "", "", ("x",)))
+    for narrow in (False, True):
+        assert all(name in html.unescape(svg) for svg in drawn.figures(narrow).values())
+
+
+def test_one_optimizer_and_one_seed_make_a_report_too(results, tmp_path):
     sweep = Sweep.parse("models: [random_forest]\ndatasets: [b3db]")
-    store.note_sweep(sweep, sweep.runs(), "molzoo benchmark one.yaml")
+    results.note_sweep(sweep, sweep.runs(), "molzoo benchmark one.yaml")
     with pytest.raises(ValueError, match=r"no run has finished yet: start `molzoo benchmark one\.yaml`"):
-        write_report(store.path, tmp_path / "report")
-    store.append(invented(sweep.runs()[0]))
-    html, _ = write_report(store.path, tmp_path / "report")
-    assert "<img" not in html.read_text()
+        write_report(results.path, tmp_path / "report")
+    write_table(results.table, [invented(sweep.runs()[0])])
+    page, _ = write_report(results.path, tmp_path / "report")
+    assert "<img" not in page.read_text()
 
 
-def test_files_that_hold_no_sweep_are_named(tmp_path, store):
+def test_places_that_hold_no_run_are_named(tmp_path):
     with pytest.raises(FileNotFoundError, match="does not exist"):
-        write_report(tmp_path / "none.sqlite", tmp_path)
-    store.note_event("a", "started")
-    with pytest.raises(ValueError, match="holds no sweep"):
-        write_report(store.path, tmp_path)
+        write_report(tmp_path / "none", tmp_path)
+    with pytest.raises(ValueError, match="no run has finished there"):
+        write_report(tmp_path, tmp_path)
+
+
+def test_runs_of_train_of_a_sweep_and_tables_are_reported_together(filled, b3db, tmp_path):
+    few = b3db.subset(range(0, len(b3db), 130))
+    for seed, trees in ((0, 2), (1, 2), (0, 3)):
+        recipe = Recipe("random_forest", featurizer="fingerprint", seed=seed, data=DataOptions(split="random"),
+                        model_args={"num_trees": trees, "num_jobs": 1})  # fmt: skip
+        experiment.run(recipe, dataset=few, folder=tmp_path / "runs" / f"{seed}-{trees}", progress=False)
+    report = Report.read(tmp_path / "runs", filled.path)
+    names = set(zip(report.summary["model"], report.summary["optimizer"], report.summary["n"], strict=True))
+    assert ("random_forest num_trees=2", "none", 2) in names
+    assert ("random_forest num_trees=3", "none", 1) in names
+    assert ("grover", "graphsam", 3) in names
+    write_report([tmp_path / "runs" / "0-2", filled.table], tmp_path / "report")
+
+
+def test_optimizers_keep_their_colours_whatever_else_is_in_the_report():
+    several = [Palette(names) for names in (["adam", "sam"], ["graphsam", "sam", "adam"], ["sam", "mine"])]
+    assert len({palette.colors["sam"] for palette in several}) == 1
+    assert several[0].colors["adam"] == several[1].colors["adam"]
+    assert len(set(Palette(KNOWN).colors.values())) == len(KNOWN)
+    many = Palette([f"optimizer {i}" for i in range(len(COLORS))])
+    assert len(set(many.colors.values())) == len(COLORS)
+
+
+def test_a_telephone_gets_figures_of_its_width(pages):
+    text = pages[0].read_text()
+    narrow = re.findall(r'<source media="\(max-width: 640px\)" srcset="data:image/svg\+xml;base64,([^"]+)"', text)
+    assert len(narrow) == 3
+    for source in narrow:
+        width = float(re.search(r'width="([\d.]+)pt"', base64.b64decode(source).decode())[1])
+        assert width <= 4.0 * 72  # so that text of 10 points has at least 9.6 pixels in a column of 280
+
+
+def test_tasks_have_their_own_scores_where_there_are_several(filled, tmp_path):
+    rows = [
+        dataclasses.replace(row, per_task={"logS": {row.metric: row.test}, "logP": {row.metric: 2 * row.test}})
+        if row.dataset == "esol" else row for row in read_table(filled.table)
+    ]  # fmt: skip
+    write_table(filled.table, rows)
+    expected = 2 * np.mean([row.test for row in rows if (row.dataset, row.optimizer) == ("esol", "sam")])
+    for page in write_report(filled.path, tmp_path / "report"):
+        assert "logP" in page.read_text()
+        assert f"{expected:.3f} ±" in page.read_text()
 
 
 @pytest.mark.skipif(BROWSER is None, reason="no Chromium to show the page in")

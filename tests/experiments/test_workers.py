@@ -1,17 +1,20 @@
 from __future__ import annotations
 
-import dataclasses
+import os
+import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
-from support.invented_rows import invented
 
-from zoo.experiments import ResultsStore, Sweep
+from zoo.experiments import Sweep
 from zoo.experiments.sweep import workers
 from zoo.experiments.sweep.execute import execute
+from zoo.experiments.sweep.rows import row_of, to_frame
+from zoo.runs import lifetime
 
 TINY = """
 seeds: [0, 1]
@@ -25,24 +28,63 @@ optimizers:
 datasets: {b3db: {max_molecules: 40}}
 training: {epochs: 1}
 """
-STUCK = """
+WORK = """
 import sys
-from zoo.experiments import ResultsStore, Sweep
+from zoo.experiments import ResultsFolder, Sweep
 from zoo.experiments.sweep import workers
 
-def stuck(run):
-    print("started", flush=True)
-    sys.stdin.read()
+def stuck(run, folder):
+    with folder.running():
+        folder.note(planned=run.to_plan())
+        folder.set_state("running")
+        print("started", flush=True)
+        sys.stdin.read()
 
 sweep = Sweep.read(sys.argv[1])
-workers.work(sweep.runs(), ResultsStore(sys.argv[2]), stuck)
+with workers.stop_on_signals():
+    workers.work(sweep.runs(), ResultsFolder(sys.argv[2]), stuck)
 """
+PARENT = """
+import sys, time
+from zoo.experiments import ResultsFolder, Sweep
+from zoo.experiments.sweep import workers
+
+def stuck(run, folder):
+    print("worker", workers.os.getpid(), flush=True)
+    time.sleep(600)
+
+if __name__ == "__main__":
+    sweep = Sweep.read(sys.argv[1])
+    workers.start_workers(2, (sweep.runs(), ResultsFolder(sys.argv[2]), stuck))
+"""
+ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_a_run_gives_everything_that_a_row_holds():
+def finish(run, folder):
+    """Ends a run without doing it."""
+    folder.note(planned=run.to_plan())
+    folder.set_state("finished")
+
+
+@pytest.fixture
+def specification(sweep, tmp_path):
+    path = tmp_path / "sweep.yaml"
+    path.write_text(sweep.text)
+    return path
+
+
+def started(code, *arguments):
+    command = [sys.executable, *(["-c", code] if code else []), *map(str, arguments)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+
+
+def test_a_run_gives_everything_that_a_row_holds(results):
     sweep = Sweep.parse(TINY + "eigenvalue_molecules: 4")
-    row = execute(sweep.runs()[0])
+    run = sweep.runs()[0]
+    execute(run, results.folder(run))
+    row = row_of(results.folder(run))
     assert (row.state, row.reason, row.metric, row.epochs, row.split) == ("finished", None, "roc_auc", 1, "random")
+    assert (row.run, row.model, row.optimizer, row.dataset, row.seed) == (run.key, "grover", "adam", "b3db", 0)
     assert 0 <= row.test <= 1
     assert row.steps == row.passes == 1
     assert row.molecules_per_second > 0
@@ -51,80 +93,137 @@ def test_a_run_gives_everything_that_a_row_holds():
     assert row.recipe["data"]["source"] == "b3db"
     assert "data_dir" not in row.recipe["data"]
     assert row.split_report["parts"]["train"]["size"] == 32
-    assert row.history[0]["valid"]
+    assert row.history[0]["valid"]["roc_auc"] is not None
     assert row.versions["torch"]
     assert row.machine["cores"]
 
 
-def test_a_failed_run_is_a_row_with_one_line():
+def test_the_run_of_a_sweep_is_a_run_folder_like_any_other(results, capsys):
+    from zoo.commands.main import main
+
+    run = Sweep.parse(TINY).runs()[0]
+    execute(run, results.folder(run))
+    folder = results.folder(run)
+    assert {
+        "recipe.json",
+        "split.json",
+        "metrics.json",
+        "history.csv",
+        "test_predictions.csv",
+        "run.json",
+        "test.png",
+    } <= {path.name for path in folder.path.iterdir()}
+    main(["evaluate", str(folder.path)])
+    assert f"roc_auc {folder.metrics['test']['roc_auc']:.4f}" in capsys.readouterr().out
+
+
+def test_a_failed_run_is_a_row_with_one_line(results):
     run = next(run for run in Sweep.parse(TINY).runs() if run.optimizer == "broken")
-    row = execute(run)
+    execute(run, results.folder(run))
+    row = row_of(results.folder(run))
     assert (row.state, row.reason) == ("failed", "ValueError: Invalid learning rate: -1")
+    assert (row.model, row.optimizer, row.split) == ("grover", "broken", "random")
 
 
-def test_two_processes_share_the_runs_and_a_second_start_repeats_none(store):
+def test_two_processes_share_the_runs_and_a_second_start_repeats_none(results):
     sweep = Sweep.parse(TINY.replace("  adam:\n", ""))
     lines: list[str] = []
-    tally = workers.run_sweep(sweep, store, workers=2)
+    tally = workers.run_sweep(sweep, results, workers=2)
     assert (tally.finished, tally.failed, tally.open) == (2, 2, 0)
-    assert sorted(row.run for row in store.rows()) == sorted(run.key for run in sweep.runs())
-    assert not store.claims.exists()
-    workers.run_sweep(sweep, store, report=lines.append)
+    assert sorted(row.run for row in results.rows()) == sorted(run.key for run in sweep.runs())
+    workers.run_sweep(sweep, results, report=lines.append)
     assert lines == []
-    workers.run_sweep(sweep, store, report=lines.append, retry_failed=True)
+    workers.run_sweep(sweep, results, report=lines.append, retry_failed=True)
     assert len(lines) == 2
     assert all("failed: ValueError" in line for line in lines)
 
 
-def test_the_run_of_a_killed_worker_is_done_by_another(sweep, store, tmp_path):
-    specification = tmp_path / "sweep.yaml"
-    specification.write_text(sweep.text)
-    command = [sys.executable, "-c", STUCK, str(specification), str(store.path)]
-    root = Path(__file__).resolve().parents[2]
+def test_the_first_to_finish_leaves_the_claims_of_the_others(sweep, results, specification):
+    done = []
+    with started(WORK, specification, results.path) as other:
+        assert other.stdout.readline() == "started\n"
+        runs = sweep.runs()
+        for _ in range(2):  # a sweep that ends here, and one that is started meanwhile
+            workers.work(runs[1:], results, lambda run, folder: (done.append(run.key), finish(run, folder)))
+        assert results.folder(runs[0]).state.name == "running"
+        assert not results.folder(runs[0]).claim()
+        other.kill()
+    assert sorted(done) == sorted(run.key for run in runs[1:])
+
+
+def test_the_run_of_a_killed_worker_is_done_by_another(sweep, results, specification):
     runs, done = sweep.runs(), []
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=root) as worker:
+    with started(WORK, specification, results.path) as worker:
         assert worker.stdout.readline() == "started\n"
 
-        def do(run):
-            done.append(run.key)
-            return invented(run)
+        def do(run, folder):
+            done.append((run.key, folder.state.deaths))
+            finish(run, folder)
 
-        other = threading.Thread(target=workers.work, args=(runs, store, do))
+        other = threading.Thread(target=workers.work, args=(runs, results, do, lambda line: None))
         other.start()
-        other.join(1.0)
+        other.join(0.5)
         worker.kill()
         other.join(60)
-    assert sorted(done) == sorted(run.key for run in runs)
-    assert done[-1] == runs[0].key
-    assert store.deaths(runs[0].key) == 1
+    assert sorted(key for key, _ in done) == sorted(run.key for run in runs)
+    assert done[-1] == (runs[0].key, 1)
 
 
-def test_a_run_that_kills_its_workers_is_given_up(sweep, store):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_being_asked_to_stop_is_no_death(sweep, results, specification, number):
+    with started(WORK, specification, results.path) as worker:
+        assert worker.stdout.readline() == "started\n"
+        worker.send_signal(number)
+        assert worker.wait(60) == 128 + number
+    state = results.folder(sweep.runs()[0]).state
+    assert (state.name, state.deaths) == ("open", 0)
+    assert results.rows() == []
+
+
+def test_a_run_that_kills_its_workers_is_given_up(sweep, results):
     run = sweep.runs()[0]
-    for _ in range(workers.MOST_DEATHS):
-        store.note_event(run.key, "started")
-    workers.work([run], store, pytest.fail)
-    assert store.rows()[0].reason == "its worker died 3 times (out of memory?)"
+    results.folder(run).set_state("open", deaths=workers.MOST_DEATHS)
+    workers.work([run], results, pytest.fail)
+    (row,) = results.rows()
+    assert (row.run, row.reason) == (run.key, "its worker died 3 times (out of memory?)")
 
 
-def test_stopping_by_hand_does_not_count_as_a_death(sweep, store):
-    def stopped(run):
-        raise KeyboardInterrupt
-
-    for _ in range(4):
-        with pytest.raises(KeyboardInterrupt):
-            workers.work(sweep.runs(), store, stopped)
-    assert store.deaths(sweep.runs()[0].key) == 0
-    assert store.rows() == []
-
-
-def test_a_run_that_another_finished_meanwhile_is_not_done_again(sweep, store):
-    run = sweep.runs()[0]
-    store.append(dataclasses.replace(invented(run)))
-    workers.work([run], store, pytest.fail)
-    assert len(store.rows()) == 1
+def test_workers_end_with_their_parent(results, specification, tmp_path):
+    script = tmp_path / "parent.py"  # workers import the functions of a file
+    script.write_text(PARENT)
+    with started(None, script, specification, results.path) as parent:
+        pids = [int(parent.stdout.readline().split()[1]) for _ in range(2)]
+        parent.kill()
+        deadline = time.monotonic() + 30
+        while any(alive(pid) for pid in pids) and time.monotonic() < deadline:
+            time.sleep(0.05)
+    assert not any(alive(pid) for pid in pids)
 
 
-def test_worker_numbers_below_one_are_refused(sweep, store):
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="the system has no /proc")
+def test_a_suspended_process_is_noticed():
+    with started("import sys; print('started', flush=True); sys.stdin.read()") as process:
+        process.stdout.readline()
+        assert not lifetime.is_suspended(process.pid)
+        os.kill(process.pid, signal.SIGSTOP)
+        os.waitpid(process.pid, os.WUNTRACED)
+        assert lifetime.is_suspended(process.pid)
+        process.kill()
+
+
+def test_a_run_that_another_finished_meanwhile_is_not_done_again(filled, sweep):
+    workers.work(sweep.runs(), filled, pytest.fail)
+    assert len(to_frame(filled.rows())) == len(sweep.runs())
+
+
+def test_worker_numbers_below_one_are_refused(sweep, results):
     with pytest.raises(ValueError, match="workers=0"):
-        workers.run_sweep(sweep, ResultsStore(store.path), workers=0)
+        workers.run_sweep(sweep, results, workers=0)

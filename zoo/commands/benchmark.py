@@ -9,14 +9,14 @@ from typing import Any
 
 from zoo.commands.parser import CommandParser
 
-DESCRIPTION = """Do all runs of a specification: models x optimizers x data sets x seeds, one row of results each.
+DESCRIPTION = """Do all runs of a specification: models x optimizers x data sets x seeds, each in a folder of its own.
 
 The same command started again continues: no finished run is repeated. Started several times at once, also on several
 machines that share a file system, the processes share the runs among them. `molzoo report` shows the results.
 
 examples:
   molzoo benchmark benchmarks/smoke.yaml
-  molzoo benchmark benchmarks/graphsam.yaml --data-dir moleculenet --results benchmarks/results/graphsam.sqlite
+  molzoo benchmark benchmarks/graphsam.yaml --data-dir moleculenet --results benchmarks/results/graphsam
   molzoo benchmark benchmarks/graphsam.yaml --dry-run"""
 
 
@@ -28,7 +28,7 @@ def main(arguments: list[str]) -> None:
         "--results",
         type=str | None,
         default=None,
-        help="SQLite file; default: results/NAME.sqlite after the specification",
+        help="folder; default: results/NAME after the specification",
     )
     parser.add_argument("--workers", type=int, default=1, help="processes that share the runs")
     parser.add_argument(
@@ -40,23 +40,23 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--dry_run", action="store_true", help="say what would be run")
     options = parser.parse_command(arguments)
 
-    from zoo.experiments.sweep.results import ResultsStore
+    from zoo.experiments.sweep.results import ResultsFolder, safe_name
     from zoo.experiments.sweep.specification import Sweep
     from zoo.experiments.sweep.workers import count, run_sweep
+    from zoo.runs.lifetime import Stopped
 
     sweep = Sweep.read(options.specification)
-    store = ResultsStore(options.results or Path("results") / f"{sweep.name}.sqlite")
+    results = ResultsFolder(options.results or Path("results") / safe_name(sweep.name))
     if options.dry_run:
-        states = store.states()
         runs = sweep.runs(options.trust)
         for run in runs:
-            print(f"{states.get(run.key, 'open'):<9} {run.label}")
-        print(count(runs, store))
+            print(f"{results.done(run) or results.folder(run).state.name:<9} {run.label}")
+        print(count(runs, results))
         return
     try:
         tally = run_sweep(
             sweep,
-            store,
+            results,
             workers=options.workers,
             data_dir=options.data_dir,
             device=options.device,
@@ -68,8 +68,11 @@ def main(arguments: list[str]) -> None:
     except KeyboardInterrupt:
         print("\nstopped; the same command continues", file=sys.stderr)
         raise SystemExit(130) from None
+    except Stopped as stopped:
+        print(f"stopped by {stopped}; the same command continues", file=sys.stderr)
+        raise
     print(tally)
-    print(f"show the results with: molzoo report {store.path}")
+    print(f"show the results with: molzoo report {results.path}")
     if tally.open:
         raise SystemExit(1)
 

@@ -1,6 +1,6 @@
 """Experiments: one run, many runs from a specification, a report, and the search for hyperparameters.
 
-`Sweep.read` reads a specification, `run_sweep` does its runs, `ResultsStore` keeps one row for each, `write_report`
+`Sweep.read` reads a specification, `run_sweep` does its runs, `ResultsFolder` keeps one folder for each, `write_report`
 shows what came out, `tune` searches hyperparameters.
 """
 

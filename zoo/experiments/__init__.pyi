@@ -9,7 +9,7 @@ from .report import write_report as write_report
 from .resuming import continued as continued
 from .sweep import PlannedRun as PlannedRun
 from .sweep import ResultRow as ResultRow
-from .sweep import ResultsStore as ResultsStore
+from .sweep import ResultsFolder as ResultsFolder
 from .sweep import Sweep as Sweep
 from .sweep import run_sweep as run_sweep
 from .tuning import Tuning as Tuning

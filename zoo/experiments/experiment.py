@@ -21,6 +21,7 @@ from zoo.recipe.recipe import Recipe
 from zoo.recipe.trust import require_trust
 from zoo.runs import checkpoint
 from zoo.runs.folder import RunFolder
+from zoo.runs.machine import describe_machine, describe_versions
 from zoo.runs.opening import run_folder, running, saved_parts
 from zoo.tasks import Evaluation
 from zoo.tasks.metrics import MetricResult, check_metric
@@ -244,9 +245,12 @@ def write_outcome(
     projector: int | None = None,
 ) -> None:
     """Write metrics, history, test predictions and pictures into the run's folder."""
+    device = outcome.learner.device if isinstance(outcome.learner, Learner) else None
+    place.note(versions=describe_versions(), machine=describe_machine(device))
     place.write_metrics(outcome.to_dict())
     place.write_history(outcome.history.to_frame())
-    plots.learning_curve(outcome.history).savefig(place.picture("learning_curve"), dpi=120)
+    if isinstance(outcome.learner, Learner):  # one that trains itself has no curve
+        plots.learning_curve(outcome.history).savefig(place.picture("learning_curve"), dpi=120)
     if len(test):
         carried = test.to_frame(extras=True)
         names = [data.free_name(f"predicted_{name}", carried.columns) for name in test.task_names]

@@ -52,7 +52,7 @@ def learning_curve(history: History) -> Figure:
         right = axes.twinx()
         right.spines["top"].set_visible(False)
         right.plot(epochs, values, color=ACCENT, marker="o", markersize=3)
-        right.set_ylabel(f"validation {history.metric}")
+        right.set_ylabel(plain(f"validation {history.metric}"))
         right.yaxis.label.set_color(ACCENT)
         if history.best_epoch is not None:
             right.axvline(history.best_epoch, color=GREY, linestyle=":", linewidth=1)

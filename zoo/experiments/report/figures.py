@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import matplotlib
@@ -15,16 +16,31 @@ from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 
+from zoo.experiments.report.palette import Palette
 from zoo.experiments.report.statistics import records
 from zoo.registry.kinds import higher_is_better
+from zoo.views.plots import plain
 
-REFERENCE_COLOR = "#7f8c9d"
-COLORS = ("#d98324", "#2a9d8f", "#8f6bd1", "#e5485d", "#3b8fdb", "#8a9a1f", "#cf6fb0", "#5aa469")
-MARKERS = ("s", "^", "D", "o", "v", "P", "X", "<")
 INK = "#102030"
-MOST_COLUMNS = 4
-WIDTH = 11.6  # inches; the page is about as wide
 FONTS = 'system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif'
+
+
+@dataclass(frozen=True)
+class Form:
+    """How wide figures are drawn, so that their text keeps its size on the page.
+
+    Args:
+        width: Width in inches.
+        columns: Most panels in a row.
+        legend: Most entries in a row of the legend.
+    """
+
+    width: float
+    columns: int
+    legend: int
+
+
+WIDE, NARROW = Form(11.6, 4, 6), Form(4.0, 1, 3)
 STYLE = (
     "<style>svg{color:#1f2933}@media (prefers-color-scheme: dark){svg{color:#d5dce4}}"
     f"text{{font-family:{FONTS} !important}}</style>"
@@ -48,46 +64,32 @@ SETTINGS: dict[Any, Any] = {
 }
 
 
-class Palette:
-    """A colour and a marker for each optimizer, the same in all figures.
-
-    Args:
-        optimizers: Keys in their order.
-        reference: Key of the one that is grey.
-    """
-
-    def __init__(self, optimizers: Sequence[str], reference: str) -> None:
-        others = [name for name in optimizers if name != reference]
-        self.names = list(optimizers)
-        self.colors = {name: COLORS[i % len(COLORS)] for i, name in enumerate(others)} | {reference: REFERENCE_COLOR}
-        self.markers = {name: MARKERS[i % len(MARKERS)] for i, name in enumerate(others)} | {reference: "o"}
-
-    def legend(self, figure: Figure, names: Sequence[str] | None = None) -> None:
-        """One legend above all panels."""
-        names = self.names if names is None else names
-        handles = [
-            Line2D([], [], color=self.colors[n], marker=self.markers[n], markersize=6, linewidth=1.6, label=n)
-            for n in names
-        ]
-        figure.legend(handles=handles, loc="outside upper center", ncols=min(len(names), 6), handlelength=1.8)
+def legend(figure: Figure, palette: Palette, form: Form, names: Sequence[str] | None = None) -> None:
+    """Add one legend above all panels."""
+    names = palette.names if names is None else names
+    handles = [
+        Line2D([], [], color=palette.colors[n], marker=palette.markers[n], markersize=6, label=plain(n))
+        for n in names
+    ]
+    figure.legend(handles=handles, loc="outside upper center", ncols=min(len(names), form.legend), handlelength=1.8)
 
 
-def panels(count: int) -> tuple[Figure, list[Axes]]:
-    """Axes side by side, at most four in a row."""
-    columns = min(count, MOST_COLUMNS)
+def panels(count: int, form: Form) -> tuple[Figure, list[Axes]]:
+    """Make axes side by side, as many in a row as the form allows."""
+    columns = min(count, form.columns)
     rows = -(-count // columns)
-    width = min(WIDTH / columns, 5.2)
+    width = min(form.width / columns, 5.2)
     layout = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1)
     figure = Figure(figsize=(width * columns, min(0.8 * width, 3.3) * rows + 0.5), layout=layout)
     axes = [figure.add_subplot(rows, columns, i + 1) for i in range(count)]
     return figure, axes
 
 
-def metric_against_time(summary: pd.DataFrame, palette: Palette, reference: str) -> str:
+def metric_against_time(summary: pd.DataFrame, palette: Palette, reference: str, form: Form = WIDE) -> str:
     """Test metric over training time, a panel for each data set and model; bars are standard deviations."""
     blocks = comparable(summary)
     with matplotlib.rc_context(SETTINGS):
-        figure, axes = panels(len(blocks))
+        figure, axes = panels(len(blocks), form)
         for axis, ((dataset, model), block) in zip(axes, blocks.items(), strict=True):
             base = block.loc[block["optimizer"] == reference, "seconds"]
             scale = float(base.iloc[0]) if len(base) else 1.0
@@ -104,17 +106,17 @@ def metric_against_time(summary: pd.DataFrame, palette: Palette, reference: str)
                 )
             title(axis, dataset, model, block["metric"].iloc[0])
             axis.set_xlim(left=0)
-            axis.set_xlabel(f"training time, {reference} = 1" if len(base) else "training time (s)")
-        palette.legend(figure)
+            axis.set_xlabel(f"training time, {plain(reference)} = 1" if len(base) else "training time (s)")
+        legend(figure, palette, form)
         return themed(figure)
 
 
-def learning_curves(rows: pd.DataFrame, palette: Palette) -> str:
+def learning_curves(rows: pd.DataFrame, palette: Palette, form: Form = WIDE) -> str:
     """Validation metric over training time, a panel for each data set and model: each seed thin, their mean thick."""
     trained = rows[rows["optimizer"].isin(palette.names)]
     blocks: dict[Any, pd.DataFrame] = dict(iter(trained.groupby(["dataset", "model"], sort=False)))
     with matplotlib.rc_context(SETTINGS):
-        figure, axes = panels(len(blocks))
+        figure, axes = panels(len(blocks), form)
         for axis, ((dataset, model), block) in zip(axes, blocks.items(), strict=True):
             metric = block["metric"].iloc[0]
             for optimizer, runs in block.groupby("optimizer", sort=False):
@@ -122,7 +124,7 @@ def learning_curves(rows: pd.DataFrame, palette: Palette) -> str:
                 draw_curves(axis, curves, palette.colors[str(optimizer)])
             title(axis, dataset, model, metric, "valid ")
             axis.set_xlabel("training time (s)")
-        palette.legend(figure)
+        legend(figure, palette, form)
         return themed(figure)
 
 
@@ -141,13 +143,13 @@ def draw_curves(axis: Axes, curves: Sequence[tuple[np.ndarray, np.ndarray]], col
     axis.plot(*means, color=color, linewidth=2.2, marker="o" if shortest == 1 else None, markersize=4)
 
 
-def paired_differences(comparison: pd.DataFrame, palette: Palette, reference: str) -> str:
+def paired_differences(comparison: pd.DataFrame, palette: Palette, reference: str, form: Form = WIDE) -> str:
     """Mean difference to the reference with its confidence interval, in percent: right of 0 is better."""
     blocks = list(comparison.groupby(["dataset", "model"], sort=False))
     others = [name for name in palette.names if name in set(comparison["optimizer"])]
     height = 0.17 * len(comparison) + 0.2 * len(blocks) + 1.2
     with matplotlib.rc_context({**SETTINGS, "axes.spines.left": False}):
-        figure = Figure(figsize=(9.5, height), layout="constrained")
+        figure = Figure(figsize=(min(9.5, form.width), height), layout="constrained")
         axis = figure.add_subplot()
         ticks, position = {}, 0.0
         for (dataset, model), block in blocks:
@@ -155,7 +157,8 @@ def paired_differences(comparison: pd.DataFrame, palette: Palette, reference: st
             for row in records(block):
                 draw_interval(axis, row, position, palette)
                 position += 1.0
-            ticks[(first + position - 1) / 2] = f"{dataset} · {model}"
+            between = " · " if form is WIDE else "\n"
+            ticks[(first + position - 1) / 2] = plain(f"{dataset}{between}{model}")
             axis.axhline(position - 0.1, color=INK, alpha=0.12, linewidth=0.7)
             position += 0.8
         axis.axvline(0, color=INK, linewidth=1)
@@ -163,10 +166,10 @@ def paired_differences(comparison: pd.DataFrame, palette: Palette, reference: st
         axis.set_yticks(list(ticks), list(ticks.values()))
         axis.tick_params(axis="y", length=0)
         axis.grid(axis="y", visible=False)
-        axis.set_xlabel(f"difference to {reference} in % of its score")
+        axis.set_xlabel(plain(f"difference to {reference} in % of its score"))
         for place, side, words in ((0, "left", "← worse"), (1, "right", "better →")):
             axis.text(place, 1.0, words, transform=axis.transAxes, ha=side, va="bottom", alpha=0.7)
-        palette.legend(figure, others)
+        legend(figure, palette, form, others)
         return themed(figure)
 
 
@@ -186,8 +189,8 @@ def comparable(summary: pd.DataFrame) -> dict[Any, pd.DataFrame]:
 
 def title(axis: Axes, dataset: str, model: str, metric: str, part: str = "test ") -> None:
     """What a panel shows, with an arrow to the better side."""
-    axis.set_title(f"{dataset} · {model}")
-    axis.set_ylabel(f"{part}{metric} {'↑' if higher_is_better(metric) else '↓'}")
+    axis.set_title(plain(f"{dataset} · {model}"))
+    axis.set_ylabel(f"{part}{plain(metric)} {'↑' if higher_is_better(metric) else '↓'}")
 
 
 def themed(figure: Figure) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping
+import shlex
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -13,43 +14,45 @@ import jinja2
 import pandas as pd
 
 from zoo.experiments.report import figures, statistics, tables
-from zoo.experiments.sweep.results import FAILED, FINISHED, ResultsStore
-from zoo.experiments.sweep.specification import NO_OPTIMIZER, Sweep
+from zoo.experiments.report.collecting import Collected, collect
+from zoo.experiments.report.markdown import escape, fence
+from zoo.experiments.sweep.planned import NO_OPTIMIZER
+from zoo.experiments.sweep.specification import Sweep
+from zoo.runs.state import FAILED, FINISHED
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a results store says about its latest sweep.
+    """What runs say.
 
     Args:
-        store: With at least one sweep.
+        collected: The runs, see `collecting.collect`.
 
     Raises:
-        ValueError: The store holds no sweep, or none of its runs has finished.
+        ValueError: None of the runs has finished.
     """
 
-    store: ResultsStore
+    collected: Collected
 
-    @cached_property
-    def noted(self) -> dict[str, Any]:
-        """Name, specification, command and plan."""
-        return self.store.latest_sweep()
+    @classmethod
+    def read(cls, *paths: str | Path) -> Report:
+        """Read folders and tables of results; see `collecting.collect`."""
+        return cls(collect(paths))
 
-    @cached_property
+    @property
     def sweep(self) -> Sweep:
-        """The specification."""
-        return Sweep.parse(self.noted["specification"], self.noted["name"])
+        """The specification, or one that says what the runs have in common."""
+        return self.collected.sweep
 
-    @cached_property
+    @property
     def plan(self) -> pd.DataFrame:
-        """The runs that the specification means, in its order."""
-        return pd.DataFrame(self.noted["plan"])
+        """The runs that were planned, in their order."""
+        return self.collected.plan
 
     @cached_property
     def rows(self) -> pd.DataFrame:
-        """Rows of those runs, under the specification's names for them."""
-        names = ["dataset", "model", "optimizer", "seed"]
-        rows = self.plan.merge(self.store.to_frame().drop(columns=names), on="run", how="inner")
+        """Rows of the runs that have ended, in the order of the specification."""
+        rows = self.collected.rows
         order = {name: list(getattr(self.sweep, f"{name}s")) for name in ("dataset", "model", "optimizer")}
         order["optimizer"].append(NO_OPTIMIZER)
         keys = [rows[name].map(known.index) for name, known in order.items()]
@@ -62,7 +65,8 @@ class Report:
         """Rows with a result, as they were noted."""
         rows = self.rows[self.rows["state"] == FINISHED]
         if rows.empty:
-            raise ValueError(f"{self.store.path}: no run has finished yet: start `{self.noted['command']}` again")
+            again = f": start `{self.collected.command}` again" if self.collected.command else ""
+            raise ValueError(f"{', '.join(self.collected.places)}: no run has finished yet{again}")
         return rows
 
     @cached_property
@@ -99,18 +103,25 @@ class Report:
     def palette(self) -> figures.Palette:
         """Colours of the optimizers that have results."""
         names = [name for name in self.sweep.optimizers if name in set(self.finished["optimizer"])]
-        return figures.Palette(names, self.sweep.reference)
+        return figures.Palette(names)
 
-    def figures(self) -> dict[str, str]:
-        """SVG text by name; empty where there are no data for it."""
-        names, palette = self.palette.names, self.palette
+    def figures(self, narrow: bool = False) -> dict[str, str]:
+        """Draw the figures.
+
+        Args:
+            narrow: For the width of a telephone.
+
+        Returns:
+            SVG text by name; empty where there are no data for it.
+        """
+        names, palette, form = self.palette.names, self.palette, figures.NARROW if narrow else figures.WIDE
         drawn = dict.fromkeys(("differences", "time", "curves"), "")
         if len(self.comparison):
-            drawn["differences"] = figures.paired_differences(self.comparison, palette, self.sweep.reference)
+            drawn["differences"] = figures.paired_differences(self.comparison, palette, self.sweep.reference, form)
         if figures.comparable(self.summary):
-            drawn["time"] = figures.metric_against_time(self.summary, palette, self.sweep.reference)
+            drawn["time"] = figures.metric_against_time(self.summary, palette, self.sweep.reference, form)
         if names:
-            drawn["curves"] = figures.learning_curves(self.finished, palette)
+            drawn["curves"] = figures.learning_curves(self.finished, palette, form)
         return drawn
 
     def tables(self) -> dict[str, tables.Table | None]:
@@ -118,6 +129,7 @@ class Report:
         made = {
             "across": tables.across_table(self.overall, self.sweep.reference),
             "results": tables.results_table(self.summary),
+            "tasks": tables.tasks_table(self.finished),
             "differences": tables.differences_table(self.comparison),
             "published": tables.published_table(self.sweep.published, self.summary, self.sweep.reference),
             "splits": tables.splits_table(self.finished),
@@ -145,16 +157,17 @@ class Report:
             "colors": self.palette.colors,
             "eigenvalue_molecules": self.sweep.eigenvalue_molecules,
             "published": self.sweep.published,
-            "command": self.noted["command"],
-            "specification": self.noted["specification"],
+            "command": self.collected.command,
+            "specification": self.sweep.text,
             "clock": "wall-clock" if self.by_processor is None else "processor",
-            "results_file": self.store.path.name,
-            "started": moment(self.noted["written"]),
+            "results": " ".join(map(shlex.quote, self.collected.places)),
+            "started": moment(self.collected.written),
             "ended": moment(self.finished["written"].max()),
             "versions": counted(self.finished["versions"], told_versions),
             "machines": counted(self.finished["machine"], told_machine),
             "warnings": warnings(self.finished),
             "tables": self.tables(),
+            "fence": fence(self.collected.command, self.sweep.text),
         }
 
 
@@ -199,30 +212,28 @@ def warnings(rows: pd.DataFrame) -> list[str]:
     return [f"{dataset}, seed {', '.join(map(str, found))}: {text}" for (dataset, text), found in seeds.items()]
 
 
-def write_report(results: str | Path, folder: str | Path) -> list[Path]:
+def write_report(results: str | Path | Sequence[str | Path], folder: str | Path) -> list[Path]:
     """Write `report.html`, `report.md` and the Markdown's figures.
 
     Args:
-        results: File of a `ResultsStore`.
+        results: Folder of a sweep, of a search, of a run or of many runs, a table `runs.csv`, or several of these.
         folder: Where to write; it is made.
 
     Returns:
         The two reports.
 
     Raises:
-        FileNotFoundError: There is no such file.
+        FileNotFoundError: There is no such file or folder.
         ValueError: It holds nothing to report.
     """
-    if not Path(results).exists():
-        raise FileNotFoundError(f"{results} does not exist: `molzoo benchmark SPEC.yaml --results {results}` writes it")
-    report = Report(ResultsStore(results))
-    context, drawn = report.context(), report.figures()
+    report = Report.read(*([results] if isinstance(results, (str, Path)) else results))
+    context, drawn, narrow = report.context(), report.figures(), report.figures(narrow=True)
     folder = Path(folder)
     (folder / "figures").mkdir(parents=True, exist_ok=True)
     for name, svg in filter(all, drawn.items()):
         (folder / "figures" / f"{name}.svg").write_text(svg, encoding="utf-8")
     html, markdown = folder / "report.html", folder / "report.md"
-    embedded = {name: svg and data_uri(svg) for name, svg in drawn.items()}
+    embedded = {name: svg and {"wide": data_uri(svg), "narrow": data_uri(narrow[name])} for name, svg in drawn.items()}
     html.write_text(render("report.html.jinja", figures=embedded, **context), encoding="utf-8")
     links = {name: svg and f"figures/{name}.svg" for name, svg in drawn.items()}
     markdown.write_text(render("report.md.jinja", figures=links, **context), encoding="utf-8")
@@ -235,12 +246,14 @@ def data_uri(svg: str) -> str:
 
 
 def render(template: str, **context: Any) -> str:
-    """Fill a template; in HTML everything that comes from data is escaped."""
+    """Fill a template; what comes from data is escaped: in HTML all of it, in Markdown by the filter `word`."""
+    html = template.endswith(".html.jinja")
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("zoo.experiments.report"),
-        autoescape=template.endswith(".html.jinja"),
+        autoescape=html,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["word"] = str if html else escape
     return environment.get_template(template).render(**context)

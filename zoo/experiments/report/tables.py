@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from zoo.experiments.report.markdown import escape
 from zoo.experiments.report.statistics import records
-from zoo.experiments.sweep.specification import NO_OPTIMIZER
+from zoo.experiments.sweep.planned import NO_OPTIMIZER
 from zoo.registry.kinds import higher_is_better
 
 MINUS = "−"
@@ -31,8 +32,8 @@ class Cell:
 
     @property
     def markdown(self) -> str:
-        """The text with Markdown's marks; a bar would end the cell."""
-        text = self.text.replace("|", "\\|")
+        """The text with Markdown's marks."""
+        text = escape(self.text)
         return f"**{text}**" if self.best else text
 
 
@@ -56,7 +57,7 @@ class Table:
     def markdown(self) -> str:
         """A GitHub table."""
         rules = ["---" if i < self.text_columns else "---:" for i in range(len(self.header))]
-        lines = [self.header, rules, *([cell.markdown for cell in row] for row in self.rows)]
+        lines = [[escape(name) for name in self.header], rules, *([cell.markdown for cell in row] for row in self.rows)]
         return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
@@ -95,17 +96,19 @@ def results_table(summary: pd.DataFrame) -> Table:
     groups = set()
     for _, block in summary.groupby("dataset", sort=False):
         groups.add(len(rows))
-        best = block["score"].idxmax()
+        best = block["score"].idxmax() if block["score"].notna().any() else None
         for row in records(block):
             rows.append([
                 *cells(row.dataset, row.model, row.optimizer, row.metric),
                 Cell(spread(row.mean, row.sd), best=row.Index == best),
-                *cells(row.n, number(row.rank, 1) if row.of > 1 else NOTHING, number(row.passes_per_step, 2)),
-                *cells(number(row.molecules_per_second, 0), number(row.seconds, 1)),
+                *cells(number(row.valid), row.n, number(row.rank, 1) if row.of > 1 else NOTHING),
+                *cells(number(row.passes_per_step, 2), number(row.molecules_per_second, 0), number(row.seconds, 1)),
                 Cell(spread(row.eigenvalue, row.eigenvalue_sd, 2)),
             ])  # fmt: skip
-    header = ["data set", "model", "optimizer", "metric", "test (mean ± sd)", "seeds", "rank", "passes / step"]
-    return Table([*header, "molecules / s", "training (s)", "largest eigenvalue"], rows, 4, frozenset(groups))
+    header = ["data set", "model", "optimizer", "metric", "test (mean ± sd)", "validation", "seeds", "rank"]
+    return Table(
+        [*header, "passes / step", "molecules / s", "training (s)", "largest eigenvalue"], rows, 4, frozenset(groups)
+    )
 
 
 def differences_table(comparison: pd.DataFrame) -> Table:
@@ -183,6 +186,22 @@ def published_table(published: Mapping[str, Any], summary: pd.DataFrame, referen
 def told(summary: pd.DataFrame) -> str:
     """Mean and standard deviation of the first row of a summary, if there is one."""
     return spread(summary["mean"].iloc[0], summary["sd"].iloc[0]) if len(summary) else NOTHING
+
+
+def tasks_table(rows: pd.DataFrame) -> Table:
+    """Scores of each task, for the data sets that have several."""
+    found: dict[tuple[str, ...], list[float]] = {}
+    for row in records(rows):
+        for task, metrics in (row.per_task or {}).items():
+            if len(row.per_task) > 1 and metrics.get(row.metric) is not None:
+                found.setdefault((row.dataset, task, row.model, row.optimizer, row.metric), []).append(
+                    metrics[row.metric]
+                )
+    lines = [
+        cells(*names, spread(float(np.mean(values)), float(np.std(values, ddof=1)) if len(values) > 1 else np.nan))
+        for names, values in found.items()
+    ]
+    return Table(["data set", "task", "model", "optimizer", "metric", "test (mean ± sd)"], lines, 5)
 
 
 def splits_table(rows: pd.DataFrame) -> Table:

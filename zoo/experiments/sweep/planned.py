@@ -12,6 +12,7 @@ from typing import Any
 from zoo.recipe.options import TrainingOptions
 from zoo.recipe.recipe import Recipe
 
+NO_OPTIMIZER = "none"
 PLACES = ("data_dir", "cache_dir", "num_workers", "log_every", "checkpoint_every", "sharpness_every")
 OLD_DEFAULT_EPOCHS = 10  # left out of the keys of all results since the first ones
 
@@ -21,8 +22,8 @@ class PlannedRun:
     """One run of a sweep.
 
     Args:
-        model: Key of the model in the specification; likewise `optimizer` and `dataset`.
-        optimizer: "none" for a model that trains itself.
+        model: Key of the model in the specification.
+        optimizer: Key of the optimizer; "none" for a model that trains itself.
         dataset: Key of the data set.
         recipe: What is trained.
         max_molecules: As in `DatasetChoice`.
@@ -53,6 +54,8 @@ class PlannedRun:
         Options that have their default do not count, so that a new option does not make old results unknown.
         """
         chosen = changed(self.recipe)
+        if self.optimizer == NO_OPTIMIZER:
+            chosen.pop("optimizer", None)
         for part in ("data", "training"):
             chosen[part] = {k: v for k, v in chosen.get(part, {}).items() if k not in PLACES}
         epochs = (self.recipe.training or TrainingOptions()).epochs
@@ -67,24 +70,32 @@ class PlannedRun:
         return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:16]
 
     def to_plan(self) -> dict[str, Any]:
-        """What the results store notes of it."""
+        """Return what the results note of it."""
         return {
             "run": self.key,
             "model": self.model,
             "optimizer": self.optimizer,
             "dataset": self.dataset,
             "seed": self.seed,
+            "max_molecules": self.max_molecules,
         }
 
 
 def changed(options: Any) -> dict[str, Any]:
-    """The fields of a dataclass that differ from their defaults, nested ones likewise."""
+    """Return the fields of a dataclass that differ from their defaults, those of nested ones included."""
     found = {}
     for item in dataclasses.fields(options):
         value = getattr(options, item.name)
-        default = item.default_factory() if callable(item.default_factory) else item.default
-        if dataclasses.is_dataclass(value):
+        if dataclasses.is_dataclass(value) and not isinstance(value, type):
             found[item.name] = changed(value)
-        elif value != default:
+        elif value != default_of(type(options), item):
             found[item.name] = value
     return found
+
+
+def default_of(cls: type, item: dataclasses.Field) -> Any:
+    """Return the default of a field as instances have it: one that stands for another value is resolved."""
+    try:
+        return getattr(cls(), item.name)
+    except TypeError:  # a field without a default
+        return item.default_factory() if callable(item.default_factory) else item.default

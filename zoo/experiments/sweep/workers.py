@@ -1,34 +1,35 @@
 """Running a sweep: processes that claim runs, so that none is done twice and none is lost.
 
-A claim is an operating-system lock on a file (the `filelock` library). The lock goes when its process goes, however
-that happens, so that the run of a killed worker is free again at once: no heartbeats, no time-outs, no server. It
-holds between processes of one machine and between machines that share a file system with locks (NFS 4, Lustre, GPFS).
-A queue in Optuna's storage was the alternative; its grid sampler may hand out the same point twice, and it notices a
-dead worker by heartbeats only.
+A claim is an operating-system lock on a file in the run's folder (the `filelock` library). The lock goes when its
+process goes, however that happens, so that the run of a killed worker is free again at once: no heartbeats, no
+time-outs, no server. It holds between processes of one machine and between machines that share a file system with
+locks (NFS 4, Lustre, GPFS). A queue in Optuna's storage was the alternative; its grid sampler may hand out the same
+point twice, and it notices a dead worker by heartbeats only.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import multiprocessing
 import os
-import shutil
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
-from filelock import FileLock, Timeout
-
-from zoo.experiments.sweep.execute import empty_row, execute
+from zoo.experiments.sweep.execute import execute
 from zoo.experiments.sweep.planned import PlannedRun
-from zoo.experiments.sweep.results import FAILED, FINISHED, STARTED, STOPPED, ResultRow, ResultsStore
+from zoo.experiments.sweep.results import ResultsFolder
 from zoo.experiments.sweep.specification import Sweep
+from zoo.runs.folder import RunFolder
+from zoo.runs.lifetime import Stopped, end, end_with_parent, is_suspended, stop_on_signals
+from zoo.runs.state import FAILED, FINISHED
 
 MOST_DEATHS = 3
-Execute = Callable[[PlannedRun], ResultRow]
+LOOK = 5.0  # seconds between two looks at the workers
+Execute = Callable[[PlannedRun, RunFolder], None]
 Report = Callable[[str], None]
 
 
@@ -52,7 +53,7 @@ class Tally:
 
 def run_sweep(
     sweep: Sweep,
-    store: ResultsStore,
+    results: ResultsFolder,
     *,
     workers: int = 1,
     data_dir: str | None = None,
@@ -68,7 +69,7 @@ def run_sweep(
 
     Args:
         sweep: What to run.
-        store: Where the rows go.
+        results: Where the runs go.
         workers: Processes, at least 1; 1 works in this process.
         data_dir: Folder of MoleculeNet's files; None looks at `MOLZOO_DATA`, then downloads.
         device: As in `zoo.build`.
@@ -78,27 +79,24 @@ def run_sweep(
         trust: Import and build what the specification names by `package.module:Class`.
 
     Example:
-        >>> import tempfile, pathlib
+        >>> import tempfile
         >>> sweep = Sweep.parse("models: [random_forest]\ndatasets: {b3db: {max_molecules: 60}}")
-        >>> store = ResultsStore(pathlib.Path(tempfile.mkdtemp()) / "results.sqlite")
-        >>> print(run_sweep(sweep, store))
+        >>> print(run_sweep(sweep, ResultsFolder(tempfile.mkdtemp())))
         1 finished, 0 failed, 0 open
     """
     if workers < 1:
         raise ValueError(f"workers={workers}: give a whole number of at least 1")
     runs = sweep.runs(trust)
-    store.note_sweep(sweep, runs, command)
+    results.note_sweep(sweep, runs, command)
     if retry_failed:
-        store.reopen_failed(run.key for run in runs)
+        results.reopen_failed(runs)
     do = partial(execute, data_dir=data_dir, device=device, trust=trust)
-    if workers == 1:
-        work(runs, store, do, report)
-    else:
-        start_workers(workers, (runs, store, do, report))
-    tally = count(runs, store)
-    if not tally.open:
-        shutil.rmtree(store.claims, ignore_errors=True)
-    return tally
+    with stop_on_signals():
+        if workers == 1:
+            work(runs, results, do, report)
+        else:
+            start_workers(workers, (runs, results, do, report))
+    return count(runs, results)
 
 
 def start_workers(workers: int, arguments: tuple) -> None:
@@ -109,10 +107,23 @@ def start_workers(workers: int, arguments: tuple) -> None:
         processes = [context.Process(target=work_quietly, args=arguments) for _ in range(workers)]
         for process in processes:
             process.start()
-    for process in processes:
-        process.join()
-        if process.exitcode:
-            print(f"a worker ended with status {process.exitcode}; others take up its run", file=sys.stderr)
+    try:
+        for process in processes:
+            wait_for(process)
+            if process.exitcode:
+                print(f"a worker ended with status {process.exitcode}; others take up its run", file=sys.stderr)
+    finally:
+        end(processes)
+
+
+def wait_for(process: Any) -> None:
+    """Wait until a worker has ended; say so once if it was suspended, as it would be waited for in vain."""
+    said = False
+    while process.is_alive():
+        process.join(LOOK)
+        if not said and process.is_alive() and is_suspended(process.pid):
+            said = True
+            print(f"worker {process.pid} is suspended: let it go on with `kill -CONT {process.pid}`", file=sys.stderr)
 
 
 @contextmanager
@@ -127,73 +138,72 @@ def threads(number: str) -> Iterator[None]:
             del os.environ["OMP_NUM_THREADS"]
 
 
-def work_quietly(*arguments) -> None:
+def work_quietly(*arguments: Any) -> None:
     """`work` for a process of its own, which leaves it to its parent to say that it was stopped."""
+    end_with_parent()
     try:
-        work(*arguments)
-    except KeyboardInterrupt:
+        with stop_on_signals():
+            work(*arguments)
+    except (KeyboardInterrupt, Stopped):
         sys.exit(0)
 
 
-def work(runs: Sequence[PlannedRun], store: ResultsStore, do: Execute = execute, report: Report | None = None) -> None:
-    """Claim and do one run after another until all have a row.
+def work(
+    runs: Sequence[PlannedRun], results: ResultsFolder, do: Execute = execute, report: Report | None = None
+) -> None:
+    """Claim and do one run after another until all have ended.
 
     Runs that others have claimed are waited for at the end: if such a worker dies, its run is done here.
 
     Args:
         runs: All runs of the sweep.
-        store: Where the rows go.
-        do: Does one run.
+        results: Where the runs go.
+        do: Does one run in its folder.
         report: Called with one line for each run.
     """
-    store.claims.mkdir(parents=True, exist_ok=True)
-    taken = [run for run in runs if not claim_and_do(run, store, do, report, wait=False)]
+    taken = [run for run in runs if not claim_and_do(run, results, do, report, wait=False)]
     for run in taken:
-        claim_and_do(run, store, do, report, wait=True)
+        claim_and_do(run, results, do, report, wait=True)
 
 
-def claim_and_do(run: PlannedRun, store: ResultsStore, do: Execute, report: Report | None, wait: bool) -> bool:
-    """Do a run unless it has a row; `False` if another worker has it."""
-    if run.key in store.states():
+def claim_and_do(run: PlannedRun, results: ResultsFolder, do: Execute, report: Report | None, wait: bool) -> bool:
+    """Do a run unless it has ended; `False` if another worker has it."""
+    if results.done(run):
         return True
-    lock = FileLock(store.claims / f"{run.key}.lock")
-    try:
-        lock.acquire(blocking=wait, poll_interval=0.5)
-    except Timeout:
+    folder = results.folder(run)
+    if not folder.claim(wait, say=report):
         return False
     try:
-        if run.key not in store.states():
-            row = do_claimed(run, store, do)
-            store.append(row)
+        if not results.done(run):
+            do_claimed(run, folder, do)
             if report is not None:
-                report(f"{run.label}: {told(row)}")
+                report(f"{run.label}: {describe_end(folder)}")
     finally:
-        lock.release()
+        folder.release()
     return True
 
 
-def do_claimed(run: PlannedRun, store: ResultsStore, do: Execute) -> ResultRow:
+def do_claimed(run: PlannedRun, folder: RunFolder, do: Execute) -> None:
     """Do a run that nobody else has; one that has killed its workers before is given up."""
-    if store.deaths(run.key) >= MOST_DEATHS:
-        reason = f"its worker died {MOST_DEATHS} times (out of memory?)"
-        return dataclasses.replace(empty_row(run), reason=reason)
-    store.note_event(run.key, STARTED)
-    try:
-        return do(run)
-    except KeyboardInterrupt:
-        store.note_event(run.key, STOPPED)
-        raise
+    if folder.state.deaths >= MOST_DEATHS:
+        folder.note(planned=run.to_plan())
+        folder.set_state(FAILED, f"its worker died {MOST_DEATHS} times (out of memory?)")
+    else:
+        do(run, folder)
 
 
-def told(row: ResultRow) -> str:
-    """A row in one line."""
-    if row.state == FAILED:
-        return f"failed: {row.reason}"
-    return f"test {row.metric} {row.test:.4f}, {row.wall_seconds:.1f} s"
+def describe_end(folder: RunFolder) -> str:
+    """Say how a run ended, in one line."""
+    state, found = folder.state, folder.metrics
+    if state.name != FINISHED:
+        return f"{state.name}: {state.reason}"
+    name = found.get("metric")
+    score = (found.get("test") or {}).get(name)
+    told = "no score" if score is None else f"test {name} {score:.4f}"
+    return f"{told}, {folder.facts.get('wall_seconds', 0.0):.1f} s"
 
 
-def count(runs: Sequence[PlannedRun], store: ResultsStore) -> Tally:
+def count(runs: Sequence[PlannedRun], results: ResultsFolder) -> Tally:
     """Where the runs stand."""
-    states = store.states()
-    found = Counter(states.get(run.key) for run in runs)
+    found = Counter(results.done(run) for run in runs)
     return Tally(found[FINISHED], found[FAILED], found[None])

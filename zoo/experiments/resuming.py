@@ -11,8 +11,8 @@ from zoo.runs.continuing import differences
 from zoo.runs.folder import RunFolder
 from zoo.runs.state import FINISHED
 
-# What training has found and nobody asks for.
-FOUND = ("num_tasks", "task", "task_names", "label_names", "target_scaling")
+# What the data say and nobody asks for.
+FOUND = ("num_tasks", "task", "task_args")
 
 
 def stored_recipe(folder: str | Path) -> Recipe:
@@ -38,8 +38,7 @@ def continued(folder: str | Path, asked: Recipe) -> Recipe:
         ValueError: Something was asked for that the run has done otherwise already.
     """
     stored = stored_recipe(folder)
-    fields = {field.name for field in dataclasses.fields(Recipe)}
-    asked = dataclasses.replace(asked, **{name: getattr(stored, name) for name in FOUND if name in fields})
+    asked = dataclasses.replace(asked, **{name: getattr(stored, name) for name in FOUND})
     found = differences(stored, asked, same_data=True)
     if found:
         flags = "; ".join(f"{flag(name)} is {old!r} there, not {new!r}" for name, (old, new) in found.items())

@@ -19,7 +19,10 @@ from zoo.runs.folder import RunFolder
 NAMES = ["dataset", "model", "optimizer", "seed"]
 # Where an option is shown that differs between runs of the same names.
 SHOWN = {"data": "dataset", "model_args": "model", "featurizer": "model", "featurizer_args": "model"}
-UNSEEN = ("seed", "data.source", "data.split_seed", "num_tasks", "task", "task_names", "label_names", "target_scaling")
+UNSEEN = frozenset(
+    ("seed", "data.source", "data.split_seed", "num_tasks", "task", "task_args", "task_names", "label_names")
+    + ("target_scaling",)
+)
 DEEPEST = 4
 
 
@@ -112,18 +115,22 @@ def read(place: ResultsFolder | RunFolder | Path) -> Iterable[ResultRow]:
 
 def distinct(rows: pd.DataFrame) -> pd.DataFrame:
     """Tell runs with the same names apart by the options that differ; of equal ones the latest counts."""
-    options = [
-        {name: value for name, value in flatten(recipe).items() if name not in UNSEEN} for recipe in rows["recipe"]
-    ]
+    options = {row: compared(recipe) for row, recipe in rows["recipe"].items()}
     rows = rows.copy()
     keys = ["dataset", "model", "optimizer"]
     for _, block in rows.groupby(keys, sort=False):
-        values = {row: options[rows.index.get_loc(row)] for row in block.index}
+        values = {row: options[row] for row in block.index}
         for row in block.index:
             for name, part in differing(values).items():
                 if values[row].get(name) is not None:
                     rows.loc[row, part] += f" {name.rpartition('.')[2]}={values[row][name]}"
     return rows.sort_values("written", kind="stable").drop_duplicates(NAMES, keep="last").sort_index()
+
+
+def compared(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the options of a run that tell it from others."""
+    flat = flatten(recipe)
+    return {name: v for name, v in flat.items() if not UNSEEN & {name, name.partition(".")[0]}}
 
 
 def differing(options: Mapping[Any, Mapping[str, Any]]) -> dict[str, str]:

@@ -100,7 +100,7 @@ def row_of(folder: RunFolder) -> ResultRow | None:
     if state.name not in (FINISHED, FAILED) or (recipe is None and "planned" not in facts):
         return None
     source = (recipe.data if recipe else None) or DataOptions()
-    names = {
+    names: dict[str, Any] = {
         "run": hashlib.sha256(str(folder.path.absolute()).encode()).hexdigest()[:16],
         "model": recipe.model if recipe else "",
         "optimizer": recipe.optimizer if recipe else "",
@@ -108,12 +108,12 @@ def row_of(folder: RunFolder) -> ResultRow | None:
         "seed": recipe.seed if recipe else 0,
         "split": source.split,
     }
-    planned = facts.get("planned") or {}
+    names |= {name: value for name, value in (facts.get("planned") or {}).items() if name in names}
     found, eigenvalues = folder.metrics, folder.metrics.get("sharpness", {}).get("eigenvalues") or [None]
     metric = found.get("metric") or next(iter(found.get("test", {})), None)
     return ResultRow(
-        **{name: planned.get(name, value) for name, value in names.items()},
-        **{name: found.get(name) for name in NUMBERS},
+        **names,
+        **{name: found.get(name) for name in NUMBERS},  # type: ignore[arg-type]
         state=state.name,
         reason=state.reason,
         metric=metric,

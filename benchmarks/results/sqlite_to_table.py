@@ -25,6 +25,9 @@ def convert(file: Path, folder: Path) -> int:
         for found in database.execute("SELECT * FROM results ORDER BY rowid"):
             values = {name: found[name] for name in found.keys() if name in FIELDS}  # noqa: SIM118
             values |= {name: json.loads(values[name]) for name in NESTED}
+            if values["best_epoch"] is not None:  # epochs were counted from 0
+                values["best_epoch"] += 1
+            values["history"] = [{**epoch, "epoch": epoch["epoch"] + 1} for epoch in values["history"]]
             row = ResultRow(**values)
             if row.run not in rows or rows[row.run].state != "finished":
                 rows[row.run] = row

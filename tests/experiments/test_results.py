@@ -4,7 +4,7 @@ import dataclasses
 from pathlib import Path
 
 import pytest
-from invented_rows import invented
+from support.invented_rows import invented
 
 from zoo.experiments import ResultRow, ResultsFolder
 from zoo.experiments.report.report import Report

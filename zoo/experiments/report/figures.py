@@ -68,8 +68,7 @@ def legend(figure: Figure, palette: Palette, form: Form, names: Sequence[str] | 
     """Add one legend above all panels."""
     names = palette.names if names is None else names
     handles = [
-        Line2D([], [], color=palette.colors[n], marker=palette.markers[n], markersize=6, label=plain(n))
-        for n in names
+        Line2D([], [], color=palette.colors[n], marker=palette.markers[n], markersize=6, label=plain(n)) for n in names
     ]
     figure.legend(handles=handles, loc="outside upper center", ncols=min(len(names), form.legend), handlelength=1.8)
 

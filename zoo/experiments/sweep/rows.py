@@ -36,7 +36,7 @@ class ResultRow:
         metric: The data set's own metric.
         test: Its value on the test part, at the epoch that was best on the validation part.
         valid: Best value on the validation part.
-        best_epoch: From 0; `epochs` were trained.
+        best_epoch: From 1; `epochs` were trained.
         epochs: Epochs trained.
         parameters: Trainable numbers of the model.
         steps: Optimizer steps.

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from curvlinops import HessianLinearOperator
 from support.closed_forms import Inputs, OnRows, batches_of, full_hessian, mlp_surface, quadratic
 from torch import nn
 
@@ -38,6 +39,22 @@ def test_hessian_of_a_network_with_missing_labels() -> None:
     torch.testing.assert_close(
         torch.cat([t.flatten() for t in difference.tensors]), matrix @ flat, rtol=1e-6, atol=1e-8
     )
+
+
+def test_products_are_those_of_curvlinops() -> None:
+    surface = mlp_surface(labels_missing=False)
+    x = torch.cat([batch.graph.values for batch in surface._batches])
+    y = torch.cat([batch.targets for batch in surface._batches])
+    network = surface.model.network
+    reference = HessianLinearOperator(network, nn.BCEWithLogitsLoss(), list(network.parameters()), [(x, y)])
+    flat = torch.randn(sum(sizes_of(surface)), dtype=torch.float64)
+    vector = Vector([p.view(w.shape) for p, w in zip(flat.split(sizes_of(surface)), surface.weights, strict=True)])
+    product = Hessian(surface).product(vector)
+    torch.testing.assert_close(torch.cat([t.flatten() for t in product.tensors]), reference @ flat)
+
+
+def sizes_of(surface: LossSurface) -> list[int]:
+    return [w.numel() for w in surface.weights]
 
 
 @pytest.mark.parametrize("name", ["grover", "gat", "gcn", "gt"])

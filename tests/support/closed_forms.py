@@ -61,11 +61,11 @@ def quadratic(start: torch.Tensor, seed: int = 0) -> tuple[LossSurface, torch.Te
     return LossSurface(Quadratic(matrix, start), batches_of(rows, rows), "regression"), matrix
 
 
-def mlp_surface(**options) -> LossSurface:
+def mlp_surface(*, labels_missing: bool = True, **options) -> LossSurface:
     torch.manual_seed(0)
     network = nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2)).double()
     x, y = torch.randn(10, 3, dtype=torch.float64), torch.randint(0, 2, (10, 2)).double()
-    mask = torch.randint(0, 2, (10, 2)).double()
+    mask = torch.randint(0, 2, (10, 2)).double() if labels_missing else torch.ones_like(y)
     return LossSurface(OnRows(network), batches_of(x, y, mask), "classification", **options)
 
 

@@ -14,6 +14,7 @@ from zoo.data import MoleculeDataset, Split
 from zoo.learners import evaluation
 from zoo.learners.baselines import TaskEstimators
 from zoo.learners.predictor import PREDICT_BATCH, Predictor, cut, described
+from zoo.learners.saved_trees import check_trees
 from zoo.recipe.fitted import Fitted
 from zoo.recipe.mapping import from_mapping
 from zoo.recipe.options import DataOptions, TrainingOptions
@@ -125,7 +126,27 @@ class Baseline(Predictor):
         checkpoint.write_folder(path, self.request, self.fitted, write_estimators)
 
     def load_weights(self, saved: checkpoint.Checkpoint) -> None:
-        """Take the estimators of a checkpoint."""
+        """Take the estimators of a checkpoint.
+
+        Raises:
+            CheckpointError: The file is damaged, or holds something else than the model's own estimators.
+        """
         import skops.io
 
-        self.model.estimators = skops.io.load(saved.path / ESTIMATORS, trusted=list(TRUSTED))
+        file = saved.path / ESTIMATORS
+        try:
+            check_trees(file, self.featurizer.descriptor_size)
+            estimators = skops.io.load(file, trusted=list(TRUSTED))
+        except (ValueError, OSError, LookupError, TypeError, AttributeError) as error:
+            raise checkpoint.damaged(file, error) from error
+        self.model.estimators = require_own(estimators, self.model, file)
+
+
+def require_own(estimators: Any, model: TaskEstimators, file: Path) -> list[Any]:
+    """Return the estimators of a file, if they are what the model makes."""
+    from sklearn.dummy import DummyRegressor
+
+    kinds = (type(model.new_estimator()), DummyRegressor)
+    if not isinstance(estimators, list) or any(type(estimator) not in kinds for estimator in estimators):
+        raise checkpoint.damaged(file, ValueError(f"it holds something else than {kinds[0].__name__}"))
+    return estimators

@@ -191,18 +191,23 @@ def load(
         CheckpointError: The folder holds no checkpoint, or a damaged one.
         UntrustedPlace: The checkpoint names a class that is not registered, and `trust` is false.
     """
-    from zoo.runs.checkpoint import read
+    from zoo.runs.checkpoint import CheckpointError, by_whom, read, versions, wrote
 
     checkpoint = read(path)
-    learner = assemble(
-        checkpoint.recipe,
-        model=model,
-        optimizer=optimizer,
-        featurizer=featurizer,
-        device=device,
-        fitted=checkpoint.fitted,
-        trust=trust,
-    )
+    try:
+        learner = assemble(
+            checkpoint.recipe,
+            model=model,
+            optimizer=optimizer,
+            featurizer=featurizer,
+            device=device,
+            fitted=checkpoint.fitted,
+            trust=trust,
+        )
+    except TypeError as error:
+        if wrote(checkpoint.path) == versions()["molzoo"]:
+            raise
+        raise CheckpointError(f"{checkpoint.path} cannot be built: {error}{by_whom(checkpoint.path)}") from error
     learner.load_weights(checkpoint)
     if isinstance(learner, Learner):
         learner.model.eval()

@@ -225,11 +225,18 @@ def read_descriptions(folder: Path) -> tuple[Recipe, Fitted]:
 
 def by_whom(folder: Path) -> str:
     """Return the hint at another version, as the end of a message."""
-    wrote, this = read_mapping(folder / VERSIONS).get("molzoo", "unknown"), versions()["molzoo"]
     return (
-        f". It was written by a newer version of molzoo ({wrote}; this is {this}) or changed by hand: "
-        "update with `pip install --upgrade molzoo`"
+        f". It was written by a newer version of molzoo ({wrote(folder)}; this is {versions()['molzoo']}) or changed "
+        "by hand: update with `pip install --upgrade molzoo`"
     )
+
+
+def wrote(folder: Path) -> str:
+    """Return the version of this package that wrote a checkpoint."""
+    try:
+        return str(read_mapping(folder / VERSIONS).get("molzoo", "unknown"))
+    except CheckpointError:
+        return "unknown"
 
 
 def read_mapping(file: Path) -> dict[str, Any]:

@@ -43,6 +43,15 @@ def umask() -> int:
         return mask
 
 
+def find_link(folder: Path) -> Path | None:
+    """Return the first link in a folder or its subfolders, through which writing would leave the folder."""
+    for place, folders, files in os.walk(folder):
+        for name in sorted([*folders, *files]):
+            if (Path(place) / name).is_symlink():
+                return Path(place) / name
+    return None
+
+
 def remove_orphans(path: Path) -> None:
     """Remove what processes that are gone have left when they were writing `path`: its `.new-PID` neighbours."""
     for folder in path.parent.glob(f"{path.name}.new-*"):

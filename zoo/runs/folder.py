@@ -33,6 +33,7 @@ from zoo.recipe.recipe import Recipe
 from zoo.runs import checkpoint, locks
 from zoo.runs.checkpoint import CheckpointError
 from zoo.runs.continuing import refuse_other_recipe
+from zoo.runs.durable import find_link
 from zoo.runs.json_files import read_json, write_json, write_text
 from zoo.runs.log import RunLog
 from zoo.runs.saved_split import SavedSplit, molecule_keys
@@ -155,6 +156,9 @@ class RunFolder:
             return
         if not resume:
             self.refuse_second_run()
+        link = find_link(self.path)
+        if link is not None:
+            raise CheckpointError(f"{link} is a link, and a run writes into its own folder only: replace it by a copy")
         if not self.claim():
             raise CheckpointError(f"{self.path} is locked: another process trains there; wait for it, or stop it")
         stored = self.recipe if resume else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from zoo.inference.workers import Job, map_chunks
 from zoo.learners import parts
 from zoo.recipe.fitted import Fitted
 from zoo.recipe.trust import require_trust
-from zoo.runs import checkpoint
+from zoo.runs import available_cores, checkpoint
 
 REASON = "reason"
 
@@ -79,7 +78,7 @@ def predict_file(
     if Path(output).resolve() == Path(source).resolve():
         raise data.DataError(f"{output} is the input: choose another name for the output")
     kept = Parts(Path(output), key_of(saved, source, rows))
-    workers = len(os.sched_getaffinity(0)) if num_workers is None else num_workers
+    workers = available_cores() if num_workers is None else num_workers
     if parts.resolve_device(device).type != "cpu":
         workers = 0
     total = continued = failed = 0

@@ -6,6 +6,7 @@ from .folder import RunState as RunState
 from .log import RunLog as RunLog
 from .machine import describe_machine as describe_machine
 from .machine import describe_versions as describe_versions
+from .process import available_cores as available_cores
 from .process import tune_process as tune_process
 from .saved_split import DataChanged as DataChanged
 from .saved_split import SavedSplit as SavedSplit

@@ -1,4 +1,4 @@
-"""Settings of the process that make training faster without changing a number."""
+"""The process: settings that make it faster without changing a number, and the cores that it may use."""
 
 from __future__ import annotations
 
@@ -33,3 +33,10 @@ def keep_freed_memory() -> bool:
     if mallopt is None:
         return False
     return bool(mallopt(TRIM_THRESHOLD, KEEP_BYTES) and mallopt(MMAP_THRESHOLD, LARGEST_KEPT_BYTES))
+
+
+def available_cores() -> int:
+    """Return how many cores this process may use, at least 1; a container or `taskset` may leave it fewer than all."""
+    if hasattr(os, "sched_getaffinity"):  # not on macOS and Windows
+        return max(len(os.sched_getaffinity(0)), 1)
+    return os.cpu_count() or 1

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 import zoo
-from zoo.registry.targets import METRICS, TASKS
+from zoo.registry.catalog.targets import METRICS, TASKS
 from zoo.tasks import Binary, Multiclass, Regression, Supervised, Task, objective_for
 from zoo.training.callbacks import Callback
 

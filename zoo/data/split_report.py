@@ -11,7 +11,7 @@ import numpy as np
 from zoo.data.errors import DataError, printable
 from zoo.registry import kinds
 from zoo.registry.catalog import SPLITS
-from zoo.registry.targets import CLASSES, NUMBERS, ZERO_ONE
+from zoo.registry.catalog.targets import CLASSES, NUMBERS, ZERO_ONE
 
 PART_NAMES = ("train", "valid", "test")
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from zoo.models.option_ranges import require_positive
 from zoo.registry import kinds
-from zoo.registry.targets import NUMBERS
+from zoo.registry.catalog.targets import NUMBERS
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from zoo.layers.norms import NORMS
 from zoo.layers.prediction_head import join_descriptors
 from zoo.models.option_ranges import require_choice, require_multiple, require_positive, require_probability
 from zoo.registry import kinds
-from zoo.registry.targets import NUMBERS, ZERO_ONE
+from zoo.registry.catalog.targets import NUMBERS, ZERO_ONE
 
 LOSSES = {ZERO_ONE: ("bce",), NUMBERS: ("mse", "mae", "rmse")}
 ELEMENTWISE: dict[str, Any] = {

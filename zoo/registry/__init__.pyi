@@ -1,8 +1,10 @@
 from . import catalog as catalog
 from .catalog import FEATURIZERS as FEATURIZERS
+from .catalog import METRICS as METRICS
 from .catalog import MODELS as MODELS
 from .catalog import OPTIMIZERS as OPTIMIZERS
 from .catalog import SPLITS as SPLITS
+from .catalog import TASKS as TASKS
 from .plugins import load_plugins as load_plugins
 from .plugins import register_featurizer as register_featurizer
 from .plugins import register_metric as register_metric
@@ -14,5 +16,3 @@ from .registry import Entry as Entry
 from .registry import Registry as Registry
 from .registry import UnknownName as UnknownName
 from .registry import normalize as normalize
-from .targets import METRICS as METRICS
-from .targets import TASKS as TASKS

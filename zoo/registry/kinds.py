@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from zoo.registry.catalog.targets import METRICS, TASKS
 from zoo.registry.plugins import load_plugins
 from zoo.registry.registry import Entry
-from zoo.registry.targets import METRICS, TASKS
 
 UNLABELLED = "unlabelled"
 

@@ -8,8 +8,8 @@ from importlib.metadata import entry_points
 from typing import Any, TypeVar
 
 from zoo.registry.catalog import FEATURIZERS, MODELS, OPTIMIZERS, SPLITS
+from zoo.registry.catalog.targets import LABELS, METRICS, TASKS
 from zoo.registry.registry import Entry, Registry
-from zoo.registry.targets import LABELS, METRICS, TASKS
 
 C = TypeVar("C")
 

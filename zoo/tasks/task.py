@@ -1,6 +1,6 @@
 """`Task`: what a target is, from its loss to the prediction that a user sees.
 
-A new kind of target is one class here (or in a plugin) and one entry in `zoo.registry.targets`.
+A new kind of target is one class here (or in a plugin) and one entry in `zoo.registry.catalog.targets`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from zoo.registry import kinds
-from zoo.registry.targets import CLASSES, NUMBERS, ZERO_ONE
+from zoo.registry.catalog.targets import CLASSES, NUMBERS, ZERO_ONE
 
 
 class Task(ABC):

@@ -12,7 +12,7 @@ from sklearn.metrics import RocCurveDisplay
 
 from zoo.data.errors import printable
 from zoo.registry import kinds
-from zoo.registry.targets import NUMBERS, ZERO_ONE
+from zoo.registry.catalog.targets import NUMBERS, ZERO_ONE
 from zoo.tasks.evaluation import format_value
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zoo.registry import kinds
-from zoo.registry.targets import NUMBERS, ZERO_ONE
+from zoo.registry.catalog.targets import NUMBERS, ZERO_ONE
 from zoo.views import drawings, plots
 
 if TYPE_CHECKING:

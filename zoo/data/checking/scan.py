@@ -18,7 +18,7 @@ from zoo.data.reading.sources import Opened, open_source
 from zoo.data.splits.rules import group_by
 from zoo.recipe.options import ReadKeywords, ReadOptions
 from zoo.registry import kinds
-from zoo.registry.targets import NUMBERS, ZERO_ONE
+from zoo.registry.catalog.targets import NUMBERS, ZERO_ONE
 
 MOST = 10
 

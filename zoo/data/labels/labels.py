@@ -11,7 +11,7 @@ from zoo.data.errors import DataError, listed
 from zoo.data.labels.cells import Column, read_column
 from zoo.data.reading.table import Table
 from zoo.registry import kinds
-from zoo.registry.targets import NUMBERS
+from zoo.registry.catalog.targets import NUMBERS
 
 FEW = 10
 

@@ -14,7 +14,7 @@ from zoo.data.splits import rules
 from zoo.data.splits.own import parts_of_column
 from zoo.data.splits.rules import Fractions, Parts
 from zoo.registry import kinds
-from zoo.registry.targets import NUMBERS
+from zoo.registry.catalog.targets import NUMBERS
 
 
 def scaffold(dataset: MoleculeDataset, *, seed: int, fractions: Fractions) -> Parts:

@@ -1,0 +1,13 @@
+"""Every built-in part of the zoo: the pages to read first, and the pages to add to.
+
+Each page holds one registry (`targets` two: kinds of target and metrics). Targets of entries are places
+(`"package.module:Class"`) that are imported at their first use, so these pages import nothing heavy.
+"""
+
+from zoo.registry.catalog.featurizers import FEATURIZERS
+from zoo.registry.catalog.models import MODELS
+from zoo.registry.catalog.optimizers import OPTIMIZERS
+from zoo.registry.catalog.splits import SPLITS
+from zoo.registry.catalog.targets import METRICS, TASKS
+
+__all__ = ["FEATURIZERS", "METRICS", "MODELS", "OPTIMIZERS", "SPLITS", "TASKS"]

@@ -59,6 +59,7 @@ class Passes(Rule):
     def _make_passes(self, attempt: Attempt, closure: Closure) -> None:
         """One pass at the weights, or at carried perturbed weights; or both, one after the other."""
         foreign = self._foreign.are_there(attempt.weights)
+        self._foreign = ForeignGradients()  # which lets go of the gradient that it has remembered
         if attempt.plan is Plan.ASCENT:
             with attempt.context.no_sync() if attempt.context.no_sync is not None else nullcontext():
                 attempt.first_loss = self._pass(attempt, closure, foreign)

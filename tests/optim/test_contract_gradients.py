@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+
 import pytest
 import torch
 from support.optim_models import Task, every_perturbing_rule, every_rule, plain
+
+import optim
 
 
 @every_rule
@@ -112,3 +116,26 @@ def test_max_grad_norm_clips_the_updating_gradient_as_torch_does(rule):
     assert torch.equal(task.run(7), free.run(7))
     assert max(seen) <= 0.05
     assert task.optimizer.last.grad_norm > 0.05
+
+
+@pytest.mark.parametrize(("rule", "copies"), [("sam", 1), ("asam", 1), ("rst", 1), ("graphsam", 2), ("sam_one", 2)])
+def test_memory_at_the_second_pass(rule, copies):
+    """Kept weights, and what the rule remembers: the ascent gradient and the perturbation are given back before it."""
+    weight = torch.nn.Parameter(torch.ones(4321))
+    options = {"probability": 1.0} if rule == "rst" else {}
+    optimizer = optim.RULES[rule](torch.optim.SGD([weight], lr=0.1), **options)
+    held = []
+
+    def closure():
+        gc.collect()
+        tensors = [t for t in gc.get_objects() if type(t) in (torch.Tensor, torch.nn.Parameter) and t.numel() == 4321]
+        held.append(len({t.untyped_storage().data_ptr() for t in tensors} - {weight.data_ptr()}))
+        loss = weight.square().sum()
+        loss.backward()
+        return loss
+
+    for epoch in range(3):
+        optimizer.set_epoch(epoch)
+        for _ in range(2):
+            optimizer.step(closure)
+            assert held[-1] == copies

@@ -127,4 +127,6 @@ def _unreadable(entry: InvalidRow, molecules: object) -> DataError:
     where = f"molecule {entry.row}"
     if isinstance(molecules, MoleculeDataset):
         where = f"{molecules.name}: {molecules.where(entry.row)}"
-    return DataError(f"{where}: {entry.smiles!r}: {entry.reason}: leave it out, or give on_invalid='empty'")
+    return DataError(
+        f"{where}: {entry.smiles!r}: {entry.reason}: leave it out, or call featurize with on_invalid='empty'"
+    )

@@ -5,6 +5,7 @@ import json
 import sys
 
 import pytest
+import torch
 import yaml
 
 import zoo
@@ -13,6 +14,7 @@ from zoo.experiments import experiment
 from zoo.experiments.sweep.specification import Sweep
 from zoo.experiments.tuning.tuning import Tuning, tune
 from zoo.inference import predict_file
+from zoo.layers.message_passing import mean_nodes
 from zoo.recipe import DataOptions, Recipe, TrainingOptions
 from zoo.recipe.trust import UntrustedPlace
 
@@ -121,3 +123,37 @@ def test_a_trusted_class_is_saved_and_loaded(marker, tmp_path):
     assert (loaded.predict("CCO") == learner.predict("CCO")).all()
     with pytest.raises(ValueError, match="cannot be imported"):
         zoo.build("no_such_module:Net")
+
+
+def test_classes_of_registered_names_need_no_trust(tmp_path):
+    """Only variants of these classes have names, so that recipes note their places."""
+    model = zoo.build("gps", model_args={"hidden_size": 8, "num_layers": 1, "num_heads": 2}, device="cpu").model
+    learner = zoo.build(
+        model,
+        featurizer=type(zoo.build("gps", device="cpu").featurizer)(walk_steps=16),
+        optimizer=torch.optim.SGD(model.parameters(), lr=0.1),
+    )
+    assert learner.recipe.featurizer.endswith(":StructuralFeaturizer")
+    assert learner.recipe.optimizer.endswith(":SGD")
+    learner.save(tmp_path / "saved")
+    loaded = zoo.load(tmp_path / "saved", device="cpu")
+    assert (loaded.predict("CCO") == learner.predict("CCO")).all()
+    assert isinstance(loaded.optimizer, torch.optim.SGD)
+
+
+def test_a_model_of_a_local_class_is_loaded_into_an_object(tmp_path):
+    class Local(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.head = torch.nn.Linear(74, 1)
+
+        def forward(self, graph):
+            return self.head(mean_nodes(graph.graph, graph.atom_feats))
+
+    learner = zoo.build(Local(), featurizer="canonical", device="cpu")
+    learner.save(tmp_path / "saved")
+    with pytest.raises(UntrustedPlace, match="not a registered name") as caught:
+        zoo.load(tmp_path / "saved")
+    assert "\n" not in str(caught.value)
+    loaded = zoo.load(tmp_path / "saved", model=Local(), device="cpu")
+    assert (loaded.predict("CCO") == learner.predict("CCO")).all()

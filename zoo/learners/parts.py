@@ -65,6 +65,10 @@ def locate(registry: Registry[Any], part: Part, trust: bool) -> Part:
     """
     if not isinstance(part, str) or not is_place(part):
         return part
+    load_plugins()
+    registered = registry.class_at(part)
+    if registered is not None:
+        return registered
     if not trust:
         raise UntrustedPlace(registry.kind, part)
     module, _, attribute = part.partition(":")

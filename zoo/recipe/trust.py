@@ -6,9 +6,14 @@ A recipe, a checkpoint, a sweep or a search may come from anybody. A part named 
 
 from __future__ import annotations
 
-from zoo.recipe.recipe import Recipe
+from typing import Any
 
-PARTS = ("model", "optimizer", "featurizer")
+from zoo.recipe.recipe import Recipe
+from zoo.registry.catalog import FEATURIZERS, MODELS, OPTIMIZERS
+from zoo.registry.plugins import load_plugins
+from zoo.registry.registry import Registry
+
+REGISTRIES: tuple[Registry[Any], ...] = (MODELS, OPTIMIZERS, FEATURIZERS)
 
 
 class UntrustedPlace(ValueError):
@@ -17,7 +22,8 @@ class UntrustedPlace(ValueError):
     def __init__(self, kind: str, name: str) -> None:
         super().__init__(
             f"{kind} {name!r} is not a registered name, and building it would import and run code: register it in a "
-            "plugin (see zoo.register_model), or, if you trust whoever wrote this, allow it with trust=True (--trust)"
+            f"plugin (see zoo.register_model), give the object itself ({kind}=...), or, if you trust whoever wrote this, "
+            "allow it with trust=True (--trust)"
         )
 
 
@@ -27,13 +33,17 @@ def is_place(name: str) -> bool:
 
 
 def require_trust(recipe: Recipe, trust: bool) -> None:
-    """Raise an `UntrustedPlace` if a recipe names the place of a class and is not trusted; nothing is imported.
+    """Raise an `UntrustedPlace` if a recipe names the place of a class and is not trusted.
+
+    The class of a registered name is no stranger's: recipes name it by its place where only variants of it are
+    registered. Nothing else is imported.
 
     Example:
         >>> require_trust(Recipe("gcn"), trust=False)
         >>> require_trust(Recipe("os:system"), trust=True)
     """
-    for kind in PARTS:
-        name = getattr(recipe, kind)
-        if is_place(name) and not trust:
-            raise UntrustedPlace(kind, name)
+    load_plugins()
+    for registry in REGISTRIES:
+        name = getattr(recipe, registry.kind)
+        if is_place(name) and not trust and registry.class_at(name) is None:
+            raise UntrustedPlace(registry.kind, name)

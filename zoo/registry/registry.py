@@ -114,6 +114,18 @@ class Registry(Generic[T]):
         finally:
             self._entries = before
 
+    def class_at(self, place: str) -> Any | None:
+        """Return the registered class whose place `"package.module:Class"` this is; `None` if none is.
+
+        Only what is registered is imported.
+        """
+        for entry in self:
+            named_alike = not isinstance(entry.target, str) or entry.target.endswith(f":{place.rpartition(':')[2]}")
+            target = entry.resolve() if named_alike else None
+            if target is not None and f"{target.__module__}:{target.__qualname__}" == place:
+                return target
+        return None
+
     def __getitem__(self, name: str) -> Entry[T]:
         try:
             return self._entries[self._key(name)]

@@ -22,8 +22,8 @@ class UntrustedPlace(ValueError):
     def __init__(self, kind: str, name: str) -> None:
         super().__init__(
             f"{kind} {name!r} is not a registered name, and building it would import and run code: register it in a "
-            f"plugin (see zoo.register_model), give the object itself ({kind}=...), or, if you trust whoever wrote this, "
-            "allow it with trust=True (--trust)"
+            f"plugin (see zoo.register_model), give the object itself ({kind}=...), or, if you trust the author, allow "
+            "it with trust=True (--trust)"
         )
 
 

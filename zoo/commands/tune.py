@@ -45,10 +45,11 @@ def main(arguments: list[str]) -> None:
 
     import yaml
 
+    from zoo.experiments.sweep.results import safe_name
     from zoo.experiments.tuning.tuning import Tuning, best_recipe, tune
 
     tuning = Tuning.read(options.specification)
-    folder = Path(options.output or Path("results") / tuning.name)
+    folder = Path(options.output or Path("results") / safe_name(tuning.name))
     study = tune(
         tuning,
         folder / "journal.log",

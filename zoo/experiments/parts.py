@@ -15,7 +15,7 @@ from zoo.recipe.fitted import Fitted
 from zoo.recipe.options import DataOptions
 from zoo.recipe.recipe import Recipe
 from zoo.runs.folder import RunFolder
-from zoo.runs.saved_split import NO_SPLIT, DataChanged, SavedSplit, known, molecule_keys
+from zoo.runs.saved_split import DataChanged, SavedSplit, known, molecule_keys
 
 # Options that ask for parts of one's own.
 CUT = frozenset(("split", "split_column", "split_args", "split_seed"))
@@ -136,8 +136,8 @@ def of_run(
     folder: RunFolder, saved: SavedSplit, dataset: MoleculeDataset, part: str, source: DataOptions
 ) -> ChosenPart:
     """Take a part as the run has saved it."""
-    if saved.name == NO_SPLIT and part != "train":
-        raise DataError(f"{folder.path} was trained on all of its data: it has no {part} part, give other data")
+    if not saved.rows[part]:
+        raise DataError(f"{folder.path} has no {part} part: give other data with --data, or another --part")
     parts = saved.cut(dataset, str(folder.path), REMEDY)
     return ChosenPart(getattr(parts, part), part, source)
 

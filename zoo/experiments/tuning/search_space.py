@@ -48,6 +48,10 @@ class Range:
         elif self.log and (self.low <= 0 or self.step is not None):
             raise ValueError(f"log needs low above 0 and no step, not low={self.low}, step={self.step}")
 
+    def ends(self) -> tuple[Any, ...]:
+        """All choices, or the two ends."""
+        return self.choices if self.choices is not None else (self.low, self.high)
+
     def suggest(self, trial: Trial, name: str) -> Any:
         """The value that a trial tries."""
         if self.choices is not None:

@@ -4,121 +4,36 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import sys
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from zoo.data import MoleculeDataset, Split, split_as_asked
+from zoo.experiments.experiment import prepare, run
 from zoo.experiments.sweep.execute import load_dataset
-from zoo.experiments.tuning.search_space import Range, parse_space, with_values
-from zoo.learners.factory import assemble, recipe_for, with_dataset
-from zoo.recipe.mapping import from_mapping
+from zoo.experiments.tuning.search_space import Range, with_values
+from zoo.experiments.tuning.specification import Tuning
+from zoo.experiments.tuning.study import import_optuna, open_study
+from zoo.learners.factory import with_dataset
 from zoo.recipe.options import DataOptions, TrainingOptions
 from zoo.recipe.recipe import Recipe
 from zoo.recipe.trust import require_trust
-from zoo.registry.kinds import check_metric, higher_is_better
-from zoo.tasks import format_value
+from zoo.registry.kinds import check_metric
+from zoo.runs.folder import RunFolder
+from zoo.runs.lifetime import stop_on_signals
+from zoo.runs.state import one_line
+from zoo.tasks.evaluation import format_value
 from zoo.training.callbacks import Callback
 from zoo.training.history import EpochRecord
 from zoo.training.loop import TrainingRun
 
 if TYPE_CHECKING:
     import optuna
-
-
-@dataclass(frozen=True)
-class Tuning:
-    """A specification of a search.
-
-    Args:
-        search: Options and their ranges, see `search_space.parse_space`.
-        name: Of the study.
-        model: Catalog name; likewise `optimizer` and `featurizer` (None takes the model's own).
-        optimizer: See `model`.
-        featurizer: See `model`.
-        model_args: Options that stay as they are; likewise `optimizer_args` and `featurizer_args`.
-        optimizer_args: See `model_args`.
-        featurizer_args: See `model_args`.
-        data: Fields of `zoo.recipe.recipe.DataOptions`.
-        training: Fields of `zoo.recipe.TrainingOptions`.
-        max_molecules: Draw this many molecules; None takes all.
-        seeds: Every trial is trained with each; its value is the mean of their best validation metrics.
-        trials: How many in all, over all processes and starts.
-        startup_trials: Drawn at random and never pruned, before Optuna's sampler learns from them.
-
-    Example:
-        >>> tuning = Tuning.parse("search: {optimizer_args.lr: {low: 0.0001, high: 0.01, log: true}}")
-        >>> tuning.recipe.model, tuning.space["optimizer_args.lr"].log
-        ('grover', True)
-    """
-
-    search: Mapping[str, Any]
-    name: str = "tuning"
-    model: str = "grover"
-    optimizer: str = "graphsam"
-    featurizer: str | None = None
-    model_args: Mapping[str, Any] = field(default_factory=dict)
-    optimizer_args: Mapping[str, Any] = field(default_factory=dict)
-    featurizer_args: Mapping[str, Any] = field(default_factory=dict)
-    data: Mapping[str, Any] = field(default_factory=dict)
-    training: Mapping[str, Any] = field(default_factory=dict)
-    max_molecules: int | None = None
-    seeds: Sequence[int] = (0,)
-    trials: int = 30
-    startup_trials: int = 5
-
-    def __post_init__(self) -> None:
-        for name in ("trials", "startup_trials"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name}={getattr(self, name)}: give a whole number of at least 1")
-        if not self.seeds:
-            raise ValueError("seeds: name at least one")
-
-    @classmethod
-    def parse(cls, text: str, name: str = "tuning") -> Tuning:
-        """Read a specification from YAML.
-
-        Raises:
-            ValueError: No mapping, or one without `search`.
-            TypeError: A field that specifications do not have.
-        """
-        import yaml
-
-        try:
-            values = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise ValueError(f"{name}: not YAML: {error}") from error
-        if not isinstance(values, Mapping) or "search" not in values:
-            raise ValueError(f"{name}: a tuning is a mapping with `search:` and the options to search below it")
-        return from_mapping(cls, {"name": name, **values})
-
-    @classmethod
-    def read(cls, path: str | Path) -> Tuning:
-        """Read a specification file."""
-        return cls.parse(Path(path).read_text(encoding="utf-8"), Path(path).stem)
-
-    @cached_property
-    def space(self) -> dict[str, Range]:
-        """The ranges."""
-        return parse_space(self.search)
-
-    @cached_property
-    def recipe(self) -> Recipe:
-        """What stays as it is."""
-        recipe = recipe_for(
-            self.model,
-            self.optimizer,
-            self.featurizer,
-            model_args=self.model_args,
-            optimizer_args=self.optimizer_args,
-            featurizer_args=self.featurizer_args,
-        )
-        data, training = from_mapping(DataOptions, self.data), from_mapping(TrainingOptions, self.training)
-        return dataclasses.replace(recipe, data=data, training=training)
 
 
 class Pruning(Callback):
@@ -158,10 +73,10 @@ def tune(
 
     Args:
         tuning: What to search.
-        journal: File of Optuna's journal, which is only appended to under a lock.
+        journal: File of Optuna's journal, which is only appended to under a lock; the runs are in `trials` next to it.
         data_dir: Folder of MoleculeNet's files; None looks at `MOLZOO_DATA`, then downloads.
         device: As in `zoo.build`.
-        report: Called with one line for each trial.
+        report: Called with one line for each trial, and for what a reader must know of the study.
         trust: Import and build what the specification names by `package.module:Class`.
 
     Returns:
@@ -169,71 +84,131 @@ def tune(
 
     Raises:
         ImportError: Optuna is not installed.
+        ValueError: The search names an option that does not exist, or a value that it cannot have.
     """
-    optuna = import_optuna()
+    import_optuna()
     require_trust(tuning.recipe, trust)
     source = dataclasses.replace(tuning.recipe.data or DataOptions(), data_dir=data_dir or tuning.data.get("data_dir"))
     dataset = load_dataset(source, tuning.max_molecules)
     metric = tuning.training.get("metric") or dataset.metric
     check_metric(metric, dataset.task)
-    recipe, space = with_dataset(tuning.recipe, dataset), tuning.space
-    study = open_study(tuning, journal, metric)
+    recipe = with_dataset(tuning.recipe, dataset)
+    check_space(recipe, tuning.space, dataset, trust)
+    study = open_study(tuning, journal, metric, report or print_error)
+    search = Search(tuning, recipe, dataset, metric, Path(journal).parent / "trials", device, trust)
+    first = len(study.get_trials(deepcopy=False))
 
-    def objective(trial: Any) -> float:
-        values = {name: space[name].suggest(trial, name) for name in space}
-        pruning = Pruning(trial, metric)
-        scores: list[float] = []
-        for seed in tuning.seeds:  # pruning looks at the first seed; the others do not start where that falls behind
-            chosen = dataclasses.replace(with_values(recipe, values), seed=seed)
-            scores.append(best_validation(chosen, dataset, device, [] if scores else [pruning], trust))
-        return float(np.mean(scores))
+    def stop(study: optuna.Study, trial: Any) -> None:
+        if trials_left(tuning, study, first) <= 0:
+            study.stop()
 
-    ended = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED, optuna.trial.TrialState.FAIL)
-    limit = optuna.study.MaxTrialsCallback(tuning.trials, states=ended)
-    if len(study.get_trials(deepcopy=False, states=ended)) < tuning.trials:
+    if trials_left(tuning, study, first) > 0:
         tell = [] if report is None else [lambda study, trial: report(told(trial))]
-        study.optimize(objective, callbacks=[*tell, limit], catch=(ValueError, TypeError, RuntimeError))
+        with stop_on_signals():
+            study.optimize(search, callbacks=[*tell, stop], catch=(ValueError, TypeError, RuntimeError))
     return study
 
 
-def open_study(tuning: Tuning, journal: str | Path, metric: str) -> optuna.Study:
-    """The study in a journal, new or as others left it."""
-    optuna = import_optuna()
-    Path(journal).parent.mkdir(parents=True, exist_ok=True)
-    return optuna.create_study(
-        storage=optuna.storages.JournalStorage(optuna.storages.journal.JournalFileBackend(str(journal))),
-        study_name=tuning.name,
-        direction="maximize" if higher_is_better(metric) else "minimize",
-        sampler=optuna.samplers.TPESampler(n_startup_trials=tuning.startup_trials, multivariate=True),
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=tuning.startup_trials, n_warmup_steps=1),
-        load_if_exists=True,
-    )
+def trials_left(tuning: Tuning, study: optuna.Study, first: int) -> int:
+    """Trials to do; those that failed before trial number `first`, in an earlier start, are tried again."""
+    states = import_optuna().trial.TrialState
+    trials = study.get_trials(deepcopy=False)
+    ended = [t for t in trials if t.state in (states.COMPLETE, states.PRUNED)]
+    failed = [t for t in trials if t.state == states.FAIL and t.number >= first]
+    return tuning.trials - len(ended) - len(failed)
 
 
-def import_optuna() -> Any:
-    """Optuna, quiet; it is an extra, because only `tune` needs it.
+@dataclass(frozen=True)
+class Search:
+    """What Optuna calls for each trial.
+
+    Args:
+        tuning: What to search.
+        recipe: What stays as it is.
+        dataset: The data.
+        metric: What the study improves.
+        folders: Where the runs of the trials go.
+        device: As in `zoo.build`.
+        trust: As in `zoo.load`.
+    """
+
+    tuning: Tuning
+    recipe: Recipe
+    dataset: MoleculeDataset
+    metric: str
+    folders: Path
+    device: str = "auto"
+    trust: bool = False
+
+    def __call__(self, trial: Any) -> float:
+        """Train with each seed; returns the mean of the best validation scores."""
+        values = {name: values.suggest(trial, name) for name, values in self.tuning.space.items()}
+        recipe = with_values(self.recipe, values)
+        try:
+            return float(np.mean([self.score(trial, recipe, seed) for seed in self.tuning.seeds]))
+        except Exception as error:
+            trial.set_user_attr("reason", one_line(error))
+            raise
+
+    def score(self, trial: Any, recipe: Recipe, seed: int) -> float:
+        """Train with one seed; pruning looks at the first, the others do not start where that falls behind."""
+        watching = [Pruning(trial, self.metric)] if seed == self.tuning.seeds[0] else []
+        folder = RunFolder(self.folders / f"{self.tuning.digest}-{trial.number:04d}-seed{seed}")
+        folder.claim()
+        folder.note(planned={"max_molecules": self.tuning.max_molecules})
+        chosen = dataclasses.replace(recipe, seed=seed)
+        return best_validation(chosen, self.dataset, self.device, watching, self.trust, folder)
+
+
+def check_space(recipe: Recipe, space: Mapping[str, Range], dataset: MoleculeDataset, trust: bool) -> None:
+    """Find options that do not exist, and training options out of their range, before the first trial.
 
     Raises:
-        ImportError: With the remedy.
+        ValueError: With the option, and the closest one that exists.
     """
-    try:
-        import optuna
-    except ImportError as error:
-        raise ImportError("tuning needs Optuna: pip install 'molzoo[tune]'") from error
-    optuna.logging.set_verbosity(optuna.logging.ERROR)
-    return optuna
+    for name, values in space.items():
+        section = name.partition(".")[0]
+        for value in values.ends():
+            try:
+                prepare(with_values(recipe, {name: value}), dataset, "cpu", None, trust=trust)
+            except TypeError as error:
+                raise ValueError(f"search: {name}: {error}") from error
+            except ValueError as error:  # values of other sections may fit together with other values only
+                if section == "training":
+                    raise ValueError(f"search: {name}: {error}") from error
+            if section != "training":
+                break
+
+
+def print_error(line: str) -> None:
+    """Print a line where errors go."""
+    print(line, file=sys.stderr, flush=True)
 
 
 def best_validation(
-    recipe: Recipe, dataset: MoleculeDataset, device: str, callbacks: Sequence[Any], trust: bool = False
+    recipe: Recipe,
+    dataset: MoleculeDataset,
+    device: str,
+    callbacks: Sequence[Any],
+    trust: bool = False,
+    folder: RunFolder | None = None,
 ) -> float:
-    """Best validation metric of a training. The learner gets a split without a test part."""
+    """Best validation score of a training. The learner gets a split without a test part."""
     source, training = recipe.data or DataOptions(), recipe.training or TrainingOptions()
     whole = split_as_asked(dataset, source, recipe.seed)
     train, valid, test = whole.indices
     blind = Split(dataset, (train, valid, test[:0]), whole.name, whole.seed)
-    learner = assemble(recipe, device=device, trust=trust)
-    history = learner.fit(dataset, split=blind, progress=False, callbacks=callbacks, **dataclasses.asdict(training))
+    outcome = run(
+        recipe,
+        dataset=dataset,
+        split=blind,
+        folder=folder,
+        progress=False,
+        callbacks=callbacks,
+        device=device,
+        trust=trust,
+    )
+    history = outcome.history
     wanted = training.monitor or dataset.metric
     if history.diverged or history.metric != wanted:
         raise ValueError(history.diverged or f"no trial can be compared by {wanted}: {'; '.join(history.notes)}")
@@ -249,7 +224,8 @@ def told(trial: Any) -> str:
         f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in trial.params.items()
     )
     value = "" if trial.value is None else f" {format_value(trial.value)}"
-    return f"trial {trial.number}: {trial.state.name.lower()}{value} ({values})"
+    reason = trial.user_attrs.get("reason")
+    return f"trial {trial.number}: {trial.state.name.lower()}{value} ({values})" + (f": {reason}" if reason else "")
 
 
 def best_recipe(tuning: Tuning, study: optuna.Study) -> Recipe:
@@ -258,8 +234,9 @@ def best_recipe(tuning: Tuning, study: optuna.Study) -> Recipe:
     Raises:
         ValueError: No trial has come to its end.
     """
-    if not any(trial.state.name == "COMPLETE" for trial in study.get_trials(deepcopy=False)):
-        raise ValueError(
-            f"study {tuning.name!r}: no trial has come to its end, see its reasons with MOLZOO_TRACEBACK=1"
-        )
+    trials = study.get_trials(deepcopy=False)
+    if not any(trial.state.name == "COMPLETE" for trial in trials):
+        reasons = Counter(trial.user_attrs.get("reason", "stopped") for trial in trials)
+        why = "; ".join(f"{count} of {len(trials)}: {reason}" for reason, count in reasons.most_common(3))
+        raise ValueError(f"study {tuning.name!r}: no trial has come to its end ({why})")
     return dataclasses.replace(with_values(tuning.recipe, study.best_params), seed=tuning.seeds[0])

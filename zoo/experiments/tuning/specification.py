@@ -1,0 +1,120 @@
+"""`Tuning`: what a search for hyperparameters varies, and what it keeps."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from zoo.experiments.tuning.search_space import Range, parse_space
+from zoo.learners.factory import recipe_for
+from zoo.recipe.mapping import from_mapping
+from zoo.recipe.options import DataOptions, TrainingOptions
+from zoo.recipe.recipe import Recipe
+
+# Fields that may change without making another search of it.
+NOT_THE_SEARCH = ("name", "trials", "startup_trials")
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """A specification of a search.
+
+    Args:
+        search: Options and their ranges, see `search_space.parse_space`.
+        name: Of the study.
+        model: Catalog name; likewise `optimizer` and `featurizer` (None takes the model's own).
+        optimizer: See `model`.
+        featurizer: See `model`.
+        model_args: Options that stay as they are; likewise `optimizer_args` and `featurizer_args`.
+        optimizer_args: See `model_args`.
+        featurizer_args: See `model_args`.
+        data: Fields of `zoo.recipe.DataOptions`.
+        training: Fields of `zoo.recipe.TrainingOptions`.
+        max_molecules: Draw this many molecules; None takes all.
+        seeds: Every trial is trained with each; its value is the mean of their best validation metrics.
+        trials: How many in all, over all processes and starts.
+        startup_trials: Drawn at random and never pruned, before Optuna's sampler learns from them.
+        sampler_seed: Seed of the sampler: with one process, the same trials are tried again.
+
+    Example:
+        >>> tuning = Tuning.parse("search: {optimizer_args.lr: {low: 0.0001, high: 0.01, log: true}}")
+        >>> tuning.recipe.model, tuning.space["optimizer_args.lr"].log
+        ('grover', True)
+    """
+
+    search: Mapping[str, Any]
+    name: str = "tuning"
+    model: str = "grover"
+    optimizer: str = "graphsam"
+    featurizer: str | None = None
+    model_args: Mapping[str, Any] = field(default_factory=dict)
+    optimizer_args: Mapping[str, Any] = field(default_factory=dict)
+    featurizer_args: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+    max_molecules: int | None = None
+    seeds: Sequence[int] = (0,)
+    trials: int = 30
+    startup_trials: int = 5
+    sampler_seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("trials", "startup_trials"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name}={getattr(self, name)}: give a whole number of at least 1")
+        if not self.seeds:
+            raise ValueError("seeds: name at least one")
+
+    @classmethod
+    def parse(cls, text: str, name: str = "tuning") -> Tuning:
+        """Read a specification from YAML.
+
+        Raises:
+            ValueError: No mapping, or one without `search`.
+            TypeError: A field that specifications do not have.
+        """
+        import yaml
+
+        try:
+            values = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise ValueError(f"{name}: not YAML: {error}") from error
+        if not isinstance(values, Mapping) or "search" not in values:
+            raise ValueError(f"{name}: a tuning is a mapping with `search:` and the options to search below it")
+        return from_mapping(cls, {"name": name, **values})
+
+    @classmethod
+    def read(cls, path: str | Path) -> Tuning:
+        """Read a specification file."""
+        return cls.parse(Path(path).read_text(encoding="utf-8"), Path(path).stem)
+
+    @cached_property
+    def digest(self) -> str:
+        """Key of the search: another one where the trials could not be compared with those of before."""
+        values = {f.name: getattr(self, f.name) for f in dataclasses.fields(self) if f.name not in NOT_THE_SEARCH}
+        return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()[:8]
+
+    @cached_property
+    def space(self) -> dict[str, Range]:
+        """The ranges."""
+        return parse_space(self.search)
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        """What stays as it is."""
+        recipe = recipe_for(
+            self.model,
+            self.optimizer,
+            self.featurizer,
+            model_args=self.model_args,
+            optimizer_args=self.optimizer_args,
+            featurizer_args=self.featurizer_args,
+        )
+        data, training = from_mapping(DataOptions, self.data), from_mapping(TrainingOptions, self.training)
+        return dataclasses.replace(recipe, data=data, training=training)

@@ -15,10 +15,17 @@ from zoo.data.errors import DataError, printable
 from zoo.data.molecules import canonical_smiles, murcko_scaffold
 from zoo.data.split_report import PART_NAMES, SplitReport
 from zoo.registry import kinds
+from zoo.registry.catalog.targets import CLASSES
 from zoo.registry.registry import Entry
 
 # Named by its place, since the rules of splits stand on this module.
 SPLIT_FUNCTION: Entry[Any] = Entry("split", "zoo.data.splits.splitting:split", "Cut a dataset into three parts")
+
+
+def count_classes(targets: np.ndarray, label_names: Mapping[str, Sequence[str]]) -> int:
+    """Largest number of classes of a task: of its words, or of what its labels (n, T) count up to; at least 2."""
+    largest = int(np.nanmax(targets)) + 1 if not np.isnan(targets).all() else 0
+    return max([2, largest, *map(len, label_names.values())])
 
 
 class InvalidRow(NamedTuple):
@@ -61,7 +68,8 @@ class MoleculeDataset:
         rows: Number of each molecule's row in the source, from 0 (n,).
         invalid: Rows whose SMILES cannot be read, left out or (with `on_invalid="nan"`) kept without labels.
         notes: What was understood of the source: guessed columns, encodings, label mappings, left-out rows.
-        label_names: For tasks whose classes were words: the words of class 0 and 1.
+        label_names: Words of the classes by task, where they were words or there are more than two.
+        num_classes: Largest number C of classes of a task of several classes; 0 for other kinds of target, or to count.
         splits: The user's own `train` / `valid` / `test` column (n,), or `None`.
         split_column: Name of the column that the user named as the split, or `""`.
         lines: Line of each molecule in its text file (n,), or `None` for other sources.
@@ -83,7 +91,8 @@ class MoleculeDataset:
     rows: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     invalid: list[InvalidRow] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    label_names: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    label_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    num_classes: int = 0
     splits: np.ndarray | None = None
     split_column: str = ""
     lines: np.ndarray | None = None
@@ -100,6 +109,8 @@ class MoleculeDataset:
                 kinds.check_task(self.task)
             except ValueError as error:
                 raise DataError(f"{self.name}: {error}") from error
+        if not self.num_classes and kinds.labels_of(self.task) == CLASSES:
+            object.__setattr__(self, "num_classes", count_classes(targets, self.label_names))
         for array in (targets, rows):
             array.flags.writeable = False
         object.__setattr__(self, "targets", targets)

@@ -253,8 +253,10 @@ def write_outcome(
         plots.learning_curve(outcome.history).savefig(place.picture("learning_curve"), dpi=120)
     if len(test):
         carried = test.to_frame(extras=True)
-        names = [data.free_name(f"predicted_{name}", carried.columns) for name in test.task_names]
-        place.write_test_predictions(carried.join(pd.DataFrame(predictions, columns=names, index=test.rows)))
+        columns = outcome.learner.fitted.column_names
+        names = [data.free_name(f"predicted_{name}", carried.columns) for name in columns]
+        flat = predictions.reshape(len(predictions), -1)
+        place.write_test_predictions(carried.join(pd.DataFrame(flat, columns=names, index=test.rows)))
         plots.quality(test, predictions).savefig(place.picture("test"), dpi=120)
         steps = outcome.history.steps
         place.log.scalars({f"test/{name}": value for name, value in outcome.test.items()}, steps)

@@ -103,6 +103,7 @@ def predict_file(
     with data.RowWriter(output, rows.columns, columns) as writer:
         for number, chunk in enumerate(rows):
             values, reasons = kept.read(number)
+            values = values.reshape(len(values), -1)
             failed += int(np.isnan(values).all(axis=1).sum())
             writer.write(chunk.rows, [*values.T, reasons])
     kept.remove()
@@ -110,8 +111,8 @@ def predict_file(
 
 
 def prediction_columns(fitted: Fitted) -> list[str]:
-    """Names of the added columns: those of the tasks."""
-    return [f"predicted_{name}" for name in fitted.output_names]
+    """Names of the added columns: those of the tasks, or of their classes."""
+    return [f"predicted_{name}" for name in fitted.column_names]
 
 
 def key_of(saved: checkpoint.Checkpoint, source: str | Path, rows: data.RowStream) -> dict[str, Any]:

@@ -27,6 +27,7 @@ class ForestConfig:
         num_jobs: Processor cores; -1 takes all.
         task: Kind of target: "classification", "multiclass", "regression", ...
         num_tasks: T.
+        num_classes: C, for tasks of several classes; 0 for others.
         seed: Of the bootstrap.
 
     Raises:
@@ -39,6 +40,7 @@ class ForestConfig:
     num_jobs: int = -1
     task: str = "classification"
     num_tasks: int = 1
+    num_classes: int = 0
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -56,6 +58,7 @@ class BoostingConfig:
         early_stopping: Stop when a tenth of the training part, held out, no longer improves.
         task: Kind of target: "classification", "multiclass", "regression", ...
         num_tasks: T.
+        num_classes: C, for tasks of several classes; 0 for others.
         seed: Of that held-out part.
 
     Raises:
@@ -68,6 +71,7 @@ class BoostingConfig:
     early_stopping: bool = False
     task: str = "classification"
     num_tasks: int = 1
+    num_classes: int = 0
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -76,6 +80,9 @@ class BoostingConfig:
             raise ValueError(f"max_leaves={self.max_leaves}: give a whole number of at least 2")
         if self.learning_rate <= 0:
             raise ValueError(f"learning_rate={self.learning_rate}: give a number above 0")
+
+
+NO_LABELS = -1.0  # stands for no class
 
 
 def classifies(task: str) -> bool:
@@ -127,18 +134,21 @@ class TaskEstimators:
         if not classifies(self.config.task):
             return None if len(labels) else 0.0
         if len(labels) == 0:
-            return 0.5
+            return NO_LABELS if self.config.num_classes else 0.5
         return float(labels[0]) if (labels == labels[0]).all() else None
 
     def predict(self, descriptors: np.ndarray) -> np.ndarray:
-        """Probabilities of class 1, or values, (n, T), float64.
+        """Probabilities of class 1, or values, (n, T); with several classes their probabilities (n, T, C).
 
         Raises:
             RuntimeError: The model is not trained.
         """
         if not self.estimators:
             raise RuntimeError("this model is not trained: call fit first")
-        return np.stack([positive(estimator, descriptors) for estimator in self.estimators], axis=1)
+        classes = self.config.num_classes
+        if not classes:
+            return np.stack([positive(estimator, descriptors) for estimator in self.estimators], axis=1)
+        return np.stack([of_classes(estimator, descriptors, classes) for estimator in self.estimators], axis=1)
 
 
 def positive(estimator: Any, descriptors: np.ndarray) -> np.ndarray:
@@ -146,6 +156,17 @@ def positive(estimator: Any, descriptors: np.ndarray) -> np.ndarray:
     if not hasattr(estimator, "predict_proba"):
         return estimator.predict(descriptors)
     return estimator.predict_proba(descriptors)[:, 1]
+
+
+def of_classes(estimator: Any, descriptors: np.ndarray, num_classes: int) -> np.ndarray:
+    """Probability of each class (n, C); classes that training did not have get 0, a task without labels 1/C each."""
+    if not hasattr(estimator, "predict_proba"):
+        constant = float(estimator.predict(descriptors[:1])[0])
+        one = np.full(num_classes, 1 / num_classes) if constant == NO_LABELS else np.eye(num_classes)[int(constant)]
+        return np.tile(one, (len(descriptors), 1))
+    found = np.zeros((len(descriptors), num_classes))
+    found[:, estimator.classes_.astype(np.int64)] = estimator.predict_proba(descriptors)
+    return found
 
 
 class RandomForest(TaskEstimators):

@@ -43,6 +43,7 @@ def build(
     featurizer: Part | None = None,
     num_tasks: int = 1,
     task: str = "classification",
+    task_args: Mapping[str, Any] | None = None,
     dataset: str | MoleculeDataset | pd.DataFrame | None = None,
     model_args: Mapping[str, Any] | None = None,
     optimizer_args: Mapping[str, Any] | None = None,
@@ -58,7 +59,8 @@ def build(
         featurizer: Name, class or `Featurizer`; `None` takes the model's own.
         num_tasks: Columns to predict, T.
         task: Kind of target: "classification" (two classes), "multiclass", "regression" or a registered one.
-        dataset: Takes `num_tasks` and `task` from a data set, or from one that `zoo.data.load` finds under this name.
+        task_args: Options of the kind of target, such as `{"num_classes": 4}` for "multiclass".
+        dataset: Takes these three from a data set, or from one that `zoo.data.load` finds under this name.
         model_args: Options of the model; `zoo.describe` lists them. Likewise the other two.
         optimizer_args: Options of the rule and of its base optimizer together, such as
             `{"rho": 0.1, "lr": 3e-4, "base": "adamw"}`.
@@ -78,6 +80,7 @@ def build(
     if dataset is not None:
         data = _load(dataset)
         num_tasks, task, names = data.num_tasks, data.task, data.task_names
+        task_args = task_args_for(data, task_args)
     recipe = recipe_for(
         model,
         optimizer,
@@ -87,7 +90,7 @@ def build(
         featurizer_args=featurizer_args,
         seed=seed,
     )
-    recipe = replace(recipe, num_tasks=num_tasks, task=task)
+    recipe = replace(recipe, num_tasks=num_tasks, task=task, task_args=dict(task_args or {}))
     featurizer = recipe.featurizer if featurizer is None else featurizer
     parts: dict[str, Any] = {"model": model, "optimizer": optimizer, "featurizer": featurizer}
     learner = assemble(recipe, **parts, device=device, trust=True)  # the caller's own words, not a file's
@@ -222,4 +225,11 @@ def _load(dataset: Any) -> MoleculeDataset:
 
 def with_dataset(recipe: Recipe, data: MoleculeDataset) -> Recipe:
     """The recipe with the tasks of a data set."""
-    return replace(recipe, num_tasks=data.num_tasks, task=data.task)
+    task_args = task_args_for(data, recipe.task_args)
+    return replace(recipe, num_tasks=data.num_tasks, task=data.task, task_args=task_args)
+
+
+def task_args_for(data: MoleculeDataset, given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Options of the kind of target that a data set knows, then those that were given."""
+    counted = {"num_classes": data.num_classes} if data.num_classes else {}
+    return {**counted, **(given or {})}

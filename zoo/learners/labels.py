@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+
+import numpy as np
 
 from zoo.data import DataError, MoleculeDataset
 from zoo.data import load as load_data
 from zoo.recipe.fitted import Fitted
+from zoo.registry import kinds
+from zoo.registry.catalog.targets import CLASSES
 
 
 def by_name(data: Any, fitted: Fitted) -> MoleculeDataset:
@@ -26,12 +31,55 @@ def by_name(data: Any, fitted: Fitted) -> MoleculeDataset:
     if not fitted.task_names:
         return load_data(data)
     try:
-        return load_data(data, tasks=fitted.task_names, task=fitted.task)
+        words = class_words(fitted)
+        return load_data(data, tasks=fitted.task_names, task=fitted.task, label_names=words)
     except DataError:
         found = load_data(data)
         if set(fitted.task_names) <= set(found.task_names):
             raise
         return reorder(found, fitted.task_names)
+
+
+def class_words(fitted: Fitted) -> dict[str, list[str]] | None:
+    """Words of the classes by task, where these are several; `None` for other kinds of target."""
+    several = kinds.labels_of(fitted.task) == CLASSES
+    return {task: list(words) for task, words in fitted.label_names.items()} if several else None
+
+
+def with_trained_classes(
+    dataset: MoleculeDataset, label_names: Mapping[str, Sequence[str]], num_classes: int
+) -> MoleculeDataset:
+    """Number the classes of a data set as in training.
+
+    Args:
+        dataset: With several classes.
+        label_names: Words of the classes in training, by task; empty before it.
+        num_classes: Most that the learner can tell apart.
+
+    Raises:
+        DataError: A class that the learner does not know.
+    """
+    if dataset.num_classes > num_classes and not label_names:
+        raise DataError(
+            f"{dataset.name} has {dataset.num_classes} classes, this learner was built for {num_classes}: build it "
+            f'with dataset={dataset.name!r}, or with task_args={{"num_classes": {dataset.num_classes}}}'
+        )
+    targets, names = dataset.targets.copy(), dict(dataset.label_names)
+    for column, task in enumerate(dataset.task_names):
+        trained, own = label_names.get(task), dataset.label_names.get(task)
+        if not trained or not own or list(trained) == list(own):
+            continue
+        places = {word.lower(): number for number, word in enumerate(trained)}
+        if unknown := [word for word in own if word.lower() not in places]:
+            raise DataError(
+                f"{dataset.name}: column {task!r} has class {unknown[0]!r}, which this learner does not know; it was "
+                f"trained with {', '.join(map(repr, trained))}: leave these rows out, or train it anew"
+            )
+        numbers = np.array([places[word.lower()] for word in own], dtype=np.float64)
+        known = ~np.isnan(targets[:, column])
+        targets[known, column] = numbers[targets[known, column].astype(np.int64)]
+        names[task] = tuple(trained)
+    return replace(dataset, targets=targets, label_names=names, num_classes=num_classes)
 
 
 def reorder(dataset: MoleculeDataset, names: tuple[str, ...]) -> MoleculeDataset:

@@ -23,6 +23,7 @@ from zoo.recipe.trust import UntrustedPlace, is_place
 from zoo.registry.catalog import FEATURIZERS, MODELS, OPTIMIZERS
 from zoo.registry.plugins import load_plugins
 from zoo.registry.registry import Entry, Registry
+from zoo.tasks import make_task
 
 Part = str | type | object
 KINDS: dict[str, tuple[type, ...]] = {
@@ -168,7 +169,11 @@ def plan_model(part: str | type, recipe: Recipe, featurizer: Featurizer, fitted:
         raise ValueError(f"{name} needs {' and '.join(missing)}, and featurizer {recipe.featurizer!r} has none")
     if not getattr(cls, "trains_itself", False):
         require_descriptors_read(name, featurizer.descriptor_size if "descriptor_size" in accepted else 0, featurizer)
-    given = {"num_tasks": recipe.num_tasks, "task": recipe.task, "seed": recipe.seed, **sizes}
+    task = make_task(recipe.task, recipe.task_args)
+    itself = isinstance(cls, type) and issubclass(cls, TaskEstimators)
+    scores = recipe.num_tasks * (1 if itself else task.num_scores)
+    counts = {"num_tasks": scores, "num_classes": task.num_classes}
+    given = {**counts, "task": recipe.task, "seed": recipe.seed, **sizes}
     return Plan.of(cls, {**{key: value for key, value in given.items() if key in accepted}, **options})
 
 

@@ -15,7 +15,7 @@ from featurizers import Featurizer, InvalidMolecule, PackedMolecules
 from zoo.data import MoleculeDataset, Split, featurize
 from zoo.data import load as load_data
 from zoo.learners import evaluation
-from zoo.learners.labels import by_name
+from zoo.learners.labels import by_name, with_trained_classes
 from zoo.learners.molecule_lists import in_chunks, index_of
 from zoo.learners.predictions import Predictions, with_reasons
 from zoo.recipe.fitted import Fitted
@@ -133,6 +133,8 @@ class Predictor(ABC):
                 f"{fitted.num_tasks} {fitted.task} task(s): build it with dataset={dataset.name!r}, or with "
                 f"num_tasks={dataset.num_tasks}, task={dataset.task!r}"
             )
+        if self.task.num_classes:
+            return with_trained_classes(dataset, fitted.label_names, self.task.num_classes)
         for task, trained in fitted.label_names.items():
             words = dataset.label_names.get(task, ("", ""))
             if trained[0].lower() == words[1].lower() or trained[1].lower() == words[0].lower():

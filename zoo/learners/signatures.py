@@ -11,7 +11,7 @@ from featurizers.needs import SIZES
 from featurizers.recorded import constructor_parameters
 from zoo.registry.suggest import suggest
 
-SET_BY_FACTORY = ("num_tasks", "task", "seed", *SIZES)
+SET_BY_FACTORY = ("num_tasks", "num_classes", "task", "seed", *SIZES)
 SET_BY_TRAINING = ("max_grad_norm", "model", "no_sync", "diagnostics")
 
 

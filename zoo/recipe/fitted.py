@@ -23,7 +23,7 @@ class Fitted:
         model: All options of the model, defaults written out; None in checkpoints written before these were kept.
         featurizer: All options of the featurizer, as `model`.
         task_names: Names of the T tasks; empty before training.
-        label_names: Words of class 0 and 1, for tasks whose labels are words.
+        label_names: Words of the classes, for tasks whose labels are words or have more than two classes.
         target_scaling: Mean and standard deviation of the training targets; None where targets are not scaled.
         thresholds: Probability from which a molecule is counted to class 1, by task; 0.5 for tasks that are not named.
 
@@ -50,6 +50,16 @@ class Fitted:
     def output_names(self) -> tuple[str, ...]:
         """Names of the T tasks, numbered where training has named none."""
         return self.task_names or tuple(f"task_{number}" for number in range(self.num_tasks))
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Names of the numbers that a prediction consists of: the tasks, or with C classes `task_class`, T * C."""
+        classes = self.task_args.get("num_classes", 0)
+        if not classes:
+            return self.output_names
+        words = {task: (*names, *map(str, range(len(names), classes))) for task, names in self.label_names.items()}
+        numbers = tuple(map(str, range(classes)))
+        return tuple(f"{task}_{word}" for task in self.output_names for word in words.get(task, numbers))
 
     def to_json(self) -> str:
         """Return JSON text."""

@@ -12,14 +12,15 @@ from sklearn.metrics import RocCurveDisplay
 
 from zoo.data.errors import printable
 from zoo.registry import kinds
-from zoo.registry.catalog.targets import NUMBERS, ZERO_ONE
+from zoo.registry.catalog.targets import CLASSES, NUMBERS, ZERO_ONE
 from zoo.tasks.evaluation import format_value
+from zoo.views.classes import draw_confusion
 
 if TYPE_CHECKING:
     from zoo.data import MoleculeDataset
     from zoo.training.history import History
 
-MOST_CURVES = 12
+MOST_CURVES, MOST_SQUARES = 12, 4
 INK, ACCENT, GREY = "#1f3b57", "#d1495b", "#8d99a6"
 
 
@@ -69,12 +70,14 @@ def plain(text: str) -> str:
 
 
 def quality(dataset: MoleculeDataset, predictions: np.ndarray) -> Figure:
-    """ROC curves of a classification data set, predicted against measured values of a regression one.
+    """Show ROC curves of binary tasks, predicted against measured values of regression, confusion of several classes.
 
     Args:
         dataset: With targets (n, T).
-        predictions: (n, T).
+        predictions: (n, T) or (n, T, C).
     """
+    if kinds.labels_of(dataset.task) == CLASSES:
+        return confusion(dataset, predictions)
     draw = DRAWINGS[kinds.labels_of(dataset.task)]
     figure, axes = new_figure(4.8, 4.8)
     for task in range(min(dataset.num_tasks, MOST_CURVES)):
@@ -84,6 +87,16 @@ def quality(dataset: MoleculeDataset, predictions: np.ndarray) -> Figure:
         axes.legend(fontsize=7, frameon=False, loc="lower right")
     left_out = dataset.num_tasks - MOST_CURVES
     axes.set_title(plain(dataset.name) + (f" (first {MOST_CURVES} tasks)" if left_out > 0 else ""), fontsize=10)
+    return figure
+
+
+def confusion(dataset: MoleculeDataset, predictions: np.ndarray) -> Figure:
+    """Show the confusion of several classes, one square for each task."""
+    shown = min(dataset.num_tasks, MOST_SQUARES)
+    figure = Picture(figsize=(4.4 * shown, 4.4), layout="constrained")
+    for task, axes in enumerate(figure.subplots(1, shown, squeeze=False)[0]):
+        draw_confusion(axes, dataset, predictions, task)
+        axes.set_title(plain(dataset.task_names[task]), fontsize=10)
     return figure
 
 

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from zoo.registry import kinds
-from zoo.registry.catalog.targets import NUMBERS, ZERO_ONE
+from zoo.registry.catalog.targets import CLASSES, NUMBERS, ZERO_ONE
 from zoo.views import drawings, plots
+from zoo.views.classes import class_name, probability_of_label
 
 if TYPE_CHECKING:
     from zoo.data import MoleculeDataset
     from zoo.runs.log import RunLog
 
-PICTURES = {ZERO_ONE: "roc", NUMBERS: "parity"}
+PICTURES = {ZERO_ONE: "roc", NUMBERS: "parity", CLASSES: "confusion"}
 MOST_WORST = 9
 THRESHOLDS = 501
 MOST_SPRITES = 1024
@@ -31,7 +32,7 @@ def write_test_pages(log: RunLog, test: MoleculeDataset, predictions: np.ndarray
     Args:
         log: Log of the run.
         test: With targets (n, T).
-        predictions: (n, T), probabilities or values; NaN for molecules that could not be predicted.
+        predictions: (n, T) or (n, T, C), probabilities or values; NaN for molecules that could not be predicted.
         step: Where they appear on the time axis.
     """
     labels = kinds.labels_of(test.task)
@@ -59,10 +60,13 @@ def worst(test: MoleculeDataset, predictions: np.ndarray, most: int = MOST_WORST
 
     Args:
         test: With targets (n, T).
-        predictions: (n, T).
+        predictions: (n, T) or (n, T, C).
         most: How many.
     """
-    errors = np.abs(predictions - test.targets)
+    if predictions.ndim == 3:
+        errors = 1 - probability_of_label(test, predictions)
+    else:
+        errors = np.abs(predictions - test.targets)
     if kinds.labels_of(test.task) == NUMBERS:
         spread = np.ma.masked_invalid(test.targets).std(axis=0).filled(0)
         errors = errors / np.where(spread > 0, spread, 1.0)
@@ -79,7 +83,7 @@ def draw_worst(test: MoleculeDataset, predictions: np.ndarray) -> np.ndarray | N
     legends = []
     for row, task in found:
         name = f"{test.task_names[task]}, " if test.num_tasks > 1 else ""
-        values = f"measured {test.targets[row, task]:.3g}, predicted {predictions[row, task]:.3g}"
+        values = "measured {}, predicted {}".format(*told(test, predictions, row, task))
         legends.append(f"{name}row {test.rows[row]}\n{values}")
     return drawings.draw_grid([test.smiles[row] for row, _ in found], legends)
 
@@ -97,7 +101,7 @@ def write_projector(
     Args:
         log: Log of the run.
         test: Molecules and labels (n, T); at most `max_molecules` of them, drawn at random, are shown.
-        predictions: (n, T), shown beside the labels.
+        predictions: (n, T) or (n, T, C), shown beside the labels.
         embed: SMILES to vectors (n, D), such as `Learner.embed`.
         step: Where they appear on the time axis.
         max_molecules: From 2 to 1024, what one picture of drawings can hold in browsers.
@@ -106,7 +110,7 @@ def write_projector(
         ValueError: `max_molecules` out of its range.
     """
     check_number(max_molecules)
-    readable = np.flatnonzero(~np.isnan(predictions).any(axis=1))
+    readable = np.flatnonzero(~np.isnan(predictions.reshape(len(predictions), -1)).any(axis=1))
     chosen = np.sort(np.random.default_rng(SEED).permutation(readable)[:max_molecules])
     smiles = [test.smiles[row] for row in chosen]
     names = test.task_names[: plots.MOST_CURVES]
@@ -127,4 +131,8 @@ def check_number(max_molecules: int) -> None:
 def told(test: MoleculeDataset, predictions: np.ndarray, row: int, task: int) -> tuple[str, str]:
     """Label and prediction as the projector shows them."""
     label = test.targets[row, task]
+    if predictions.ndim == 3:
+        likeliest = float(predictions[row, task].argmax())
+        measured = "missing" if np.isnan(label) else class_name(test, task, label)
+        return measured, f"{class_name(test, task, likeliest)} ({predictions[row, task].max():.2f})"
     return "missing" if np.isnan(label) else f"{label:.3g}", f"{predictions[row, task]:.3g}"

@@ -23,6 +23,7 @@ class TaskSummary:
         std: Population standard deviation.
         low: Smallest.
         high: Largest.
+        classes: Labels of each class (several classes), else `None`.
     """
 
     labels: int
@@ -32,6 +33,7 @@ class TaskSummary:
     std: float | None = None
     low: float | None = None
     high: float | None = None
+    classes: tuple[int, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -135,6 +137,8 @@ def _labels(task: TaskSummary) -> str:
     text = f"{task.labels} labels, {task.missing} missing"
     if task.positives is not None:
         return f"{text}, {task.positives} positive ({task.positives / task.labels:.1%})"
+    if task.classes is not None:
+        return f"{text}, {len(task.classes)} classes of {', '.join(map(str, task.classes[:MOST]))}"
     return f"{text}, mean {task.mean:.4g}, std {task.std:.4g}, from {task.low:.4g} to {task.high:.4g}"
 
 

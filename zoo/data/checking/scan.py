@@ -18,7 +18,7 @@ from zoo.data.reading.sources import Opened, open_source
 from zoo.data.splits.rules import group_by
 from zoo.recipe.options import ReadKeywords, ReadOptions
 from zoo.registry import kinds
-from zoo.registry.catalog.targets import NUMBERS, ZERO_ONE
+from zoo.registry.catalog.targets import CLASSES, NUMBERS, ZERO_ONE
 
 MOST = 10
 
@@ -102,6 +102,8 @@ def _summary(column: np.ndarray, task: str) -> TaskSummary:
     missing = len(column) - len(known)
     if kinds.labels_of(task) == ZERO_ONE:
         return TaskSummary(len(known), missing, positives=int(known.sum()))
+    if kinds.labels_of(task) == CLASSES:
+        return TaskSummary(len(known), missing, classes=tuple(np.bincount(known.astype(np.int64)).tolist()))
     if not len(known):
         return TaskSummary(0, missing)
     numbers = (float(known.mean()), float(known.std()), float(known.min()), float(known.max()))

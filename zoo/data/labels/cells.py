@@ -20,6 +20,7 @@ MAYBE_THOUSANDS = re.compile(r"^\s*[-+]?[1-9]\d{0,2},\d{3}\s*$")
 DIGIT_FIRST = re.compile(r"^\s*[-+.'$€£¥(]*\d")
 POINT_NUMBER = re.compile(r"^\s*[-+]?\d*\.\d")
 LARGEST = float(np.finfo(np.float32).max)
+MOST_CLASSES, FEWEST_OF_CLASS = 100, 3
 NOT_A_NUMBER = "is not a number: correct it, or leave the cell blank"
 
 
@@ -29,14 +30,14 @@ class Column:
 
     Args:
         name: The task.
-        values: (n,), float64, NaN where missing; classes as 0 and 1 where the cells were words.
-        words: The words of class 0 and 1, or `None`.
+        values: (n,), float64, NaN where missing; numbers of the classes where the cells were words.
+        words: The words of the classes, or `None`.
         note: How the cells were read, or `""`.
     """
 
     name: str
     values: np.ndarray
-    words: tuple[str, str] | None = None
+    words: tuple[str, ...] | None = None
     note: str = ""
 
 
@@ -83,14 +84,23 @@ def looks_like_labels(column: pd.Series) -> bool:
     return 2 * numbers > sum(known.values()) or known_pair({str(cell).strip().lower() for cell in known})
 
 
-def read_column(table: Table, name: str, *, decimal: str | None = None, words: Sequence[str] | None = None) -> Column:
+def read_column(
+    table: Table,
+    name: str,
+    *,
+    decimal: str | None = None,
+    words: Sequence[str] | None = None,
+    many: bool | None = None,
+) -> Column:
     """Read a task column.
 
     Args:
         table: The source.
         name: Of the column.
         decimal: `"."` or `","`; `None` finds it out and never reads a comma in a comma-separated file.
-        words: The words of class 0 and 1, if the user says so; else two words are ordered by what they mean.
+        words: The words of the classes, if the user says so; else two words are ordered by what they mean, more by the
+            alphabet.
+        many: Whether three or more words may be classes; `None` lets them where none of them is rare.
 
     Raises:
         DataError: A cell is neither number nor missing; names the first rows.
@@ -103,16 +113,18 @@ def read_column(table: Table, name: str, *, decimal: str | None = None, words: S
     codes, uniques = pd.factorize(hashable(cells.astype(object)))
     distinct = np.array(uniques, dtype=object)
     if words is not None:
-        if len(words) != 2 or isinstance(words, str):
-            raise DataError(f"{table.label}: label_names of {name!r} are {words!r}: give those of class 0 and 1")
-        return _read_words(table, name, codes, distinct, (str(words[0]), str(words[1])))
+        if len(words) < 2 or isinstance(words, str):
+            raise DataError(f"{table.label}: label_names of {name!r} are {words!r}: give those of class 0, 1, ...")
+        return _read_words(table, name, codes, distinct, tuple(map(str, words)))
     missing = np.array([is_missing(cell) for cell in distinct], dtype=bool)
     plus_minus = is_plus_minus(distinct)
     mark, note = (decimal, "") if decimal else _decimal_mark(table, name, distinct)
     numbers = [np.nan if gone else to_number(cell, mark) for gone, cell in zip(missing, distinct, strict=True)]
     if plus_minus or _are_all_words(distinct[~missing], mark):
-        pair = ("-", "+") if plus_minus else _class_words(table, name, [str(c).strip() for c in distinct[~missing]])
-        return _read_words(table, name, codes, distinct, pair)
+        known = [str(cell).strip() for cell in distinct[~missing]]
+        return _read_words(
+            table, name, codes, distinct, ("-", "+") if plus_minus else _class_words(table, name, known, many)
+        )
     for cell, number in zip(distinct, numbers, strict=True):
         if number is None:
             reason = complaint(cell)
@@ -160,11 +172,11 @@ def _are_all_words(known: np.ndarray, mark: str) -> bool:
     )
 
 
-def _class_words(table: Table, name: str, known: list[str]) -> tuple[str, str]:
-    """Class 0 and 1 of the words in a column; spelling in capitals does not matter.
+def _class_words(table: Table, name: str, known: list[str], many: bool | None) -> tuple[str, ...]:
+    """Classes of the words in a column, in order; spelling in capitals does not matter.
 
     Raises:
-        DataError: More than two words, or a single one that says nothing about the other.
+        DataError: More words than can be classes, or a single one that says nothing about the other.
     """
     by_folded = {word.lower(): word for word in reversed(known)}
     words = list(by_folded.values())
@@ -179,19 +191,26 @@ def _class_words(table: Table, name: str, known: list[str]) -> tuple[str, str]:
         )
     counts = table.column(name).astype(str).str.strip().str.lower().value_counts()
     rare = min(by_folded, key=lambda word: counts[word])
+    if len(words) <= MOST_CLASSES and (many or (many is None and counts[rare] >= FEWEST_OF_CLASS)):
+        return tuple(sorted(words, key=str.lower))
     row = int(np.flatnonzero(table.column(name).astype(str).str.strip().str.lower() == rare)[0])
     raise DataError(
         f"{table.label}: column {name!r} has {len(words)} different words ({listed(words, 5)}; {by_folded[rare]!r} on "
-        f"{table.where(row)}): labels are numbers or two classes, recode it or choose other tasks="
+        f"{table.where(row)}): labels are numbers or classes, recode it, say task='multiclass' if all of them are "
+        "classes, or choose other tasks="
     )
 
 
-def _read_words(table: Table, name: str, codes: np.ndarray, distinct: np.ndarray, pair: tuple[str, str]) -> Column:
-    lookup = {_folded(word): float(number) for number, word in enumerate(pair)}
+def _read_words(table: Table, name: str, codes: np.ndarray, distinct: np.ndarray, words: tuple[str, ...]) -> Column:
+    lookup = {_folded(word): float(number) for number, word in enumerate(words)}
     values = [lookup.get(_folded(cell), np.nan if is_missing(cell) else np.inf) for cell in distinct]
     by_row = _by_row(codes, values, np.nan)
-    _refuse(table, name, np.isinf(by_row), f"is neither {pair[0]!r} (class 0) nor {pair[1]!r} (class 1)")
-    return Column(name, by_row, pair, f"column {name!r}: {pair[0]!r} is class 0, {pair[1]!r} is class 1")
+    if len(words) == 2:
+        _refuse(table, name, np.isinf(by_row), f"is neither {words[0]!r} (class 0) nor {words[1]!r} (class 1)")
+    _refuse(table, name, np.isinf(by_row), f"is none of the classes {listed(words, 5)}")
+    shown = [f"{word!r} is class {number}" for number, word in enumerate(words[:5])]
+    more = f", ... ({len(words)} classes)" if len(words) > 5 else ""
+    return Column(name, by_row, words, f"column {name!r}: {', '.join(shown)}{more}")
 
 
 def _folded(cell: Any) -> str:

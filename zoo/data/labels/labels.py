@@ -9,9 +9,10 @@ import numpy as np
 
 from zoo.data.errors import DataError, listed
 from zoo.data.labels.cells import Column, read_column
+from zoo.data.labels.classes import as_classes, has_many_classes, refuse_mixture
 from zoo.data.reading.table import Table
 from zoo.registry import kinds
-from zoo.registry.catalog.targets import NUMBERS
+from zoo.registry.catalog.targets import CLASSES, NUMBERS
 
 FEW = 10
 
@@ -23,13 +24,13 @@ class Labels:
     Args:
         targets: (n, T), float64, NaN where missing.
         task: Kind of target; `"unlabelled"` where T = 0.
-        label_names: Words of class 0 and 1 by task, where the cells were words.
+        label_names: Words of the classes by task, where the cells were words or there are more than two classes.
         notes: How cells were read.
     """
 
     targets: np.ndarray
     task: str
-    label_names: dict[str, tuple[str, str]] = field(default_factory=dict)
+    label_names: dict[str, tuple[str, ...]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
 
@@ -46,7 +47,8 @@ def read_labels(
     Args:
         table: The source.
         tasks: Its columns to read (T).
-        task: Kind of target, or `None` to find out: 0/1 and two words are classes.
+        task: Kind of target, or `None` to find out: 0/1 and two words are classes, more words and numbers that count
+            from 0 or 1 are several classes where none of them is rare. "classification" leaves open how many.
         decimal: Decimal mark; `None` finds it out.
         label_names: Words of class 0 and 1 by task, where the user says so.
 
@@ -65,15 +67,20 @@ def read_labels(
     given = label_names or {}
     if unknown := [name for name in given if name not in tasks]:
         raise DataError(f"{table.label}: label_names= of {listed(unknown)}, which are no tasks. Tasks: {listed(tasks)}")
-    columns = [read_column(table, name, decimal=decimal, words=given.get(name)) for name in tasks]
+    many = None if task in (None, "classification") else kinds.labels_of(task) == CLASSES
+    columns = [read_column(table, name, decimal=decimal, words=given.get(name), many=many) for name in tasks]
     if all(np.isnan(column.values).all() for column in columns):
         raise DataError(f"{table.label}: no label in column(s) {listed(tasks)}: every cell is blank")
-    kind = task or _find_kind(table, columns)
-    if kinds.labels_of(kind) == NUMBERS:
+    kind = _find_kind(table, columns) if task is None else task
+    if kind == "classification":
+        kind = _how_many(table, columns)
+    if kinds.labels_of(kind) == CLASSES:
+        columns = [as_classes(table, column) for column in columns]
+    elif kinds.labels_of(kind) == NUMBERS:
         for column in columns:
             if column.words:
                 raise DataError(
-                    f"{table.label}: column {column.name!r} holds words ({column.words[0]!r}, {column.words[1]!r}), "
+                    f"{table.label}: column {column.name!r} holds words ({listed(column.words, 2)}), "
                     "no numbers to regress: use task='classification'"
                 )
     else:
@@ -88,6 +95,14 @@ def read_labels(
         label_names={column.name: column.words for column in columns if column.words},
         notes=notes,
     )
+
+
+def _how_many(table: Table, columns: Sequence[Column]) -> str:
+    """Whether columns of classes hold two or more of them."""
+    labelled = [column for column in columns if not np.isnan(column.values).all()]
+    many = [column for column in labelled if has_many_classes(column)]
+    refuse_mixture(table, [c for c in labelled if _is_binary(c) and not has_many_classes(c)], many)
+    return "multiclass" if many else "classification"
 
 
 def _is_binary(column: Column) -> bool:
@@ -110,6 +125,8 @@ def _find_kind(table: Table, columns: Sequence[Column]) -> str:
     if len(binary) == len(labelled):
         return "classification"
     others = [column for column in labelled if not _is_binary(column)]
+    if any(has_many_classes(column) for column in others):
+        return "classification"
     if all(_is_continuous(column) for column in others):
         if binary:
             raise DataError(
@@ -130,7 +147,8 @@ def _refuse_other_than_binary(table: Table, column: Column) -> None:
         places = ", ".join(table.where(row) for row in odd[:5]) + (", ..." if len(odd) > 5 else "")
         raise DataError(
             f"{table.label}: column {column.name!r}: {column.values[odd[0]]:g} is no class, classes are 0 and 1 "
-            f"({len(odd)} such row(s): {places}): recode them, give label_names=, or say task='regression'"
+            f"({len(odd)} such row(s): {places}): recode them, give label_names=, or say task='multiclass' or "
+            "task='regression'"
         )
 
 

@@ -13,6 +13,7 @@ import zoo
 from featurizers import FingerprintFeaturizer
 from zoo.data import MoleculeDataset
 from zoo.learners.baselines import BoostingConfig, ForestConfig, GradientBoosting, RandomForest
+from zoo.registry.registry import UnknownName
 from zoo.runs.checkpoint import CheckpointError
 
 TREES = {"num_trees": 20}
@@ -144,6 +145,11 @@ def test_descriptors_follow_the_fingerprint():
 def test_an_optimizer_has_no_place():
     with pytest.raises(TypeError, match="trained without an optimizer"):
         zoo.build("random_forest", optimizer_args={"lr": 0.1})
+    recipe = zoo.build("random_forest", optimizer="graphsam").recipe
+    assert recipe.optimizer == "none"
+    assert zoo.assemble(zoo.Recipe.from_json(recipe.to_json())).recipe == recipe
+    with pytest.raises(UnknownName, match="optimizer 'none'"):
+        zoo.build("gcn", optimizer="none")
 
 
 @pytest.mark.parametrize(

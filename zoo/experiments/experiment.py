@@ -31,7 +31,6 @@ from zoo.training.plan import check_monitor
 from zoo.views import plots
 from zoo.views import tensorboard_pages as boards
 
-NO_OPTIMIZER = "none"
 DRAW_SEED = 0
 
 
@@ -207,8 +206,6 @@ def prepare(
     learner = assemble(recipe, device=device, fitted=saved, trust=trust)
     if isinstance(learner, Learner):
         _ = learner.optimizer  # made now, so that a wrong option is found here
-    else:
-        learner.recipe = dataclasses.replace(learner.recipe, optimizer=NO_OPTIMIZER)
     if projector is not None:
         if not hasattr(learner.model, "embed"):
             raise TypeError(f"model {recipe.model!r} gives no embedding for the projector: leave projector= out")

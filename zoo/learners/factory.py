@@ -26,7 +26,7 @@ from zoo.learners.parts import (
 )
 from zoo.learners.plans import chosen_options
 from zoo.recipe.fitted import Fitted
-from zoo.recipe.recipe import Recipe
+from zoo.recipe.recipe import NO_OPTIMIZER, Recipe
 from zoo.registry.catalog import FEATURIZERS, MODELS, OPTIMIZERS
 from zoo.training.randomness import random_state_kept, seed_generators
 
@@ -140,7 +140,7 @@ def assemble(
     if isinstance(chosen_model, TaskEstimators):
         if recipe.optimizer_args:
             raise TypeError(f"model {recipe.model!r} is trained without an optimizer: optimizer_args have no effect")
-        return Baseline(recipe, fitted, chosen_featurizer, chosen_model)
+        return Baseline(replace(recipe, optimizer=NO_OPTIMIZER), fitted, chosen_featurizer, chosen_model)
     chosen_model = chosen_model.to(device_for(recipe.model, device))
     deferred = partial(make_optimizer, optimizer, recipe, chosen_model)
     return Learner(recipe, fitted, chosen_featurizer, chosen_model, deferred)
@@ -162,7 +162,7 @@ def recipe_for(
         featurizer = facts.get("featurizer", "grover")
     return Recipe(
         model=name_of(model, MODELS),
-        optimizer=name_of(optimizer, OPTIMIZERS),
+        optimizer=NO_OPTIMIZER if optimizer == NO_OPTIMIZER else name_of(optimizer, OPTIMIZERS),
         featurizer=name_of(featurizer, FEATURIZERS),
         model_args=dict(model_args or {}),
         optimizer_args=dict(optimizer_args or {}),

@@ -13,6 +13,8 @@ from zoo.recipe.mapping import from_mapping
 from zoo.recipe.options import DataOptions, TrainingOptions
 from zoo.registry import kinds
 
+NO_OPTIMIZER = "none"
+"""What recipes of models that train themselves name as their optimizer."""
 LEARNED = ("task_names", "label_names", "target_scaling")
 """Fields that recipes had before `Fitted`; they are skipped where such a recipe is read."""
 
@@ -23,7 +25,7 @@ class Recipe:
 
     Args:
         model: Name of the model, or `"package.module:Class"` of one that is not registered.
-        optimizer: The same for the optimizer.
+        optimizer: The same for the optimizer; "none" for models that train themselves, such as a random forest.
         featurizer: The same for the featurizer.
         num_tasks: T, at least 1.
         task: Kind of target: "classification" (two classes), "multiclass", "regression" or a registered one.

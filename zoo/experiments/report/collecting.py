@@ -9,10 +9,10 @@ from typing import Any
 
 import pandas as pd
 
-from zoo.experiments.sweep.planned import NO_OPTIMIZER
 from zoo.experiments.sweep.results import ResultsFolder
 from zoo.experiments.sweep.rows import ResultRow, read_table, row_of, to_frame
 from zoo.experiments.sweep.specification import Sweep
+from zoo.recipe.recipe import NO_OPTIMIZER
 from zoo.runs.continuing import flatten
 from zoo.runs.folder import RunFolder
 

@@ -16,8 +16,8 @@ import pandas as pd
 from zoo.experiments.report import figures, statistics, tables
 from zoo.experiments.report.collecting import Collected, collect
 from zoo.experiments.report.markdown import escape, fence
-from zoo.experiments.sweep.planned import NO_OPTIMIZER
 from zoo.experiments.sweep.specification import Sweep
+from zoo.recipe.recipe import NO_OPTIMIZER
 from zoo.runs.state import FAILED, FINISHED
 
 

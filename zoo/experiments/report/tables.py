@@ -11,7 +11,7 @@ import pandas as pd
 
 from zoo.experiments.report.markdown import escape
 from zoo.experiments.report.statistics import records
-from zoo.experiments.sweep.planned import NO_OPTIMIZER
+from zoo.recipe.recipe import NO_OPTIMIZER
 from zoo.registry.kinds import higher_is_better
 
 MINUS = "−"

@@ -10,9 +10,8 @@ from functools import cached_property
 from typing import Any
 
 from zoo.recipe.options import TrainingOptions
-from zoo.recipe.recipe import Recipe
+from zoo.recipe.recipe import NO_OPTIMIZER, Recipe
 
-NO_OPTIMIZER = "none"
 PLACES = ("data_dir", "cache_dir", "num_workers", "log_every", "checkpoint_every", "sharpness_every")
 OLD_DEFAULT_EPOCHS = 10  # left out of the keys of all results since the first ones
 

@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from zoo.experiments.sweep.choices import DatasetChoice, ModelChoice, OptimizerChoice, choices
-from zoo.experiments.sweep.planned import NO_OPTIMIZER, PlannedRun
+from zoo.experiments.sweep.planned import PlannedRun
 from zoo.learners.factory import recipe_for
 from zoo.recipe.mapping import from_mapping
 from zoo.recipe.options import DataOptions, TrainingOptions
+from zoo.recipe.recipe import NO_OPTIMIZER
 from zoo.recipe.trust import require_trust
 
 

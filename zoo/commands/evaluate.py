@@ -52,7 +52,7 @@ def main(arguments: list[str]) -> None:
     metrics = learner.evaluate(chosen.dataset)
     if options.json:
         facts = {"data": chosen.source.source, "part": chosen.part, "trained_on": chosen.trained_on}
-        details = {"per_task": metrics.per_task, "unpredicted": metrics.unpredicted}
+        details = {"per_task": metrics.by_task, "unpredicted": metrics.unpredicted}
         print(json.dumps(plain({"run": str(Path(options.run)), **facts, **metrics, **details}), allow_nan=False))
         return
     print(f"{chosen.dataset} ({chosen.part})")

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from zoo.commands.parser import CommandParser
 from zoo.learners.descriptions import load_plugins
-from zoo.registry.catalog import FEATURIZERS, MODELS, OPTIMIZERS
+from zoo.registry.catalog import FEATURIZERS, METRICS, MODELS, OPTIMIZERS, SPLITS, TASKS
 
-KINDS = {"models": MODELS, "optimizers": OPTIMIZERS, "featurizers": FEATURIZERS}
+KINDS = {
+    "models": MODELS,
+    "optimizers": OPTIMIZERS,
+    "featurizers": FEATURIZERS,
+    "tasks": TASKS,
+    "splits": SPLITS,
+    "metrics": METRICS,
+}
 
 
 def main(arguments: list[str]) -> None:

@@ -75,6 +75,7 @@ def make_parser() -> CommandParser:
 
 def main(arguments: list[str]) -> None:
     """Train one run for each seed, or continue one; without arguments, the quick start."""
+    quick = not arguments
     arguments = arguments or list(QUICK_START)
     parser = make_parser()
     options = parser.parse_command(arguments)
@@ -86,6 +87,8 @@ def main(arguments: list[str]) -> None:
         options = parser.parse_command(arguments)
     distributed.initialize()
     progress = None if distributed.is_main() and not options.quiet else False
+    if quick:
+        print("quick start: 3 epochs, for a first look; `molzoo train --data b3db` chooses their number by the data")
     if options.resume:
         options, recipe = resumed(parser, arguments, options)
         outcomes = [train(recipe, Path(options.resume), options, progress, resume=True)]
@@ -217,8 +220,6 @@ class Story:
             print(f"model      {run.recipe.model}, {size:,} parameters")
             print(f"optimizer  {run.recipe.optimizer} {dict(run.recipe.optimizer_args) or ''}")
             print(run.history.split.report())
-            for note in run.history.notes:
-                print(f"training   {note}")
 
 
 def summarize(outcomes: list[Any]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from zoo.runs.folder import RunFolder
 from zoo.runs.machine import describe_machine, describe_versions
 from zoo.runs.opening import run_folder, running, saved_parts
 from zoo.tasks import Evaluation
-from zoo.tasks.metrics import MetricResult, check_metric
+from zoo.tasks.metrics import check_metric
 from zoo.training import distributed
 from zoo.training.history import History
 from zoo.training.plan import check_monitor
@@ -147,7 +147,8 @@ def run(
     Everything that can be checked is checked before molecules are encoded and before the folder is made.
 
     Args:
-        recipe: `recipe.data` and `recipe.training` fall back to their defaults (B3DB, 10 epochs).
+        recipe: `recipe.data` and `recipe.training` fall back to their defaults (B3DB, as many epochs as
+            its size asks for).
         dataset: Already loaded; `None` loads what `recipe.data` names.
         split: Its parts; `None` cuts them as `recipe.data` says, or as the run to resume did.
         folder: For TensorBoard, checkpoints, metrics, predictions and pictures; `None` writes nothing.
@@ -222,16 +223,7 @@ def measure_on_test(
         return Outcome(learner, history, {}, folder, {}, report), np.empty((0, test.num_tasks), np.float32)
     predictions = learner.predict(test.smiles)
     metrics = learner.score(test, predictions)
-    per_task = by_task(test.task_names, metrics.results)
-    return Outcome(learner, history, metrics, folder, per_task, report), predictions
-
-
-def by_task(names: Sequence[str], results: Mapping[str, MetricResult]) -> dict[str, dict[str, float]]:
-    """Return the value of each metric for each task."""
-    return {
-        name: {metric: float(result.per_task[task]) for metric, result in results.items()}
-        for task, name in enumerate(names)
-    }
+    return Outcome(learner, history, metrics, folder, metrics.by_task, report), predictions
 
 
 def write_outcome(

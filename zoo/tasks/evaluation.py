@@ -60,6 +60,12 @@ class Evaluation(dict[str, float]):
         }
 
     @property
+    def by_task(self) -> dict[str, dict[str, float]]:
+        """The same the other way round, as files hold it: `{task: {metric: value}}`."""
+        found = self.per_task
+        return {task: {name: values[task] for name, values in found.items()} for task in self.task_names}
+
+    @property
     def unpredicted(self) -> dict[str, int]:
         """Labels without a prediction, by task, where there are any; the metrics are computed without them."""
         first = next(iter(self.results.values()), None)

@@ -27,7 +27,9 @@ class Progress(Callback):
         self.bar: Any = None
 
     def on_fit_start(self, run: TrainingRun) -> None:
-        """Open the bar."""
+        """Say what was chosen for this run, and open the bar."""
+        for note in run.history.notes:
+            tqdm.write(f"training   {note}", file=sys.stdout)
         self.bar = tqdm(
             total=run.total_steps, initial=run.step, desc="training", unit="step", disable=self.disable, leave=False
         )

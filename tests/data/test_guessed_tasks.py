@@ -107,9 +107,17 @@ def test_the_only_candidate_is_taken_and_questioned(name):
 
 
 def test_several_doubtful_ones_are_refused():
-    report = check(frame(logp=ODD, tpsa=LABEL))
+    report = check(frame(temperature=ODD, weight=LABEL))
     assert report.task == "unlabelled"
-    assert any("'logp'" in problem and "'tpsa'" in problem and "name tasks=" in problem for problem in report.problems)
+    assert any("'temperature'" in text and "'weight'" in text and "name tasks=" in text for text in report.problems)
+
+
+def test_descriptors_are_taken_and_questioned_where_there_is_nothing_else():
+    """Tables of computed properties are used to try things out."""
+    report = check(frame(T=SOME, logp=ODD, tpsa=LABEL))
+    assert list(report.tasks) == ["logp", "tpsa"]
+    assert any("for want of another column: 'logp' (a descriptor" in problem for problem in report.problems)
+    assert any("not taken as tasks: 'T'" in problem for problem in report.problems)
 
 
 def test_the_check_names_doubts_as_problems():

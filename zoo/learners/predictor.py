@@ -167,7 +167,7 @@ class Predictor(ABC):
         first = packed.invalid[0]
         warnings.warn(
             f"{dataset.name}: {len(packed.invalid)} of {len(dataset)} molecules left out, {self.recipe.featurizer!r} "
-            f"cannot encode them (first: row {dataset.rows[first.row]}, {first.smiles[:60]!r}: {first.reason})",
+            f"cannot encode them (first: {dataset.where(first.row)}, {first.smiles[:60]!r}: {first.reason})",
             stacklevel=3,
         )
         return dataset.subset(packed.readable), packed.take(packed.readable)

@@ -84,7 +84,7 @@ def draw_worst(test: MoleculeDataset, predictions: np.ndarray) -> np.ndarray | N
     for row, task in found:
         name = f"{test.task_names[task]}, " if test.num_tasks > 1 else ""
         values = "measured {}, predicted {}".format(*told(test, predictions, row, task))
-        legends.append(f"{name}row {test.rows[row]}\n{values}")
+        legends.append(f"{name}{test.where(row)}\n{values}")
     return drawings.draw_grid([test.smiles[row] for row, _ in found], legends)
 
 

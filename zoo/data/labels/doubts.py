@@ -15,10 +15,12 @@ class Doubt(NamedTuple):
     Args:
         reason: What it looks like, such as "an identifier by its name".
         sure: Whether it is not taken even where there is no other candidate.
+        computed: Whether it can be computed from the molecules, which some people do learn.
     """
 
     reason: str
     sure: bool = False
+    computed: bool = False
 
 
 def _words(text: str) -> frozenset[str]:
@@ -99,7 +101,7 @@ def doubt_name(name: str) -> Doubt | None:
     if words[-1] in IDENTIFIERS or (PLACES & set(bare) and set(bare) <= PLACES | ALONG | COUNTS):
         return Doubt("an identifier or a place by its name", sure=True)
     if joined in DESCRIPTORS or "".join(bare) in DESCRIPTORS or FAMILIES.match(name) or joined in _rdkit_names():
-        return Doubt("a descriptor by its name")
+        return Doubt("a descriptor by its name", computed=True)
     if CONDITIONS & set(bare) and set(bare) <= CONDITIONS | SETTINGS:
         return Doubt("a condition of the measurement by its name")
     for known, what in (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -83,27 +83,27 @@ def find_task_columns(table: Table, smiles_column: str, given: Sequence[str] | N
 
 
 def _weigh(table: Table, smiles_column: str, candidates: list[str]) -> Guess:
-    """Take the candidates that nothing speaks against; a single doubtful one is taken where there is no other."""
+    """Take the candidates that nothing speaks against; else descriptors, or a single one of another kind."""
     doubts = {name: doubt_name(name) or doubt_cells(table.column(name)) for name in candidates}
     clear = [name for name in candidates if doubts[name] is None]
     if len(candidates) > 1 and clear:
         smiles = [cell_text(cell) for cell in table.column(smiles_column)]
         known = recognize_descriptors(smiles, {name: table.column(name) for name in clear})
-        doubts |= {name: Doubt(f"the {what} of the molecules") for name, what in known.items()}
+        doubts |= {name: Doubt(f"the {what} of the molecules", computed=True) for name, what in known.items()}
         clear = [name for name in clear if name not in known]
     doubtful = {name: doubt for name, doubt in doubts.items() if doubt is not None}
-    possible = [name for name, doubt in doubtful.items() if not doubt.sure]
-    if clear or len(possible) > 1:
+    possible = [name for name, doubt in doubtful.items() if doubt.computed]
+    possible = possible or [name for name, doubt in doubtful.items() if not doubt.sure]
+    if clear or (len(possible) > 1 and not doubtful[possible[0]].computed):
         possible = []
-    refused = [f"{name!r} ({doubt.reason})" for name, doubt in doubtful.items() if name not in possible]
+    refused = [name for name in doubtful if name not in possible]
     texts = []
     if refused:
-        shown = ", ".join(refused[:MOST]) + (f", ... ({len(refused)})" if len(refused) > MOST else "")
-        texts.append(f"not taken as tasks: {shown}: name tasks= to learn one of them")
+        texts.append(f"not taken as tasks: {_with_reasons(refused, doubtful)}: name tasks= to learn one of them")
     if possible:
         texts.append(
-            f"{possible[0]!r} is taken as the task for want of another column, but looks like something else "
-            f"({doubtful[possible[0]].reason}): name tasks= if it is not the label"
+            f"taken as tasks for want of another column: {_with_reasons(possible, doubtful)}: name tasks= if these are "
+            "no labels"
         )
     return Guess(clear or possible, texts)
 
@@ -111,6 +111,11 @@ def _weigh(table: Table, smiles_column: str, candidates: list[str]) -> Guess:
 def _holds_molecules(column: pd.Series) -> bool:
     """Whether a column has RDKit's molecules, as frames of PandasTools do."""
     return column.dtype == object and any(isinstance(cell, Chem.Mol) for cell in column)
+
+
+def _with_reasons(names: Sequence[str], doubts: Mapping[str, Doubt]) -> str:
+    shown = [f"{name!r} ({doubts[name].reason})" for name in names[:MOST]]
+    return ", ".join(shown) + (f", ... ({len(names)})" if len(names) > MOST else "")
 
 
 def _meant_as_labels(column: pd.Series, most: int = 10) -> bool:

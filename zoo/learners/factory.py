@@ -14,16 +14,8 @@ from featurizers import Featurizer
 from zoo.learners.baselines import TaskEstimators
 from zoo.learners.estimator import Baseline
 from zoo.learners.learner import Learner
-from zoo.learners.parts import (
-    Part,
-    device_for,
-    featurizer_of,
-    locate,
-    make_optimizer,
-    model_of,
-    name_of,
-    registered_facts,
-)
+from zoo.learners.names import Part, locate, name_of, registered_facts
+from zoo.learners.parts import device_for, featurizer_of, make_optimizer, model_of
 from zoo.learners.plans import chosen_options
 from zoo.recipe.fitted import Fitted
 from zoo.recipe.recipe import NO_OPTIMIZER, Recipe

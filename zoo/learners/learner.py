@@ -159,7 +159,7 @@ class Learner(Predictor):
             self.model.load_state_dict(run.best_weights)
         if run.history.diverged:
             kept = f"the weights of epoch {run.history.best_epoch}" if run.best_weights else "no weights"
-            warnings.warn(f"training stopped, {kept} are kept: {run.history.diverged}", stacklevel=2)
+            warnings.warn(f"training stopped, {kept} are kept: {run.history.diverged}", stacklevel=3)
         return run.history
 
     def predict_packed(self, packed: PackedMolecules, batch_size: int = PREDICT_BATCH) -> np.ndarray:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,109 +14,40 @@ from featurizers.backend import DGLGraph, dgl
 from featurizers.molecule_graph import moved
 from featurizers.needs import HasNeeds
 from zoo.learners.baselines import TaskEstimators
+from zoo.learners.names import Part, find
 from zoo.learners.plans import Plan, options_of_ready, storable
 from zoo.learners.signatures import SET_BY_FACTORY, check_options, constructor_options, optimizer_options
 from zoo.recipe.fitted import Fitted
 from zoo.recipe.recipe import Recipe
-from zoo.recipe.trust import UntrustedPlace, is_place
 from zoo.registry.catalog import FEATURIZERS, MODELS, OPTIMIZERS
-from zoo.registry.plugins import load_plugins
 from zoo.registry.registry import Entry, Registry
 from zoo.tasks import make_task
 
-Part = str | type | object
-KINDS: dict[str, tuple[type, ...]] = {
-    "model": (nn.Module, TaskEstimators),
-    "optimizer": (torch.optim.Optimizer,),
-    "featurizer": (Featurizer,),
-}
-
-
-def registered_facts(model: Part) -> Mapping[str, Any]:
-    """What the catalog knows about the class of a model, if it is there."""
-    name = name_of(model, MODELS)
-    return MODELS[name].facts if name in MODELS else {}
-
-
-def find(registry: Registry[Any], name: str) -> Entry[Any]:
-    """Return the entry of a registered name.
-
-    Raises:
-        UnknownName: Nothing has this name.
-        UntrustedPlace: It is the place of a class; see `locate`.
-    """
-    load_plugins()
-    if is_place(name):
-        raise UntrustedPlace(registry.kind, name)
-    return registry[name]
-
-
-def locate(registry: Registry[Any], part: Part, trust: bool) -> Part:
-    """Replace the place of a class, `"package.module:Class"`, by the class; other parts are returned as they are.
-
-    Args:
-        registry: Where parts of this kind are.
-        part: A name, a place, a class or a finished object.
-        trust: The place comes from somebody whose code may run.
-
-    Raises:
-        UntrustedPlace: A place, and `trust` is false.
-        ValueError: There is no such class, or it is of another kind.
-    """
-    if not isinstance(part, str) or not is_place(part):
-        return part
-    load_plugins()
-    registered = registry.class_at(part)
-    if registered is not None:
-        return registered
-    if not trust:
-        raise UntrustedPlace(registry.kind, part)
-    module, _, attribute = part.partition(":")
-    try:
-        target = getattr(importlib.import_module(module), attribute)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ValueError(
-            f"{registry.kind} {part!r} cannot be imported: {error}; install its package, or give the object itself"
-        ) from error
-    kinds = KINDS[registry.kind]
-    if not (isinstance(target, type) and issubclass(target, kinds)):
-        wanted = " or ".join(kind.__name__ for kind in kinds)
-        raise ValueError(f"{registry.kind} {part!r} is no subclass of {wanted}: name one that is")
-    return target
-
-
-def name_of(part: Part, registry: Registry[Any]) -> str:
-    """What a recipe calls a part: its registered name, or the place of its class."""
-    if isinstance(part, str):
-        load_plugins()
-        return part if is_place(part) else registry[part].name
-    cls = part if isinstance(part, type) else type(part)
-    for entry in registry:
-        named_alike = not isinstance(entry.target, str) or entry.target.endswith(f":{cls.__name__}")
-        if named_alike and not entry.defaults and entry.resolve() is cls:
-            return entry.name
-    return f"{cls.__module__}:{cls.__qualname__}"
-
 
 def options_of(
-    part: str | type, registry: Registry[Any], given: Mapping[str, Any], fitted: Fitted | None = None
+    part: str | type,
+    registry: Registry[Any],
+    given: Mapping[str, Any],
+    fitted: Fitted | None = None,
+    saved: Mapping[str, Any] | None = None,
 ) -> tuple[str, Any, dict[str, Any]]:
     """Return name, class and options of a named part or a class.
 
     Args:
         part: What was asked for.
         registry: Where its name is.
-        given: Options that were given, or all options, from a checkpoint.
-        fitted: Of the checkpoint that the part comes from. One that holds no configurations was written when the
-            defaults were `legacy_defaults`, of the class and of the entry.
+        given: Options that were given.
+        fitted: Of the checkpoint that the part comes from.
+        saved: All options of the part, from that checkpoint. One without them was written when the defaults were
+            `legacy_defaults`, of the class and of the entry.
     """
     entry = find(registry, part) if isinstance(part, str) else Entry("part", part, "")
     cls = entry.resolve()
     name = f"{registry.kind} {part!r}" if isinstance(part, str) else f"{registry.kind} {cls.__name__}"
+    if saved is not None:
+        return name, cls, dict(saved)
     if fitted is None:
         return name, cls, {**entry.defaults, **given}
-    if fitted.model is not None:
-        return name, cls, dict(given)
     of_class = getattr(getattr(cls, "config_class", cls), "legacy_defaults", {})
     of_class = {option: value for option, value in of_class.items() if option not in SET_BY_FACTORY}
     return name, cls, {**of_class, **entry.defaults, **entry.facts.get("legacy_defaults", {}), **given}
@@ -139,7 +69,7 @@ def is_ready(part: Part, kind: type | tuple[type, ...], registry: Registry[Any],
 def plan_featurizer(part: str | type, recipe: Recipe, fitted: Fitted | None = None) -> Plan:
     """Choose the featurizer's class and options: those of a checkpoint where there is one, else the recipe's."""
     saved = None if fitted is None else fitted.featurizer
-    name, cls, options = options_of(part, FEATURIZERS, recipe.featurizer_args if saved is None else saved, fitted)
+    name, cls, options = options_of(part, FEATURIZERS, recipe.featurizer_args, fitted, saved)
     check_options(name, options, constructor_options(cls))
     return Plan.of(cls, options)
 
@@ -160,7 +90,7 @@ def make_featurizer(part: Part, recipe: Recipe) -> Featurizer:
 def plan_model(part: str | type, recipe: Recipe, featurizer: Featurizer, fitted: Fitted | None = None) -> Plan:
     """Choose the model's class and options, sized for the featurizer and the tasks; otherwise as `plan_featurizer`."""
     saved = None if fitted is None else fitted.model
-    name, cls, options = options_of(part, MODELS, recipe.model_args if saved is None else saved, fitted)
+    name, cls, options = options_of(part, MODELS, recipe.model_args, fitted, saved)
     accepted = constructor_options(cls)
     check_options(name, options, set(accepted) - (set(SET_BY_FACTORY) if saved is None else set()))
     sizes = featurizer.sizes

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import Any, TypeVar
 
 from zoo.learners.baselines import TaskEstimators
-from zoo.learners.parts import find
+from zoo.learners.names import find
 from zoo.recipe.mapping import from_mapping
 from zoo.recipe.trust import is_place
 from zoo.registry.catalog import MODELS

@@ -31,7 +31,9 @@ def short(monkeypatch, tmp_path, b3db):
     monkeypatch.chdir(tmp_path)
     for module in (zoo.data, zoo.experiment.data):
         monkeypatch.setattr(
-            module, "load", lambda source, **options: part if source == "b3db" else load(source, **options)
+            module,
+            "load",
+            lambda source, *given, **options: part if source == "b3db" else load(source, *given, **options),
         )
     monkeypatch.setattr(recipe.TrainingOptions, "__init__", one_epoch(recipe.TrainingOptions.__init__))
 

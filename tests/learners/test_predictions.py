@@ -42,11 +42,16 @@ def test_values_and_reasons_of_each_molecule(learner, expected):
 def test_tables_of_everything_that_predictions_may_hold():
     values = np.arange(8.0).reshape(2, 2, 2)
     found = Predictions(
-        values, np.array(["", ""]), ("a", "b"), spread=values, in_domain=np.array([True, False]), index=["x", "y"]
+        values,
+        np.array(["", ""]),
+        ("a_no", "a_yes", "b_no", "b_yes"),
+        spread=values,
+        in_domain=np.array([True, False]),
+        index=["x", "y"],
     )
     frame = found.to_frame()
     assert list(frame.index) == ["x", "y"]
-    assert frame["predicted_b_1"].tolist() == [3, 7]
+    assert frame["predicted_b_yes"].tolist() == [3, 7]
     assert frame["in_domain"].tolist() == [True, False]
     interval = Predictions(values[..., 0], found.reasons, ("a", "b"), interval=values).to_frame()
     assert (interval["lower_a"].tolist(), interval["upper_b"].tolist()) == ([0, 4], [3, 7])
@@ -120,6 +125,16 @@ def test_a_missing_file_and_a_table_without_molecules_are_errors(learner):
 def test_shape_without_any_readable_molecule(learner, molecules):
     assert learner.predict(molecules).shape == (len(molecules), 2)
     assert learner.embed(molecules).shape == (len(molecules), learner.embed("CCO").shape[1])
+
+
+def test_classes_have_the_columns_that_predicted_files_have():
+    frame = pd.DataFrame({"smiles": ["CCO", "CCN", "CCC"] * 4, "y": ["low", "middle", "high"] * 4})
+    learner = zoo.build("gcn", dataset=zoo.data.load(frame), model_args={"hidden_size": 8}, device="cpu")
+    learner.fit(frame, split=None, epochs=1, progress=False)
+    found = learner.predictions(["CCO", "bad"])
+    assert found.values.shape == learner.predict(["bad", "CCO"]).shape == (2, 1, 3)
+    assert set(found.to_frame()) == {"predicted_y_low", "predicted_y_middle", "predicted_y_high", "reason"}
+    assert learner.predict(["bad"]).shape == (1, 1, 3)
 
 
 @pytest.fixture(scope="module")

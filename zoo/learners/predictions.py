@@ -21,9 +21,9 @@ class Predictions:
         values: (n, T), or (n, T, C) for C classes: probabilities, or values in the targets' unit; NaN where there is
             none.
         reasons: (n,) texts: why there is no prediction; empty where there is one.
-        task_names: Names of the tasks (T).
+        names: Names of the tasks (T), or of the classes of all tasks (T * C), as `Fitted.column_names`.
         spread: Standard deviation of each value, in the shape of `values`.
-        interval: Lower and upper end of an interval around each value (n, T, 2).
+        interval: Lower and upper end of an interval around each value, in the shape of `values` and (..., 2).
         in_domain: Whether a molecule resembles what the model was trained on (n,).
         index: Labels of the rows in tables (n); None numbers them.
 
@@ -35,7 +35,7 @@ class Predictions:
 
     values: np.ndarray
     reasons: np.ndarray
-    task_names: tuple[str, ...]
+    names: tuple[str, ...]
     spread: np.ndarray | None = None
     interval: np.ndarray | None = None
     in_domain: np.ndarray | None = None
@@ -50,29 +50,21 @@ class Predictions:
         return self.reasons != ""
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a table with the columns `predicted_TASK`, what else is known, and `reason`.
-
-        With C classes there is a column `predicted_TASK_c` for each class c.
-        """
+        """Return a table with the columns `predicted_NAME`, what else is known, and `reason`."""
         import pandas as pd
 
-        columns = self._by_task("predicted", self.values)
+        columns = self._by_name("predicted", self.values)
         if self.spread is not None:
-            columns |= self._by_task("spread", self.spread)
+            columns |= self._by_name("spread", self.spread)
         if self.interval is not None:
-            columns |= self._by_task("lower", self.interval[..., 0]) | self._by_task("upper", self.interval[..., 1])
+            columns |= self._by_name("lower", self.interval[..., 0]) | self._by_name("upper", self.interval[..., 1])
         if self.in_domain is not None:
             columns["in_domain"] = self.in_domain
         return pd.DataFrame({**columns, "reason": self.reasons}, index=self.index)
 
-    def _by_task(self, word: str, values: np.ndarray) -> dict[str, np.ndarray]:
-        if values.ndim == 2:
-            return {f"{word}_{name}": values[:, task] for task, name in enumerate(self.task_names)}
-        return {
-            f"{word}_{name}_{number}": values[:, task, number]
-            for task, name in enumerate(self.task_names)
-            for number in range(values.shape[2])
-        }
+    def _by_name(self, word: str, values: np.ndarray) -> dict[str, np.ndarray]:
+        columns = values.reshape(len(values), len(self.names)).T
+        return {f"{word}_{name}": column for name, column in zip(self.names, columns, strict=True)}
 
 
 def with_reasons(values: np.ndarray, reasons: np.ndarray) -> np.ndarray:

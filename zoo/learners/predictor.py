@@ -81,7 +81,7 @@ class Predictor(ABC):
     def predictions(self, molecules: Any, *, batch_size: int = PREDICT_BATCH, on_invalid: str = "nan") -> Predictions:
         """Predict molecules, and say why some cannot be predicted; arguments as in `predict`."""
         values, reasons = self.apply(molecules, lambda packed: self.predict_packed(packed, batch_size), on_invalid)
-        return Predictions(values, with_reasons(values, reasons), self.fitted.output_names, index=index_of(molecules))
+        return Predictions(values, with_reasons(values, reasons), self.fitted.column_names, index=index_of(molecules))
 
     def evaluate(self, data: MoleculeDataset | str | pd.DataFrame, *, batch_size: int = PREDICT_BATCH) -> Evaluation:
         """Metrics on a data set, its own metric first: mean over the tasks where it is defined.

@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 
 import zoo
+from zoo.commands import train
+from zoo.recipe import DataOptions, Recipe, TrainingOptions
 from zoo.runs import checkpoint
 from zoo.runs.checkpoint import CheckpointError
 
@@ -103,6 +105,20 @@ def test_a_resumed_run_writes_through_no_link(small, tmp_path, place):
     with pytest.raises(CheckpointError, match=f"{place} is a link"):
         zoo.build("gcn", model_args=SMALL, device="cpu").fit(small, **options | {"epochs": 2}, resume=True)
     assert {file: file.read_bytes() for file in before} == before
+
+
+def test_a_resumed_run_fills_no_cache_that_only_its_files_name(tmp_path, capsys):
+    training = TrainingOptions(epochs=2, cache_dir=str(tmp_path / "elsewhere"))
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "recipe.json").write_text(Recipe("gcn", data=DataOptions(), training=training).to_json())
+    arguments = ["--resume", str(tmp_path / "run")]
+    parser = train.make_parser()
+    _, recipe = train.resumed(parser, arguments, parser.parse_command(arguments))
+    assert recipe.training.cache_dir is None
+    assert f"--cache-dir {tmp_path / 'elsewhere'}" in capsys.readouterr().out
+    named = [*arguments, "--cache-dir", str(tmp_path / "elsewhere")]
+    _, recipe = train.resumed(parser, named, parser.parse_command(named))
+    assert recipe.training.cache_dir == training.cache_dir
 
 
 @pytest.mark.parametrize("name", ["recipe.json", "fitted.json", "model.safetensors"])

@@ -152,11 +152,14 @@ def resumed(parser: CommandParser, arguments: list[str], options: Any) -> tuple[
     if other:
         raise ValueError(f"--resume takes the run's own recipe and folder: leave --{' and --'.join(other)} out")
     stored = stored_recipe(options.resume)
-    parser.set_defaults(flatten(stored))
+    cache = stored.training.cache_dir if stored.training else None
+    parser.set_defaults(flatten(stored) | {"cache_dir": None})  # a folder that the run names is not written unasked
     options = parser.parse_command(arguments)
     if options.seeds != [stored.seed]:
         raise ValueError(f"--resume {options.resume}: the run has seed {stored.seed}: leave --seeds out")
     recipe = continued(options.resume, recipe_of(options, stored.seed))
+    if cache is not None and options.cache_dir is None and not options.quiet:
+        print(f"cache      not used: name it again with --cache-dir {cache}")
     line = describe_continuation(options.resume, recipe)
     if line and not options.quiet:
         print(f"continued  {line}")

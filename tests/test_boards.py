@@ -13,7 +13,7 @@ from zoo.experiments import experiment
 from zoo.recipe.options import TrainingOptions
 from zoo.recipe.recipe import Recipe
 from zoo.runs.log import RunLog
-from zoo.views import drawings
+from zoo.views import drawings, plots
 from zoo.views import tensorboard_pages as boards
 
 SMILES = ["CCO", "c1ccccc1", "CCN", "CC(=O)O", "C1CCCCC1", "N#N"]
@@ -48,6 +48,12 @@ def test_classification_has_roc_and_pr_curves_where_both_classes_are(tmp_path):
 def test_regression_has_a_parity_plot(tmp_path):
     with_log(tmp_path, boards.write_test_pages, dataset("regression"), np.zeros((6, 2), np.float32), 7)
     assert set(tags(tmp_path)["images"]) == {"test/parity", "test/worst_predictions"}
+
+
+def test_each_task_of_a_regression_has_its_own_panel():
+    figure = plots.quality(dataset("regression"), np.zeros((6, 2), np.float32))
+    assert [axes.get_title() for axes in figure.axes] == ["a", "b"]
+    assert [len(axes.collections[0].get_offsets()) for axes in figure.axes] == [6, 5]
 
 
 def test_the_worst_come_first_and_missing_labels_and_predictions_never():

@@ -185,3 +185,15 @@ def test_from_python_too(b3db, tmp_path):
         zoo.build("gcn", model_args={"hidden_size": 8}).fit(few.subset(range(50)), resume=True, **options)
     with pytest.raises(DataChanged, match="--part all"):
         choose_part(tmp_path / "run", Recipe.read(tmp_path / "run" / "recipe.json"))
+
+
+def test_a_model_that_trains_itself_has_no_optimizer_and_no_curve(here, capsys):
+    main(["train", "--data", "some.csv", "--split", "random", *FOREST])
+    run = here / "runs" / "some-random_forest-seed0"
+    assert RunFolder(run).recipe.optimizer == "none"
+    assert not (run / "learning_curve.png").exists()
+    told = json.loads((run / "metrics.json").read_text())["test"]
+    main(["train", "--recipe", str(run / "recipe.json"), "--output", "again", "--quiet"])
+    assert json.loads((here / "again" / "metrics.json").read_text())["test"] == told
+    main(["train", "--resume", str(run), "--quiet"])
+    assert json.loads((run / "metrics.json").read_text())["test"] == told

@@ -8,8 +8,8 @@ from support.invented_rows import invented
 
 from zoo.experiments import ResultRow, ResultsFolder
 from zoo.experiments.report.report import Report
-from zoo.experiments.sweep.results import safe_name
 from zoo.experiments.sweep.rows import read_table, write_table
+from zoo.runs.names import safe_name
 
 COMMITTED = Path(__file__).resolve().parents[2] / "benchmarks" / "results"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -208,3 +209,20 @@ def test_a_checkpoint_knows_its_run(tmp_path, monkeypatch):
     assert RunFolder.of(tmp_path / "checkpoints" / "best").path == tmp_path
     monkeypatch.chdir(tmp_path)
     assert RunFolder.of(".").path == tmp_path
+
+
+def test_a_command_that_is_asked_to_stop_leaves_an_open_run(tmp_path, b3db):
+    few = b3db.subset(range(0, len(b3db), 130))
+    few.to_frame().to_csv(tmp_path / "few.csv", index=False)
+    command = [sys.executable, "-u", "-m", "zoo", "train", "--data", str(tmp_path / "few.csv"), "--model", "gcn"]
+    command += ["--split", "random", "--epochs", "100000", "--output", str(tmp_path / "run")]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT) as process:
+        for line in process.stdout:
+            if line.startswith("epoch"):
+                process.send_signal(signal.SIGTERM)
+                break
+        _, errors = process.communicate(timeout=60)
+    assert process.returncode == 128 + signal.SIGTERM
+    assert "stopped by SIGTERM" in errors
+    state = RunFolder(tmp_path / "run").state
+    assert (state.name, state.reason, state.deaths) == ("open", "Stopped: SIGTERM", 0)

@@ -40,13 +40,18 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--dry_run", action="store_true", help="say what would be run")
     options = parser.parse_command(arguments)
 
-    from zoo.experiments.sweep.results import ResultsFolder, safe_name
+    from zoo.experiments.sweep.results import ResultsFolder
     from zoo.experiments.sweep.specification import Sweep
     from zoo.experiments.sweep.workers import count, run_sweep
     from zoo.runs.lifetime import Stopped
+    from zoo.runs.names import safe_name
 
     sweep = Sweep.read(options.specification)
-    results = ResultsFolder(options.results or Path("results") / safe_name(sweep.name))
+    place = Path(options.results) if options.results else Path("results") / safe_name(sweep.name)
+    if place.suffix == ".sqlite":
+        place = place.with_suffix("")
+        print(f"note: results are folders now: {place}")
+    results = ResultsFolder(place)
     if options.dry_run:
         runs = sweep.runs(options.trust)
         for run in runs:
@@ -68,8 +73,8 @@ def main(arguments: list[str]) -> None:
     except KeyboardInterrupt:
         print("\nstopped; the same command continues", file=sys.stderr)
         raise SystemExit(130) from None
-    except Stopped as stopped:
-        print(f"stopped by {stopped}; the same command continues", file=sys.stderr)
+    except Stopped:
+        print("the same command continues", file=sys.stderr)
         raise
     print(tally)
     print(f"show the results with: molzoo report {results.path}")

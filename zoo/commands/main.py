@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 from zoo.data.errors import printable
+from zoo.runs.lifetime import Stopped, stop_on_signals
 from zoo.runs.process import tune_process
 
 COMMANDS = {
@@ -53,7 +54,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     warnings.showwarning = warn
     tune_process()
     try:
-        run(list(sys.argv[1:] if arguments is None else arguments))
+        with stop_on_signals():
+            run(list(sys.argv[1:] if arguments is None else arguments))
+    except Stopped as stopped:
+        print(f"stopped by {stopped}", file=sys.stderr)
+        raise
     except KeyboardInterrupt:
         print("\nstopped; a run with a folder continues with: molzoo train --resume FOLDER", file=sys.stderr)
         raise SystemExit(130) from None

@@ -13,7 +13,8 @@ import numpy as np
 from zoo.commands.parser import CommandParser, named
 from zoo.recipe.options import DataOptions, TrainingOptions
 from zoo.recipe.presets import find, list_recipes
-from zoo.recipe.recipe import Recipe
+from zoo.recipe.recipe import NO_OPTIMIZER, Recipe
+from zoo.runs.names import safe_name
 
 DESCRIPTION = """Train a model, choose its best epoch on the validation part, and measure it on the test part.
 
@@ -171,7 +172,8 @@ def free_folder(recipe: Recipe, output: str | None, several: bool) -> Path:
     if output is not None:
         return Path(output) / f"seed{recipe.seed}" if several else Path(output)
     source = Path(recipe.data.source).stem.split(".")[0] if recipe.data else "data"
-    stem = Path("runs") / f"{source}-{recipe.model}-{recipe.optimizer}-seed{recipe.seed}"
+    trainer = "" if recipe.optimizer == NO_OPTIMIZER else f"-{recipe.optimizer}"
+    stem = Path("runs") / safe_name(f"{source}-{recipe.model}{trainer}-seed{recipe.seed}")
     folder, number = stem, 2
     while folder.exists():
         folder, number = stem.with_name(f"{stem.name}-{number}"), number + 1

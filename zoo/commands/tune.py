@@ -45,8 +45,8 @@ def main(arguments: list[str]) -> None:
 
     import yaml
 
-    from zoo.experiments.sweep.results import safe_name
     from zoo.experiments.tuning.tuning import Tuning, best_recipe, tune
+    from zoo.runs.names import safe_name
 
     tuning = Tuning.read(options.specification)
     folder = Path(options.output or Path("results") / safe_name(tuning.name))

@@ -33,6 +33,17 @@ class Picture(Figure):
         return buffer.getvalue()
 
 
+def new_panels(count: int, side: float = 3.2, columns: int = 4) -> tuple[Figure, list[Axes]]:
+    """A figure with several sets of axes, at most `columns` in a row."""
+    columns = min(count, columns)
+    rows = -(-count // columns)
+    figure = Picture(figsize=(side * columns, side * rows), layout="constrained")
+    axes = [figure.add_subplot(rows, columns, number + 1) for number in range(count)]
+    for each in axes:
+        each.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
 def new_figure(width: float = 6.0, height: float = 4.0) -> tuple[Figure, Axes]:
     """A figure with one set of axes, in inches."""
     figure = Picture(figsize=(width, height), layout="constrained")
@@ -79,14 +90,23 @@ def quality(dataset: MoleculeDataset, predictions: np.ndarray) -> Figure:
     if kinds.labels_of(dataset.task) == CLASSES:
         return confusion(dataset, predictions)
     draw = DRAWINGS[kinds.labels_of(dataset.task)]
-    figure, axes = new_figure(4.8, 4.8)
-    for task in range(min(dataset.num_tasks, MOST_CURVES)):
+    tasks = min(dataset.num_tasks, MOST_CURVES)
+    apart = draw is draw_parity and tasks > 1  # values of several tasks have units of their own
+    figure, axes = new_panels(tasks) if apart else new_panels(1, 4.8)
+    for task in range(tasks):
+        panel, name = axes[task if apart else 0], plain(dataset.task_names[task])
         present = ~(np.isnan(dataset.targets[:, task]) | np.isnan(predictions[:, task]))
-        draw(axes, plain(dataset.task_names[task]), dataset.targets[present, task], predictions[present, task])
-    if axes.get_legend_handles_labels()[0]:
-        axes.legend(fontsize=7, frameon=False, loc="lower right")
+        draw(panel, name, dataset.targets[present, task], predictions[present, task])
+        if apart:
+            panel.set_title(name, fontsize=9)
+        elif panel.get_legend_handles_labels()[0]:
+            panel.legend(fontsize=7, frameon=False, loc="lower right")
     left_out = dataset.num_tasks - MOST_CURVES
-    axes.set_title(plain(dataset.name) + (f" (first {MOST_CURVES} tasks)" if left_out > 0 else ""), fontsize=10)
+    title = plain(dataset.name) + (f" (first {MOST_CURVES} tasks)" if left_out > 0 else "")
+    if apart:
+        figure.suptitle(title, fontsize=10)
+    else:
+        axes[0].set_title(title, fontsize=10)
     return figure
 
 

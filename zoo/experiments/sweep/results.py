@@ -9,7 +9,6 @@ NAME/runs.csv        results without their folders, such as those that are kept 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from zoo.experiments.sweep.rows import ResultRow, read_table, row_of, to_frame, 
 from zoo.experiments.sweep.specification import Sweep
 from zoo.runs.folder import RunFolder
 from zoo.runs.json_files import read_json, write_json
+from zoo.runs.names import safe_name
 from zoo.runs.state import FAILED, FINISHED, OPEN, now
 
 
@@ -117,13 +117,3 @@ class ResultsFolder:
         latest = {row.run: row for row in self.rows()}
         write_table(self.table, latest.values())
         return self.table
-
-
-def safe_name(text: str) -> str:
-    """Return a text as the name of a file: never a path, never hidden.
-
-    Example:
-        >>> safe_name("../../x b3db $a"), safe_name("..")
-        ('x_b3db_a', 'unnamed')
-    """
-    return re.sub(r"[^A-Za-z0-9.+=-]+", "_", text)[:80].strip("._-") or "unnamed"

@@ -56,7 +56,7 @@ def open_study(tuning: Tuning, journal: str | Path, metric: str, say: Callable[[
     )
 
 
-def sampler(tuning: Tuning) -> optuna.samplers.BaseSampler:
+def sampler(tuning: Tuning) -> Any:
     """Return a sampler whose draws follow from the seed and the number of the trial.
 
     Processes that share a study thus draw different trials, and one process the same ones again.

@@ -174,14 +174,14 @@ for _entry in (
         "zoo.learners.baselines:RandomForest",
         "Random forest on ECFP4: the baseline to beat on small sets",
         "Breiman 2001",
-        facts={"featurizer": "fingerprint"},
+        facts={"featurizer": "fingerprint", "trains_itself": True},
     ),
     Entry(
         "gradient_boosting",
         "zoo.learners.baselines:GradientBoosting",
         "Histogram gradient boosting on ECFP4",
         "Friedman 2001",
-        facts={"featurizer": "fingerprint"},
+        facts={"featurizer": "fingerprint", "trains_itself": True},
     ),
 ):
     MODELS.add(_entry)

@@ -149,12 +149,13 @@ def recipe_for(
     seed: int = 0,
 ) -> Recipe:
     """The recipe of a choice of parts, for one classification task; arguments as in `build`."""
+    facts = registered_facts(model)
     if featurizer is None:
-        facts = registered_facts(model)
         featurizer = facts.get("featurizer", "grover")
+    without = facts.get("trains_itself") or (isinstance(optimizer, str) and optimizer == NO_OPTIMIZER)
     return Recipe(
         model=name_of(model, MODELS),
-        optimizer=NO_OPTIMIZER if optimizer == NO_OPTIMIZER else name_of(optimizer, OPTIMIZERS),
+        optimizer=NO_OPTIMIZER if without else name_of(optimizer, OPTIMIZERS),
         featurizer=name_of(featurizer, FEATURIZERS),
         model_args=dict(model_args or {}),
         optimizer_args=dict(optimizer_args or {}),

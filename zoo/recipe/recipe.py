@@ -18,9 +18,6 @@ NO_OPTIMIZER = "none"
 LEARNED = ("task_names", "label_names", "target_scaling")
 """Fields that recipes had before `Fitted`; they are skipped where such a recipe is read."""
 
-NO_OPTIMIZER = "none"
-"""The optimizer of a model that trains itself, such as a random forest."""
-
 
 @dataclass(frozen=True)
 class Recipe:

@@ -172,7 +172,8 @@ def test_the_output_is_called_as_the_input_but_for_how_it_is_written(run, tmp_pa
         (tmp_path / name).write_text("CCO\nCCN\n")
         main(["predict", str(run), str(tmp_path / name), "--num-workers", "0", "--quiet"])
     written = {path.name for path in tmp_path.glob("*.predicted.csv")}
-    assert written == {"a.train.predicted.csv", "a.test.predicted.csv"}
+    name = f"{run.parent.name}-{run.name}"
+    assert written == {f"a.train.{name}.predicted.csv", f"a.test.{name}.predicted.csv"}
 
 
 def test_data_check_takes_what_messages_advise(tmp_path, capsys):

@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+from support.processes import end_in_time
 
 from zoo.data import DataError
 from zoo.data.packing import processes
@@ -24,22 +25,6 @@ def work(item):
 print("started", flush=True)
 list(ordered_map(work, range(20), 2))
 """
-
-
-def runs(pid):
-    """Whether a process still does something; one that nobody has collected yet does not."""
-    try:
-        with open(f"/proc/{pid}/stat") as file:
-            return file.read().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
-
-
-def end_in_time(pids, seconds=20):
-    deadline = time.monotonic() + seconds
-    while any(map(runs, pids)) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return not any(map(runs, pids))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

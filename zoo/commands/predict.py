@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 from zoo.commands.parser import CommandParser
@@ -21,7 +20,9 @@ def main(arguments: list[str]) -> None:
     parser = CommandParser(prog="molzoo predict", description=DESCRIPTION)
     parser.add_argument("run", help="folder of a run or a checkpoint")
     parser.add_argument("input", help="CSV, TSV, SMI (also .gz) or Parquet")
-    parser.add_argument("--output", type=str | None, help="CSV, TSV (also .gz) or Parquet; default: NAME.predicted.csv")
+    parser.add_argument(
+        "--output", type=str | None, help="CSV, TSV (also .gz) or Parquet; default: NAME.RUN.predicted.csv"
+    )
     parser.add_argument("--smiles_column", type=str | None, help="default: found by name")
     parser.add_argument("--separator", type=str | None, help="between the cells of a text file; default: found")
     parser.add_argument("--encoding", type=str | None, help="of a text file; default: found")
@@ -30,33 +31,32 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--num_workers", type=int | None, help="processes; default: one for each core")
     parser.add_argument("--device", default="auto", help="cpu, cuda, ...")
     parser.add_trust()
+    parser.add_argument("--guard_formulas", action="store_true", help="no cell of the output is a spreadsheet formula")
     parser.add_argument("--quiet", action="store_true", help="no progress bar")
     options = parser.parse_command(arguments)
 
-    from zoo.inference.files import predict_file
+    from zoo.inference import default_output, predict_file
+    from zoo.runs.lifetime import stop_on_signals
 
     source = Path(options.input)
-    output = Path(options.output) if options.output else source.with_name(f"{stem_of(source)}.predicted.csv")
-    summary = predict_file(
-        options.run,
-        source,
-        output,
-        smiles_column=options.smiles_column,
-        separator=options.separator,
-        encoding=options.encoding,
-        chunk_size=options.chunk_size,
-        num_workers=options.num_workers,
-        batch_size=options.batch_size,
-        device=options.device,
-        trust=options.trust,
-        progress=False if options.quiet else None,
-    )
+    output = Path(options.output) if options.output else default_output(options.run, source)
+    with stop_on_signals():
+        summary = predict_file(
+            options.run,
+            source,
+            output,
+            smiles_column=options.smiles_column,
+            separator=options.separator,
+            encoding=options.encoding,
+            chunk_size=options.chunk_size,
+            num_workers=options.num_workers,
+            batch_size=options.batch_size,
+            device=options.device,
+            trust=options.trust,
+            guard_formulas=options.guard_formulas,
+            progress=False if options.quiet else None,
+        )
     again = f", {summary.continued:,} of them by the call that was cut off" if summary.continued else ""
     print(f"{output}: {summary.rows:,} rows, {summary.failed:,} without a prediction{again}")
-
-
-def stem_of(source: Path) -> str:
-    """The name without what says how the file is written: "a.train" of "a.train.csv.gz"."""
-    return re.sub(
-        r"(?<=.)(\.(csv|tsv|tab|txt|smi|smiles|ism|can|parquet|pq))?(\.(gz|bz2|xz))?$", "", source.name, flags=re.I
-    )
+    if summary.all_failed:
+        raise SystemExit(f"molzoo: no row could be predicted: {summary.reason}")

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from zoo.data.errors import DataError
 from zoo.data.labels.columns import find_smiles_column
 from zoo.data.reading.delimited import DelimitedFile
-from zoo.data.reading.parquet import is_parquet, parquet_frames
+from zoo.data.reading.parquet import is_parquet, parquet_frames, parquet_types
 from zoo.data.reading.table import Table, cell_text, table_of_frame
 from zoo.data.reading.textfile import existing_file, open_binary
 from zoo.recipe.options import ReadOptions
@@ -54,6 +56,7 @@ class RowStream:
     chunk_size: int
     source: DelimitedFile | Path | pd.DataFrame = field(repr=False)
     notes: list[str] = field(default_factory=list)
+    _place: tuple[int, Iterator[tuple[int, list[str]]]] | None = field(default=None, repr=False, compare=False)
 
     def estimate(self) -> int | None:
         """About how many rows there are, without reading them as rows; for progress bars."""
@@ -67,12 +70,52 @@ class RowStream:
         with open_binary(path) as file:
             return max(sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b"")) - 1, 0)
 
+    def count(self) -> int:
+        """Return how many rows there are; a text file is read for it."""
+        if isinstance(self.source, DelimitedFile):
+            return sum(1 for _ in self.source.rows())
+        return self.estimate() or 0
+
+    def types(self) -> dict[str, Any]:
+        """Return the Arrow types of the columns of a file; those of a text file are text."""
+        if isinstance(self.source, Path):
+            return parquet_types(self.source)
+        if isinstance(self.source, pd.DataFrame):
+            return {}
+        import pyarrow
+
+        return dict.fromkeys(self.columns, pyarrow.string())
+
     def __iter__(self) -> Iterator[RowChunk]:
-        start = 0
-        position = self.columns.index(self.smiles_column)
-        for frame in _frames(self.source, self.chunk_size):
-            smiles = [cell_text(cell) for cell in frame.iloc[:, position]]
-            yield RowChunk(frame, smiles, start)
+        return self._chunks(_frames(self.source, self.chunk_size), 0)
+
+    def between(self, start: int, stop: int) -> Iterator[RowChunk]:
+        """Give the rows from `start` to the one before `stop`.
+
+        Text files are read on from the row where the last call stopped, if `start` lies behind it.
+        """
+        if isinstance(self.source, pd.DataFrame):
+            frames = _frames(self.source.iloc[start:stop], self.chunk_size)
+        elif isinstance(self.source, DelimitedFile):
+            frames = self._text_between(self.source, start, stop)
+        else:
+            frames = parquet_frames(self.source, self.chunk_size, start, stop)
+        return self._chunks(frames, start)
+
+    def _text_between(self, source: DelimitedFile, start: int, stop: int) -> Iterator[pd.DataFrame]:
+        position, rows = self._place or (0, source.rows())
+        if position > start:
+            position, rows = 0, source.rows()
+        position += sum(1 for _ in islice(rows, start - position))
+        while block := list(islice(rows, min(self.chunk_size, stop - position))):
+            position += len(block)
+            self._place = position, rows
+            yield source.frame(block)
+
+    def _chunks(self, frames: Iterator[pd.DataFrame], start: int) -> Iterator[RowChunk]:
+        column = self.columns.index(self.smiles_column)
+        for frame in frames:
+            yield RowChunk(frame, [cell_text(cell) for cell in frame.iloc[:, column]], start)
             start += len(frame)
 
 

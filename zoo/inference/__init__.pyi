@@ -1,2 +1,5 @@
-from .files import FileSummary as FileSummary
+from .errors import InferenceError as InferenceError
 from .files import predict_file as predict_file
+from .keys import default_output as default_output
+from .request import FileOptions as FileOptions
+from .tally import FileSummary as FileSummary

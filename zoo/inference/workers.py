@@ -1,96 +1,88 @@
-"""Processes that predict chunks of rows."""
+"""`map_pieces`: pieces of a file are predicted in this process and in others, results in order."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import islice
-from multiprocessing import get_context
+from itertools import chain, islice
+from typing import TYPE_CHECKING
 
-import numpy as np
 import torch
 
-from zoo.learners import factory
-from zoo.learners.predictor import Predictor
-from zoo.runs import tune_process
+from zoo.inference.job import Job, Piece, predict_rows
+from zoo.inference.team import Team
 
-_learner: Predictor | None = None  # of a worker process
+if TYPE_CHECKING:
+    import pandas as pd
 
+    from zoo.learners.predictor import Predictor
 
-@dataclass(frozen=True)
-class Job:
-    """What a worker needs to predict."""
-
-    run: str
-    device: str
-    batch_size: int
-    trust: bool = False
-
-    def load(self) -> Predictor:
-        """The learner."""
-        return factory.load(self.run, device=self.device, trust=self.trust)
+PATIENCE = 1800.0
+"""Seconds without an answer after which a worker counts as hung."""
+AHEAD = 4
+"""Pieces for each process that may be under way, or done before an earlier one; they bound the memory."""
 
 
-def map_chunks(
-    job: Job, chunks: Iterable[tuple[int, list[str]]], workers: int
-) -> Iterator[tuple[int, np.ndarray, list[str]]]:
-    """Predict chunks in any order; this process is one of the workers.
+def map_pieces(
+    job: Job, pieces: Iterable[Piece], workers: int, patience: float = PATIENCE
+) -> Generator[tuple[Piece, pd.DataFrame], None, None]:
+    """Predict pieces in their order; this process is one of the workers.
 
-    The others are started only if there is more than one chunk. They load the learner while this process works
-    already; at most two chunks for each are under way, which bounds the memory.
+    The others are started only if there is more than one piece. They load the learner while this process works already.
+
+    Args:
+        job: What is predicted, and how.
+        pieces: Taken only as fast as they are predicted.
+        workers: Processes, this one among them.
+        patience: Seconds without an answer after which a worker counts as hung.
+
+    Raises:
+        InferenceError: A worker ended, hangs or failed.
     """
-    learner, chunks, waiting = job.load(), iter(chunks), deque[tuple[int, list[str]]]()
-    if workers <= 1:
-        for number, smiles in chunks:
-            yield number, *predict_rows(learner, smiles, job.batch_size)
+    learner, pieces = job.load(), iter(pieces)
+    first = list(islice(pieces, 2))
+    pieces = chain(first, pieces)
+    if workers <= 1 or len(first) < 2:
+        for piece in pieces:
+            yield piece, predict_rows(learner, piece.smiles, job.batch_size)
         return
-    helpers, running = workers - 1, dict[Future, int]()
-    with ProcessPoolExecutor(helpers, get_context("spawn"), start_worker, (job,)) as pool, one_thread():
-        while True:
-            waiting.extend(islice(chunks, 2 * helpers + 1 - len(running) - len(waiting)))
-            while len(waiting) > 1 and len(running) < 2 * helpers:
-                number, smiles = waiting.pop()
-                running[pool.submit(predict_chunk, smiles, job.batch_size)] = number
-            busy = bool(waiting)
-            if busy:
-                number, smiles = waiting.popleft()
-                yield number, *predict_rows(learner, smiles, job.batch_size)
-            elif not running:
-                return
-            done, _ = wait(running, timeout=0 if busy else None, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield running.pop(future), *future.result()
+    with Team(job, workers - 1, patience) as team, one_thread():
+        yield from shared(team, learner, pieces, AHEAD * workers)
+
+
+def shared(team: Team, learner: Predictor, pieces: Iterator[Piece], ahead: int) -> Iterator[tuple[Piece, pd.DataFrame]]:
+    """Predict pieces together with a team, results in order."""
+    batch_size = team.job.batch_size
+    order, waiting = deque[Piece](), deque[Piece]()
+    done: dict[int, pd.DataFrame] = {}
+    while True:
+        taken = list(islice(pieces, ahead - len(order)))
+        order.extend(taken)
+        waiting.extend(taken)
+        while len(waiting) > 1 and team.take(waiting[-1]):
+            waiting.pop()
+        mine = waiting.popleft() if waiting else None
+        if mine is not None:
+            done[mine.start] = predict_rows(learner, mine.smiles, batch_size)
+        elif not order:
+            return
+        for piece, table in team.collect(wait=mine is None):
+            if table is None:
+                waiting.appendleft(piece)
+            else:
+                done[piece.start] = table
+        while order and order[0].start in done:
+            piece = order.popleft()
+            yield piece, done.pop(piece.start)
 
 
 @contextmanager
 def one_thread() -> Iterator[None]:
-    """One thread for each process, since the processes share the cores."""
+    """Use one thread for each process, since the processes share the cores."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
         yield
     finally:
         torch.set_num_threads(before)
-
-
-def start_worker(job: Job) -> None:
-    """Load the learner once."""
-    global _learner
-    tune_process()
-    torch.set_num_threads(1)
-    _learner = job.load()
-
-
-def predict_chunk(smiles: list[str], batch_size: int) -> tuple[np.ndarray, list[str]]:
-    """Predict a chunk with this worker's learner."""
-    assert _learner is not None
-    return predict_rows(_learner, smiles, batch_size)
-
-
-def predict_rows(learner: Predictor, smiles: list[str], batch_size: int) -> tuple[np.ndarray, list[str]]:
-    """Predictions (n, T) and, for the rows that cannot be read, why."""
-    found = learner.predictions(smiles, batch_size=batch_size)
-    return found.values, found.reasons.tolist()

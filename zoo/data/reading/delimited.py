@@ -6,7 +6,7 @@ import csv
 import itertools
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TextIO
 
 import numpy as np
@@ -163,8 +163,11 @@ class DelimitedFile:
         """Frames of at most `size` rows (all cells text) and the lines of their rows."""
         rows = self.rows()
         while block := list(itertools.islice(rows, size)):
-            frame = pd.DataFrame([cells for _, cells in block], columns=self.columns, dtype=object)
-            yield frame, np.array([line for line, _ in block], dtype=np.int64)
+            yield self.frame(block), np.array([line for line, _ in block], dtype=np.int64)
+
+    def frame(self, rows: Sequence[tuple[int, list[str]]]) -> pd.DataFrame:
+        """Return rows as a frame whose cells are text."""
+        return pd.DataFrame([cells for _, cells in rows], columns=self.columns, dtype=object)
 
 
 def _first_lines(file: TextIO) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,24 +21,26 @@ class ParquetRows:
 
     Args:
         path: The file, which is replaced.
+        types: Types of columns that are known beforehand, so that a first frame without values does not mislead.
 
     Raises:
         DataError: pyarrow is not installed, or a later frame does not have the first one's types.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, types: Mapping[str, Any] | None = None) -> None:
         try:
             import pyarrow
             from pyarrow import parquet
         except ImportError as error:
             raise DataError(f"{path}: Parquet needs pyarrow: pip install pyarrow") from error
         self.path, self.arrow, self.parquet = path, pyarrow, parquet
+        self._types = dict(types or {})
         self._writer: Any = None
 
     def write(self, frame: pd.DataFrame) -> None:
         """Append some rows."""
-        schema = None if self._writer is None else self._writer.schema
         try:
+            schema = self._schema_of(frame) if self._writer is None else self._writer.schema
             table = self.arrow.Table.from_pandas(frame, schema=schema, preserve_index=False)
         except self.arrow.ArrowException as error:
             raise DataError(f"{self.path}: {error}: write CSV instead, which has no column types") from error
@@ -45,6 +48,11 @@ class ParquetRows:
         if self._writer is None:
             self._writer = self.parquet.ParquetWriter(self.path, table.schema)
         self._writer.write_table(table)
+
+    def _schema_of(self, frame: pd.DataFrame) -> Any:
+        found = self.arrow.Schema.from_pandas(frame, preserve_index=False)
+        fields = [field.with_type(self._types.get(field.name, field.type)) for field in found]
+        return self.arrow.schema(fields)
 
     def close(self) -> None:
         """Finish the file."""

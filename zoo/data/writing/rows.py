@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import glob
 import gzip
 import io
 import os
+import re
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TextIO, cast
@@ -19,6 +21,7 @@ from zoo.data.errors import DataError
 from zoo.data.writing.parquet import ParquetRows, named_parquet
 
 SEPARATORS = {".csv": ",", ".txt": ",", ".tsv": "\t", ".tab": "\t"}
+UNFINISHED = re.compile(r"\.[0-9a-f]{32}\.part")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -29,6 +32,7 @@ class RowWriter:
         target: A path (`.csv` or `.tsv`, also with `.gz`; `.parquet`), or an open text stream such as `sys.stdout`.
         columns: Columns of the rows.
         added: Names of the columns to add; one that is taken already gets `_predicted` behind it.
+        types: Arrow types of the columns that are known beforehand; for Parquet only.
         guard_formulas: Write an apostrophe before text that spreadsheets would run as a formula: cells and column names
             that begin with `=`, `+`, `-`, `@`, a tab or a carriage return and are no numbers. Off by default, so that
             cells stay what they were; Parquet needs none.
@@ -51,6 +55,7 @@ class RowWriter:
         columns: Sequence[str],
         added: Sequence[str],
         *,
+        types: Mapping[str, Any] | None = None,
         guard_formulas: bool = False,
     ) -> None:
         self._as_text = _guarded if guard_formulas else _as_it_is
@@ -65,7 +70,7 @@ class RowWriter:
             self.path = Path(target).expanduser()
             self.check(self.path, self.columns)
             self._unfinished = self.path.with_name(f"{self.path.name}.{uuid.uuid4().hex}.part")
-            self._parquet = ParquetRows(self._unfinished) if named_parquet(self.path) else None
+            self._parquet = ParquetRows(self._unfinished, types) if named_parquet(self.path) else None
             if self._parquet is not None:
                 return
             self._file = self._open(self.path)
@@ -127,6 +132,12 @@ class RowWriter:
                 f"{len(rows)} rows of {rows.shape[1]} columns with {len(values)} added ones of sizes {sorted(sizes)}: "
                 f"give {len(self.columns)} columns and {len(self.added)} added ones of equal size"
             )
+        try:
+            self._append(rows, values)
+        except OSError as error:
+            raise self._full(error) from error
+
+    def _append(self, rows: pd.DataFrame, values: Sequence[Sequence[Any] | np.ndarray]) -> None:
         if self._parquet is not None:
             added = pd.DataFrame(dict(zip(self.added, values, strict=True)))
             self._parquet.write(pd.concat([rows.reset_index(drop=True), added], axis=1))
@@ -141,14 +152,32 @@ class RowWriter:
         if self.path is None:
             self._file.flush()
             return
-        if self._parquet is not None:
-            self._parquet.close()
-        else:
-            self._file.close()
-        if kind is None:
-            os.replace(self._unfinished, self.path)
-        else:
+        try:
+            (self._file if self._parquet is None else self._parquet).close()
+            if kind is None:
+                with self._unfinished.open("rb+") as file:
+                    os.fsync(file.fileno())
+                os.replace(self._unfinished, self.path)
+        except OSError as failure:
+            if kind is None:
+                raise self._full(failure) from failure
+        finally:
             self._unfinished.unlink(missing_ok=True)
+
+    def _full(self, error: OSError) -> OSError | DataError:
+        """Return what to raise where writing failed; a closed pipe stays one."""
+        if self.path is None:
+            return error
+        return DataError(
+            f"{self.path} cannot be written ({error.strerror or error}): make room, or choose another place"
+        )
+
+    @staticmethod
+    def remove_leftovers(path: Path) -> None:
+        """Remove what writers of this file have left that were killed; nobody else may be writing it."""
+        for leftover in path.parent.glob(f"{glob.escape(path.name)}.*.part"):
+            if UNFINISHED.fullmatch(leftover.name[len(path.name) :]):
+                leftover.unlink(missing_ok=True)
 
 
 def free_name(name: str, taken: Collection[str]) -> str:

@@ -6,26 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-import zoo
 from zoo.inference import files as inference
 from zoo.inference import workers as processes
-
-
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("saved") / "model"
-    zoo.build("grover", num_tasks=2, model_args={"hidden_size": 8, "num_layers": 2, "num_heads": 2}).save(folder)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def library(tmp_path_factory, b3db):
-    """250 rows, some of them unreadable."""
-    smiles = list(b3db.smiles[:250])
-    smiles[::40] = ["unreadable"] * len(smiles[::40])
-    path = tmp_path_factory.mktemp("library") / "library.csv"
-    pd.DataFrame({"name": [f"m{i}" for i in range(250)], "smiles": smiles}).to_csv(path, index=False)
-    return path
 
 
 def test_workers_give_what_one_process_gives(saved, library, tmp_path):
@@ -77,22 +59,6 @@ def test_every_row_of_an_awkward_file_is_written_in_its_place(saved, tmp_path):
     reasons = ["", "syntax error", "", "empty SMILES", "a reaction", "an InChI", "", "12000 atoms, more than"]
     assert all(part in reason for part, reason in zip(reasons, written["reason"], strict=True))
     assert ((written["reason"] == "") == (written["predicted_task_0"] != "")).all()
-
-
-def test_parts_of_another_model_are_not_used(saved, library, tmp_path, monkeypatch):
-    output = tmp_path / "out.csv"
-    other = tmp_path / "other"
-    zoo.build("grover", num_tasks=2, seed=1, model_args={"hidden_size": 8, "num_layers": 2, "num_heads": 2}).save(other)
-
-    def cut_off(writer):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(inference.data.RowWriter, "__enter__", cut_off)
-    with pytest.raises(KeyboardInterrupt):
-        inference.predict_file(saved, library, output, num_workers=0, progress=False)
-    monkeypatch.undo()
-    summary = inference.predict_file(other, library, output, num_workers=0, progress=False)
-    assert summary.continued == 0
 
 
 def test_rdkit_does_not_fill_the_screen(saved, tmp_path, capfd):

@@ -1,0 +1,74 @@
+"""What this process and its workers both know: the job, its pieces, and how a piece is predicted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from zoo.learners.predictor import Predictor
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a worker needs to predict.
+
+    Args:
+        run: Folder of a run or a checkpoint.
+        device: As in `zoo.build`.
+        batch_size: Molecules in a batch of the model.
+        trust: As in `zoo.load`.
+        label: What messages call the source of the rows.
+    """
+
+    run: str
+    device: str
+    batch_size: int
+    trust: bool = False
+    label: str = ""
+
+    def load(self) -> Predictor:
+        """Read the learner."""
+        from zoo.learners import factory  # takes seconds, in which a worker watches its parent already
+
+        return factory.load(self.run, device=self.device, trust=self.trust)
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Some consecutive rows of a job.
+
+    Args:
+        start: Number of the first row, from 0.
+        smiles: Their molecules (n).
+        of: Whatever its maker wants to get back with the predictions.
+    """
+
+    start: int
+    smiles: list[str]
+    of: Any = None
+
+    @property
+    def rows(self) -> str:
+        """The rows as users count them, from 1."""
+        return f"rows {self.start + 1:,} to {self.start + len(self.smiles):,}"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Answer of a worker that cannot do a piece.
+
+    Args:
+        reason: Why not, in one line.
+        loaded: Whether it has the learner at all.
+    """
+
+    reason: str
+    loaded: bool
+
+
+def predict_rows(learner: Predictor, smiles: list[str], batch_size: int) -> pd.DataFrame:
+    """Return the table (n rows) with a column for each prediction and the column `reason`."""
+    return learner.predictions(smiles, batch_size=batch_size).to_frame()

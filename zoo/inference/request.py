@@ -1,0 +1,105 @@
+"""What is asked for when a file is predicted, and what it takes to do it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tqdm.auto import tqdm
+
+from zoo import data
+from zoo.inference.job import Job
+from zoo.inference.keys import digest, prediction_key
+from zoo.inference.workers import PATIENCE
+from zoo.learners import parts
+from zoo.recipe.mapping import from_mapping
+from zoo.recipe.options import ReadOptions
+from zoo.recipe.trust import require_trust
+from zoo.runs import available_cores, checkpoint
+
+
+@dataclass(frozen=True)
+class FileOptions:
+    """How a file is predicted.
+
+    Args:
+        smiles_column: Column of the SMILES; `None` finds it.
+        separator: Between the cells of a text file; `None` finds it.
+        encoding: Of a text file; `None` finds it.
+        chunk_size: Rows at a time; with `num_workers` they bound the memory.
+        num_workers: Processes that predict, this one among them; `None` takes one for each core, 0 and any GPU only
+            this one.
+        batch_size: Molecules in a batch of the model.
+        device: As in `zoo.build`.
+        progress: Show the bar; `None` shows it in a terminal or notebook.
+        patience: Seconds without an answer after which a worker is reported as hung.
+        trust: As in `zoo.load`.
+        guard_formulas: As in `zoo.data.RowWriter`.
+    """
+
+    smiles_column: str | None = None
+    separator: str | None = None
+    encoding: str | None = None
+    chunk_size: int = 1000
+    num_workers: int | None = None
+    batch_size: int = 64
+    device: str = "auto"
+    progress: bool | None = None
+    patience: float = PATIENCE
+    trust: bool = False
+    guard_formulas: bool = False
+
+
+@dataclass(frozen=True)
+class Request:
+    """A file to be predicted, opened and checked.
+
+    Args:
+        saved: The model.
+        rows: The file.
+        options: How it is predicted.
+    """
+
+    saved: checkpoint.Checkpoint
+    rows: data.RowStream
+    options: FileOptions
+
+    @classmethod
+    def of(cls, run: str | Path, source: str | Path, options: dict[str, Any]) -> Request:
+        """Open model and file.
+
+        Raises:
+            TypeError: An option that does not exist.
+            DataError: The file cannot be read.
+            CheckpointError: There is no model, or a damaged one.
+            UntrustedPlace: It names a class that is not registered.
+        """
+        chosen = from_mapping(FileOptions, options)
+        reading = ReadOptions(smiles_column=chosen.smiles_column, separator=chosen.separator, encoding=chosen.encoding)
+        rows = data.stream(source, chunk_size=chosen.chunk_size, options=reading)
+        saved = checkpoint.read(run)
+        require_trust(saved.recipe, chosen.trust)
+        return cls(saved, rows, chosen)
+
+    @property
+    def job(self) -> Job:
+        """What workers need."""
+        options = self.options
+        return Job(str(self.saved.path), options.device, options.batch_size, options.trust, self.rows.label)
+
+    @property
+    def workers(self) -> int:
+        """Number of processes, this one among them."""
+        if parts.resolve_device(self.options.device).type != "cpu":
+            return 0
+        return available_cores() if self.options.num_workers is None else self.options.num_workers
+
+    def key(self, source: Path, whole: int | None = None) -> dict[str, Any]:
+        """Return what the predictions depend on; `whole` as in `digest`."""
+        return prediction_key(self.saved, self.rows, digest(source, whole))
+
+    def bar(self, total: int | None = None) -> tqdm:
+        """Return the progress bar."""
+        shown = self.options.progress
+        return tqdm(desc="predict", unit="mol", total=total, disable=None if shown is None else not shown)

@@ -1,0 +1,164 @@
+"""`Team`: worker processes and the threads that talk with them."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import queue
+import subprocess
+import sys
+import threading
+import time
+import warnings
+from collections import deque
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from zoo.inference.errors import InferenceError
+from zoo.inference.job import Failure, Job, Piece
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PACKAGES = Path(__file__).resolve().parents[2]
+POLL = 0.5  # seconds between looks at workers that do not answer
+QUEUED = 2  # pieces that a worker has at most, so that it need not wait for the next one
+
+
+class Worker:
+    """One process and the thread that hands it pieces and brings its answers.
+
+    Args:
+        job: What it does.
+        answers: Where (worker, piece, answer) go; without a piece and an answer when the process has ended.
+    """
+
+    def __init__(self, job: Job, answers: queue.SimpleQueue[Any]) -> None:
+        paths = [str(PACKAGES), *filter(None, [os.environ.get("PYTHONPATH")])]
+        settings = {"PYTHONPATH": os.pathsep.join(paths), "PYTHONSAFEPATH": "1", "OMP_NUM_THREADS": "1"}
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "zoo.inference.worker", str(os.getpid())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **settings},
+        )
+        self.job, self.answers = job, answers
+        self.running: deque[Piece] = deque()
+        self.since = time.monotonic()
+        self._pieces: queue.SimpleQueue[Piece | None] = queue.SimpleQueue()
+        threading.Thread(target=self._talk, name="predict", daemon=True).start()
+
+    def give(self, piece: Piece) -> None:
+        """Let it predict a piece."""
+        if not self.running:
+            self.since = time.monotonic()
+        self.running.append(piece)
+        self._pieces.put(piece)
+
+    def _talk(self) -> None:
+        """Write and read in a thread, since either may block for ever where the process is stopped."""
+        requests, replies = self.process.stdin, self.process.stdout
+        try:
+            pickle.dump(sys.path, requests)  # type: ignore[arg-type]
+            pickle.dump(self.job, requests)  # type: ignore[arg-type]
+            while (piece := self._pieces.get()) is not None:
+                pickle.dump(piece.smiles, requests)  # type: ignore[arg-type]
+                requests.flush()  # type: ignore[union-attr]
+                self.answers.put((self, piece, pickle.load(replies)))  # type: ignore[arg-type]
+        except (OSError, EOFError, ValueError, pickle.UnpicklingError):
+            self.answers.put((self, None, None))
+
+    def end(self) -> None:
+        """End the process, also one that is stopped, and the thread."""
+        self._pieces.put(None)
+        self.process.kill()
+        self.process.wait()
+        for pipe in (self.process.stdin, self.process.stdout):
+            with suppress(OSError, ValueError):
+                pipe.close()  # type: ignore[union-attr]
+
+
+class Team:
+    """Worker processes that predict pieces; they end with the block.
+
+    Args:
+        job: What they do.
+        number: How many there are.
+        patience: Seconds after which a worker without an answer counts as hung.
+    """
+
+    def __init__(self, job: Job, number: int, patience: float) -> None:
+        self.job, self.patience = job, patience
+        self._answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
+        self.workers = [Worker(job, self._answers) for _ in range(number)]
+
+    def __enter__(self) -> Team:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for worker in self.workers:
+            worker.end()
+
+    def take(self, piece: Piece) -> bool:
+        """Give a piece to the least busy worker; `False` if all have enough."""
+        free = min(self.workers, key=lambda worker: len(worker.running), default=None)
+        if free is None or len(free.running) >= QUEUED:
+            return False
+        free.give(piece)
+        return True
+
+    def collect(self, wait: bool) -> list[tuple[Piece, pd.DataFrame | None]]:
+        """Return what has been predicted since the last call; `None` for pieces that are given back.
+
+        Args:
+            wait: Wait for the first one.
+
+        Raises:
+            InferenceError: A worker has ended, hangs, or cannot do its piece.
+        """
+        found: list[tuple[Piece, pd.DataFrame | None]] = []
+        while True:
+            self._look_after()
+            try:
+                worker, piece, answer = self._answers.get(wait and not found, POLL)
+            except queue.Empty:
+                if found or not wait:
+                    return found
+                continue
+            found += self._accept(worker, piece, answer)
+
+    def _accept(self, worker: Worker, piece: Piece | None, answer: Any) -> list[tuple[Piece, pd.DataFrame | None]]:
+        if worker not in self.workers:  # dismissed
+            return []
+        if piece is None:
+            status = worker.process.wait()
+            raise self._error(worker, f"a worker process ended with status {status} (out of memory?)")
+        if isinstance(answer, Failure) and answer.loaded:
+            raise self._error(worker, f"a worker process failed ({answer.reason})")
+        if isinstance(answer, Failure):
+            warnings.warn(f"a worker process cannot load the model and is left out: {answer.reason}", stacklevel=2)
+            self.workers.remove(worker)
+            worker.end()
+            return [(given, None) for given in worker.running]
+        worker.running.popleft()
+        worker.since = time.monotonic()
+        return [(piece, answer)]
+
+    def _look_after(self) -> None:
+        for worker in self.workers:
+            if worker.running and time.monotonic() - worker.since > self.patience:
+                raise self._error(
+                    worker,
+                    f"a worker process has given no answer for {self.patience:.0f} s (stopped, or hung on a molecule)",
+                )
+
+    def _error(self, worker: Worker, what: str) -> InferenceError:
+        where = f" at {worker.running[0].rows} of {self.job.label}" if worker.running else ""
+        return InferenceError(
+            f"{what}{where}: repeat the call to go on with what is done, with num_workers=0 or a smaller chunk_size "
+            "if it happens again"
+        )

@@ -1,0 +1,86 @@
+"""`python -m zoo.inference.worker PARENT`: a process that predicts what its parent writes to its standard input.
+
+It is started by its name, not by `multiprocessing`, which would import the user's script again, and run it where it has
+no `if __name__ == "__main__":`. Input and output are pickles: the module path of the parent, the job, and then SMILES
+for tables. The argument is the number of the parent process.
+"""
+
+from __future__ import annotations
+
+import os
+import pickle
+import queue
+import signal
+import sys
+import threading
+import warnings
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from zoo.data.packing.processes import end_with
+from zoo.inference.job import Failure, Job, predict_rows
+
+if TYPE_CHECKING:
+    from zoo.learners.predictor import Predictor
+
+
+def main() -> None:
+    """Answer until the input ends."""
+    end_with(int(sys.argv[1]))
+    replies = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what libraries print must not get between the answers
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent
+    requests = sys.stdin.buffer
+    try:
+        sys.path[:] = pickle.load(requests)
+        job: Job = pickle.load(requests)
+    except EOFError:  # the parent has ended already
+        return
+    pieces: queue.SimpleQueue[list[str]] = queue.SimpleQueue()
+    threading.Thread(target=read_on, args=(requests, pieces), daemon=True).start()
+    learner = prepare(job)
+    while True:
+        pickle.dump(answer(learner, pieces.get(), job), replies)
+        replies.flush()
+
+
+def read_on(requests: BinaryIO, pieces: queue.SimpleQueue[list[str]]) -> None:
+    """Take requests as they come; the end of the input, which is that of the parent, ends this process at once."""
+    try:
+        while True:
+            pieces.put(pickle.load(requests))
+    finally:
+        os._exit(0)
+
+
+def prepare(job: Job) -> Predictor | Failure:
+    """Load the learner once, for one thread: the processes share the cores."""
+    import torch
+
+    from zoo.runs import tune_process
+
+    tune_process()
+    torch.set_num_threads(1)
+    warnings.simplefilter("ignore")  # the parent has loaded the same and has said so
+    try:
+        return job.load()
+    except Exception as error:  # a model that was registered in the user's script, say
+        return Failure(one_line(error), loaded=False)
+
+
+def answer(learner: Predictor | Failure, smiles: list[str], job: Job) -> Any:
+    """Predict some rows, or say why that is impossible."""
+    if isinstance(learner, Failure):
+        return learner
+    try:
+        return predict_rows(learner, smiles, job.batch_size)
+    except Exception as error:  # whatever it is, it belongs to these rows, and the parent reports it
+        return Failure(one_line(error), loaded=True)
+
+
+def one_line(error: Exception) -> str:
+    """Return what an error says, after its kind."""
+    return " ".join(f"{type(error).__name__}: {error}".split())
+
+
+if __name__ == "__main__":
+    main()

@@ -57,9 +57,11 @@ def main(arguments: list[str]) -> None:
 
     from zoo import sharpness
     from zoo.experiments.parts import choose_part
-    from zoo.learners import factory
+    from zoo.learners import Learner, factory
 
     learner = factory.load(options.run, device=options.device, trust=options.trust)
+    if not isinstance(learner, Learner):
+        raise TypeError(f"model {learner.recipe.model!r} is trained without gradients: it has no loss surface")
     dataset = choose_part(options.run, learner.recipe, learner.fitted, part=options.part, data=options.data).dataset
     names = ("rho", "adaptive", "directions", "eigenvalues", "trace_probes", "max_molecules", "stochastic", "seed")
     report = sharpness.measure(learner, dataset, **{name: options[name] for name in names})

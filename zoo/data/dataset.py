@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from zoo.data.arrays import Bool, Float64, Int64
 from zoo.data.errors import DataError, printable
 from zoo.data.molecules import canonical_smiles, murcko_scaffold
 from zoo.data.split_report import PART_NAMES, SplitReport
@@ -83,19 +84,19 @@ class MoleculeDataset:
 
     name: str
     smiles: list[str]
-    targets: np.ndarray
+    targets: Float64
     task_names: tuple[str, ...]
     task: str
     metric: str = ""
     metric_args: Mapping[str, Any] = field(default_factory=dict)
-    rows: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    rows: Int64 = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     invalid: list[InvalidRow] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     label_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     num_classes: int = 0
     splits: np.ndarray | None = None
     split_column: str = ""
-    lines: np.ndarray | None = None
+    lines: Int64 | None = None
     extras: pd.DataFrame | None = None
 
     def __post_init__(self) -> None:
@@ -130,7 +131,7 @@ class MoleculeDataset:
         return len(self.task_names)
 
     @cached_property
-    def readable(self) -> np.ndarray:
+    def readable(self) -> Bool:
         """Which molecules can be read (n,), bool: all of them unless `on_invalid="nan"` kept the others."""
         return ~np.isin(self.rows, np.array([entry.row for entry in self.invalid], dtype=np.int64))
 

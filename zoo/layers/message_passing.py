@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TypeAlias
+from typing import Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 import torch
@@ -21,7 +21,7 @@ from featurizers.tensor_graph import TensorGraph
 
 Graph: TypeAlias = DGLGraph | TensorGraph
 
-ops = None if dgl is None else dgl.ops
+ops: Any = None if dgl is None else dgl.ops
 
 _torch_forced: ContextVar[bool] = ContextVar("torch_forced", default=False)
 _graph_of_nodes: WeakKeyDictionary[Graph, Tensor] = WeakKeyDictionary()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ import numpy as np
 
 from featurizers import Featurizer, PackedMolecules
 from zoo.data import MoleculeDataset, Split
+from zoo.data.arrays import Floats
 from zoo.learners import evaluation
 from zoo.learners.baselines import TaskEstimators
 from zoo.learners.predictor import PREDICT_BATCH, Predictor, cut, described
@@ -81,7 +83,7 @@ class Baseline(Predictor):
         split_seed: int | None = None,
         logdir: str | Path | RunFolder | None = None,
         resume: bool = False,
-        callbacks: Any = (),
+        callbacks: Sequence[object] = (),
         progress: bool | None = None,
         data_options: DataOptions | None = None,
         **options: Any,
@@ -111,7 +113,7 @@ class Baseline(Predictor):
                 self.save(folder.checkpoint("best"))
         return history
 
-    def predict_packed(self, packed: PackedMolecules, batch_size: int = PREDICT_BATCH) -> np.ndarray:
+    def predict_packed(self, packed: PackedMolecules, batch_size: int = PREDICT_BATCH) -> Floats:
         """Predictions (n, T) of molecules that are featurized already."""
         values, scaling = self.model.predict(np.asarray(packed.descriptors)), self.fitted.target_scaling
         return values if scaling is None else TargetScaler.from_state_dict(scaling).inverse(values)

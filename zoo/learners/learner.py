@@ -15,6 +15,7 @@ from torch import nn
 from featurizers import Featurizer, PackedMolecules
 from zoo import sharpness
 from zoo.data import MoleculeDataset, MoleculeLoader, Split
+from zoo.data.arrays import Float32, Floats
 from zoo.learners import evaluation
 from zoo.learners.predictor import PREDICT_BATCH, Predictor, cut, described
 from zoo.recipe.fitted import Fitted
@@ -96,7 +97,7 @@ class Learner(Predictor):
         split_seed: int | None = None,
         logdir: str | Path | RunFolder | None = None,
         resume: bool = False,
-        callbacks: Sequence[Any] = (),
+        callbacks: Sequence[object] = (),
         progress: bool | None = None,
         data_options: DataOptions | None = None,
         **options: Any,
@@ -162,12 +163,12 @@ class Learner(Predictor):
             warnings.warn(f"training stopped, {kept} are kept: {run.history.diverged}", stacklevel=3)
         return run.history
 
-    def predict_packed(self, packed: PackedMolecules, batch_size: int = PREDICT_BATCH) -> np.ndarray:
+    def predict_packed(self, packed: PackedMolecules, batch_size: int = PREDICT_BATCH) -> Floats:
         """Predictions (n, T) of molecules that are featurized already, as `predict` gives them."""
         loader = MoleculeLoader(packed, self.featurizer, batch_size=batch_size)
         return evaluation.to_predictions(evaluation.run_model(self.model, loader), self.task, self.scaler)
 
-    def embed(self, molecules: Any, *, batch_size: int = PREDICT_BATCH, on_invalid: str = "nan") -> np.ndarray:
+    def embed(self, molecules: object, *, batch_size: int = PREDICT_BATCH, on_invalid: str = "nan") -> Float32:
         """Vectors of molecules before the head (n, D), float32; arguments as in `predict`."""
         embed = getattr(self.model, "embed", None)
         if embed is None:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zoo.data.arrays import Bool, Floats, Objects
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -33,19 +35,19 @@ class Predictions:
         (['predicted_toxic', 'reason'], 1)
     """
 
-    values: np.ndarray
-    reasons: np.ndarray
+    values: Floats
+    reasons: Objects
     names: tuple[str, ...]
-    spread: np.ndarray | None = None
-    interval: np.ndarray | None = None
-    in_domain: np.ndarray | None = None
+    spread: Floats | None = None
+    interval: Floats | None = None
+    in_domain: Bool | None = None
     index: Any = None
 
     def __len__(self) -> int:
         return len(self.values)
 
     @property
-    def failed(self) -> np.ndarray:
+    def failed(self) -> Bool:
         """Rows without a prediction, as booleans (n,)."""
         return self.reasons != ""
 

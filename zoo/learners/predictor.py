@@ -14,6 +14,7 @@ import numpy as np
 from featurizers import Featurizer, InvalidMolecule, PackedMolecules
 from zoo.data import MoleculeDataset, Split, featurize
 from zoo.data import load as load_data
+from zoo.data.arrays import Floats
 from zoo.learners import evaluation
 from zoo.learners.labels import by_name, with_trained_classes
 from zoo.learners.molecule_lists import in_chunks, index_of
@@ -52,7 +53,7 @@ class Predictor(ABC):
         return make_task(self.fitted.task, self.fitted.task_args)
 
     @abstractmethod
-    def predict_packed(self, packed: PackedMolecules, batch_size: int = PREDICT_BATCH) -> np.ndarray:
+    def predict_packed(self, packed: PackedMolecules, batch_size: int = PREDICT_BATCH) -> Floats:
         """Predictions (n, T) of molecules that are featurized already, as `predict` gives them."""
 
     @property
@@ -60,7 +61,7 @@ class Predictor(ABC):
     def num_parameters(self) -> int:
         """Size of the model."""
 
-    def predict(self, molecules: Any, *, batch_size: int = PREDICT_BATCH, on_invalid: str = "nan") -> np.ndarray:
+    def predict(self, molecules: object, *, batch_size: int = PREDICT_BATCH, on_invalid: str = "nan") -> Floats:
         """Predict molecules in their order.
 
         Args:
@@ -78,7 +79,7 @@ class Predictor(ABC):
         """
         return self.predictions(molecules, batch_size=batch_size, on_invalid=on_invalid).values
 
-    def predictions(self, molecules: Any, *, batch_size: int = PREDICT_BATCH, on_invalid: str = "nan") -> Predictions:
+    def predictions(self, molecules: object, *, batch_size: int = PREDICT_BATCH, on_invalid: str = "nan") -> Predictions:
         """Predict molecules, and say why some cannot be predicted; arguments as in `predict`."""
         values, reasons = self.apply(molecules, lambda packed: self.predict_packed(packed, batch_size), on_invalid)
         return Predictions(values, with_reasons(values, reasons), self.fitted.column_names, index=index_of(molecules))

@@ -63,7 +63,7 @@ def sampler(tuning: Tuning) -> Any:
     """
     optuna = import_optuna()
 
-    class BySeedAndTrial(optuna.samplers.BaseSampler):
+    class BySeedAndTrial(optuna.samplers.BaseSampler):  # type: ignore[name-defined]
         def __init__(self) -> None:
             self.number, self.inner = -1, self.make(0)
 

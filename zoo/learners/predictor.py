@@ -79,7 +79,9 @@ class Predictor(ABC):
         """
         return self.predictions(molecules, batch_size=batch_size, on_invalid=on_invalid).values
 
-    def predictions(self, molecules: object, *, batch_size: int = PREDICT_BATCH, on_invalid: str = "nan") -> Predictions:
+    def predictions(
+        self, molecules: object, *, batch_size: int = PREDICT_BATCH, on_invalid: str = "nan"
+    ) -> Predictions:
         """Predict molecules, and say why some cannot be predicted; arguments as in `predict`."""
         values, reasons = self.apply(molecules, lambda packed: self.predict_packed(packed, batch_size), on_invalid)
         return Predictions(values, with_reasons(values, reasons), self.fitted.column_names, index=index_of(molecules))

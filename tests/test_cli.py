@@ -156,7 +156,8 @@ def test_evaluate_says_the_same_as_training(run, capsys):
 
 def test_words_that_mean_the_opposite_are_not_evaluated(run, tmp_path, capsys):
     recipe = zoo.Recipe.read(run / "recipe.json")
-    learner = zoo.assemble(dataclasses.replace(recipe, label_names={"bbb": ["blue", "red"]}))
+    learner = zoo.assemble(recipe)
+    learner.fitted = dataclasses.replace(learner.fitted, task_names=("bbb",), label_names={"bbb": ["blue", "red"]})
     learner.save(tmp_path / "trained")
     rows = "".join(f"{'C' * n},{'red' if n % 2 else 'zinc'}\n" for n in range(1, 9))
     (tmp_path / "words.csv").write_text(f"smiles,bbb\n{rows}")
@@ -227,7 +228,7 @@ def test_mistakes_get_one_line(run, file, tmp_path, capsys):
 def test_task_count_that_does_not_fit(run, tmp_path, capsys):
     two = tmp_path / "two.csv"
     two.write_text("smiles,a,b\n" + "".join(f"{'C' * n},{n % 2},{n % 3 % 2}\n" for n in range(1, 30)))
-    assert "built for 1 classification" in failure(capsys, "evaluate", run, "--data", two, "--tasks", "a", "b")
+    assert "no labels for 'bbb'" in failure(capsys, "evaluate", run, "--data", two, "--tasks", "a", "b")
 
 
 def test_killed_training_resumes_bit_equal(file, tmp_path):

@@ -16,7 +16,7 @@ machines that share a file system, the processes share the runs among them. `mol
 
 examples:
   molzoo benchmark benchmarks/smoke.yaml
-  molzoo benchmark benchmarks/graphsam.yaml --data-dir moleculenet --results benchmarks/results/graphsam
+  molzoo benchmark benchmarks/graphsam.yaml --results benchmarks/results/graphsam
   molzoo benchmark benchmarks/graphsam.yaml --dry-run"""
 
 

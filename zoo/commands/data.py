@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from zoo.commands.data_fields import add_reading
 from zoo.commands.parser import CommandParser
 
 DESCRIPTION = """Say how a file of molecules is understood: columns, tasks, missing labels, rows that cannot be read,
@@ -15,22 +16,17 @@ examples:
   molzoo data check tox21 --data-dir moleculenet
   molzoo data list"""
 
+FIELDS = ("data_dir", "smiles_column", "tasks", "task", "metric", "metric_args", "label_names", "split_column",
+          "separator", "encoding", "decimal", "max_atoms")  # fmt: skip
+
 
 def main(arguments: list[str]) -> None:
     """Print the report."""
     parser = CommandParser(prog="molzoo data", description=DESCRIPTION)
     parser.add_argument("action", choices=["check", "list"], help="what to do")
     parser.add_argument("source", nargs="?", help="file, or name of a data set")
-    parser.add_argument("--smiles_column", type=str | None, help="default: found by name")
-    parser.add_argument("--tasks", nargs="+", default=None, help="label columns; default: all others")
-    parser.add_argument("--task", type=str | None, help="classification or regression; default: by the labels")
-    parser.add_argument("--split_column", type=str | None, help="column of the words train, valid, test")
-    parser.add_argument("--max_atoms", type=int | None, help="count larger molecules as unreadable")
-    parser.add_argument("--separator", type=str | None, help="between the cells of a text file; default: found")
-    parser.add_argument("--encoding", type=str | None, help="of a text file; default: found")
-    parser.add_argument("--decimal", type=str | None, help="decimal mark of numbers in text; default: found")
-    parser.add_argument("--data_dir", type=str | None, help="folder of MoleculeNet's files")
-    parser.add_argument("--json", action="store_true", help="print JSON")
+    add_reading(parser, FIELDS, advanced=("metric", "metric_args"))
+    parser.add_option("--json", action="store_true", help="print JSON")
     options = parser.parse_command(arguments)
 
     from zoo import data
@@ -40,6 +36,6 @@ def main(arguments: list[str]) -> None:
         return
     if options.source is None:
         raise ValueError("molzoo data check needs a file or the name of a data set")
-    given = {name: value for name, value in vars(options).items() if name not in ("action", "source", "json")}
+    given = parser.parse_given(arguments).get("reading", {})
     report = data.check(options.source, **given)
     print(json.dumps(report.to_dict(), indent=2, default=str) if options.json else report)

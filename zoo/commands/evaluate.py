@@ -2,53 +2,47 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 from pathlib import Path
 
-from zoo.commands.parser import CommandParser, named
-from zoo.recipe.options import DataOptions
+from zoo.commands.data_fields import add_data_fields
+from zoo.commands.parser import CommandParser
 
 PARTS = ("train", "valid", "test", "all")
 DESCRIPTION = """Metrics of a trained model.
 
+The test part of the run's own data is measured, as the run was cut; of other data, all.
+
 examples:
-  molzoo evaluate runs/b3db-grover-graphsam-seed0                      the test part of the run's own data
-  molzoo evaluate runs/b3db-grover-graphsam-seed0 --data new.csv       all of another file
-  molzoo evaluate runs/b3db-grover-graphsam-seed0 --data moved/b3db.csv   the run's own data in another place
-  molzoo evaluate runs/b3db-grover-graphsam-seed0 --part valid"""
+  molzoo evaluate runs/b3db-grover-graphsam-seed0
+  molzoo evaluate runs/b3db-grover-graphsam-seed0 --part valid
+  molzoo evaluate runs/b3db-grover-graphsam-seed0 --data new.csv
+  molzoo evaluate runs/b3db-grover-graphsam-seed0 --data moved/b3db.csv --part test"""
 
 
 def main(arguments: list[str]) -> None:
     """Print the metrics, as text or JSON."""
     parser = CommandParser(prog="molzoo evaluate", description=DESCRIPTION)
     parser.add_argument("run", help="folder of a run or a checkpoint")
-    parser.add_argument("--data", type=str | None, default=None, help="name or file; default: the data of the run")
-    parser.add_argument(
-        "--part",
-        choices=PARTS,
-        default=None,
-        help="as the run was cut; default: test of the run's own data, all of others",
-    )
-    parser.add_class_arguments(DataOptions, None, skip={"source", "tasks"})
-    parser.add_argument("--tasks", nargs="+", default=None, help="label columns")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--device", default="auto", help="cpu, cuda, ...")
+    parser.add_option("--part", choices=PARTS, help="as the run was cut; test of the run's own data, or all of others")
+    parser.add_option("--json", action="store_true", help="print JSON")
+    add_data_fields(parser, "name or file; the data of the run unless it is named")
+    parser.add_option("--device", default="auto", help="auto, cpu, cuda, cuda:1, ...")
     parser.add_trust()
     options = parser.parse_command(arguments)
 
-    from zoo.commands.train import print_details
+    from zoo.commands.train_story import print_details
     from zoo.experiments.parts import choose_part
     from zoo.learners import factory
     from zoo.runs.json_files import plain
     from zoo.tasks import format_value
 
     learner = factory.load(options.run, device=options.device, trust=options.trust)
-    names = {field.name for field in dataclasses.fields(DataOptions)} & named(arguments)
-    given = {name: options[name] for name in names - {"source"}}
+    given = parser.parse_given(arguments).get("data", {})
+    data = given.pop("source", None)
     if given.get("tasks") is not None:
         given["tasks"] = tuple(given["tasks"])
-    chosen = choose_part(options.run, learner.recipe, learner.fitted, part=options.part, data=options.data, given=given)
+    chosen = choose_part(options.run, learner.recipe, learner.fitted, part=options.part, data=data, given=given)
     metrics = learner.evaluate(chosen.dataset)
     if options.json:
         facts = {"data": chosen.source.source, "part": chosen.part, "trained_on": chosen.trained_on}

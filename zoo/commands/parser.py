@@ -1,26 +1,78 @@
-"""The parser of one command: options with dashes, one line for a mistake."""
+"""The parser of one command: dataclasses and single options, short flags, one line for a mistake."""
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import sys
-from typing import Any, NoReturn
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, NoReturn, get_type_hints
 
-from jsonargparse import ArgumentParser
-from jsonargparse import DefaultHelpFormatter as HelpFormatter
+from jsonargparse import ArgumentParser, Namespace
 
-OPTION = re.compile(r"(?<![\w-])--[a-z][a-z_]*")
+from zoo.commands.help_text import Place, format_command_help
+from zoo.commands.spelling import Spelling, is_mapping
+from zoo.recipe.mapping import describe_type
+from zoo.registry.docstrings import arguments_of_class
+
+FAULT = re.compile(
+    r'^(?:Parser key "(?P<key>[\w.]+)"(?: element \d+)?|argument --(?P<name>[\w.-]+)): *(?P<text>.*)', re.S
+)
+GIVEN = re.compile(r"(?:Got|Given) value: (?P<value>.*)", re.S)
+REQUIRED = re.compile(r"the following arguments are required: (.*)")
+LONGEST = 400
 
 
 class CommandParser(ArgumentParser):
-    """`jsonargparse.ArgumentParser` with `--model-args` for `--model_args`, and errors of one line with status 2."""
+    """`jsonargparse.ArgumentParser` of one command: options by group, short flags, errors of one line with status 2.
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, formatter_class=TextFormatter, exit_on_error=True, **kwargs)
+    Args:
+        prog: Name of the command, such as "molzoo train".
+        description: What it does, with examples.
+    """
 
-    def parse_command(self, arguments: list[str]):
-        """Parse the arguments after the command's name."""
-        return self.parse_args([with_underscores(argument) for argument in arguments])
+    def __init__(self, *, prog: str, description: str) -> None:
+        self.places: dict[str, Place] = {}
+        self.short: dict[str, str] = {}
+        super().__init__(prog=prog, description=description, exit_on_error=True, allow_abbrev=False, add_help=False)
+
+    def add_option(self, *names: str, group: str = "", advanced: bool = False, **options: Any) -> None:
+        """Add an option to a group of the help text; advanced ones are shown by `--help-all` alone."""
+        action = self.add_argument(*names, **options)
+        self.places[action.dest] = Place(group, advanced)
+
+    def add_fields(
+        self,
+        cls: type,
+        section: str | None,
+        group: str | Callable[[str], str],
+        *,
+        skip: Collection[str] = (),
+        advanced: Collection[str] = (),
+        names: Mapping[str, Collection[str]] | None = None,
+    ) -> None:
+        """Add the fields of a dataclass, each with its type, its default and the text of its docstring.
+
+        Args:
+            cls: The dataclass.
+            section: Name of the field that holds it: `--training.epochs` and, in short, `--epochs`; None for none.
+            group: Group in the help text, or a function from the field to it.
+            skip: Fields that are left out.
+            advanced: Fields that `--help-all` alone shows.
+            names: Names that a field accepts.
+        """
+        self.add_class_arguments(cls, section, skip=set(skip))
+        texts, hints = arguments_of_class(cls), get_type_hints(cls)
+        for field in dataclasses.fields(cls):
+            if field.name in skip:
+                continue
+            dest = f"{section}.{field.name}" if section else field.name
+            action = next(action for action in self._actions if action.dest == dest)
+            action.help, action.molzoo_type = texts.get(field.name, ""), hints[field.name]  # type: ignore[attr-defined]
+            place = group if isinstance(group, str) else group(field.name)
+            self.places[dest] = Place(place, field.name in advanced, tuple((names or {}).get(field.name, ())))
+            if section:
+                self.short[field.name] = dest
 
     def add_trust(self) -> None:
         """Add the option that lets files name classes which would be imported."""
@@ -30,35 +82,79 @@ class CommandParser(ArgumentParser):
             help="also import and build what the files name by package.module:Class; only where that code may run",
         )
 
-    def format_help(self, *args: Any, **kwargs: Any) -> str:
-        """The help text, options spelled with dashes."""
-        return OPTION.sub(lambda found: found[0].replace("_", "-"), super().format_help(*args, **kwargs))
+    @property
+    def spelling(self) -> Spelling:
+        """What options are called."""
+        names = {string[2:] for action in self._actions for string in action.option_strings if string.startswith("--")}
+        sections = {name.partition(".")[0] for name in names if "." in name}
+        mappings = {action.dest for action in self._actions if is_mapping(action)}
+        return Spelling(self.prog, frozenset(names - sections), dict(self.short), mappings)
+
+    def parse_command(self, arguments: list[str]) -> Namespace:
+        """Parse the arguments after the command's name; `--help` and `--help-all` print and leave."""
+        return self._parse(arguments, defaults=True)
+
+    def parse_given(self, arguments: list[str], start: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Return the options that were given, nested as the dataclasses are; defaults are left out.
+
+        Args:
+            arguments: What follows the command's name.
+            start: Values that are overridden. `--model-args.NAME VALUE` changes one option of a mapping in them,
+                `--model-args JSON` the mapping.
+        """
+        given = plain(self._parse(arguments, defaults=False))
+        words = {self.spelling.resolve(word).partition("=")[0] for word in arguments}
+        for name in self.spelling.mappings:
+            if f"--{name}" not in words:
+                fill_up(given, start or {}, name.split("."))
+        return given
+
+    def _parse(self, arguments: list[str], defaults: bool) -> Namespace:
+        asked = {"-h", "--help", "--help-all"}.intersection(arguments)
+        if asked:
+            print(format_command_help(self, everything="--help-all" in asked))
+            raise SystemExit(0)
+        try:
+            words = [self.spelling.resolve(word) for word in arguments]
+        except ValueError as error:
+            self.error(str(error))
+        return self.parse_args(words, defaults=defaults)
 
     def error(self, message: str, ex: Exception | None = None) -> NoReturn:
         """Print one line and leave with status 2."""
-        text = " ".join(str(message).split())
-        text = re.sub(r'^Parser key "([\w.]+)":', lambda found: f"--{found[1].replace('_', '-')}:", text)
-        print(f"{self.prog}: error: {text} (see {self.prog} --help)", file=sys.stderr)
+        from zoo.data.errors import printable
+
+        text = printable(" ".join(self.explain(str(message)).split()))
+        text = text if len(text) <= LONGEST else f"{text[:LONGEST]}..."
+        print(f"molzoo: error: {text} (see {self.prog} --help)", file=sys.stderr)
         raise SystemExit(2)
 
+    def explain(self, message: str) -> str:
+        """Return a message of jsonargparse in the words of this command."""
+        if missing := REQUIRED.match(message):
+            return f"name what to work on: {self.prog} {missing[1].upper().replace(', ', ' ')}"
+        found = FAULT.match(message)
+        if found is None:
+            return message
+        dest = (found["key"] or found["name"]).replace("-", "_")
+        action = next((action for action in self._actions if action.dest == dest), None)
+        given = GIVEN.search(found["text"])
+        flag = self.spelling.flag(dest)
+        hint = getattr(action, "molzoo_type", None) or getattr(action, "_typehint", None)
+        if given is None or hint is None:
+            return f"{flag}: {found['text']}"
+        return f"{flag} {given['value'].strip()}: give {describe_type(hint).removesuffix(' or null')}"
 
-class TextFormatter(HelpFormatter):
-    """Keeps the line breaks of descriptions and examples."""
 
-    def _fill_text(self, text: str, width: int, indent: str) -> str:
-        return "".join(indent + line for line in text.splitlines(keepends=True))
-
-
-def with_underscores(argument: str) -> str:
-    """`--model-args.hidden_size=64` as `--model_args.hidden_size=64`."""
-    if not argument.startswith("--"):
-        return argument
-    name, equals, value = argument.partition("=")
-    first, dot, rest = name[2:].partition(".")
-    return "--" + first.replace("-", "_") + dot + rest + equals + value
+def plain(values: Any) -> Any:
+    """Return namespaces as dictionaries."""
+    return {key: plain(value) for key, value in vars(values).items()} if isinstance(values, Namespace) else values
 
 
-def named(arguments: list[str]) -> set[str]:
-    """Return the names of the options that were given, as the parser knows them."""
-    words = [with_underscores(argument)[2:] for argument in arguments if argument.startswith("--")]
-    return {word.partition("=")[0].partition(".")[0] for word in words}
+def fill_up(given: dict[str, Any], start: Mapping[str, Any], path: list[str]) -> None:
+    """Fill up a nested mapping of options, if there is one, with those that it starts from."""
+    *sections, last = path
+    for section in sections:
+        given, start = given.get(section) or {}, start.get(section) or {}
+    if last in given:
+        given[last] = {**(start.get(last) or {}), **given[last]}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from zoo.commands.data_fields import add_reading
 from zoo.commands.parser import CommandParser
 
 DESCRIPTION = """Predict the molecules of a file. The output has the input's rows in the input's order, with the
@@ -11,8 +12,10 @@ predictions and, for rows that cannot be predicted, the reason. A call that was 
 
 examples:
   molzoo predict runs/b3db-grover-graphsam-seed0 molecules.csv
-  molzoo predict runs/b3db-grover-graphsam-seed0 library.csv.gz --output predicted.csv.gz --num-workers 8
+  molzoo predict runs/b3db-grover-graphsam-seed0 library.csv.gz --output predicted.csv.gz
   molzoo predict runs/b3db-grover-graphsam-seed0 library.parquet --smiles-column structure"""
+
+FILES, WORK = "output", "work"
 
 
 def main(arguments: list[str]) -> None:
@@ -20,42 +23,36 @@ def main(arguments: list[str]) -> None:
     parser = CommandParser(prog="molzoo predict", description=DESCRIPTION)
     parser.add_argument("run", help="folder of a run or a checkpoint")
     parser.add_argument("input", help="CSV, TSV, SMI (also .gz) or Parquet")
-    parser.add_argument(
-        "--output", type=str | None, help="CSV, TSV (also .gz) or Parquet; default: NAME.RUN.predicted.csv"
-    )
-    parser.add_argument("--smiles_column", type=str | None, help="default: found by name")
-    parser.add_argument("--separator", type=str | None, help="between the cells of a text file; default: found")
-    parser.add_argument("--encoding", type=str | None, help="of a text file; default: found")
-    parser.add_argument("--chunk_size", type=int, default=1000, help="rows at a time; bounds the memory")
-    parser.add_argument("--batch_size", type=int, default=64, help="molecules in a batch of the model")
-    parser.add_argument("--num_workers", type=int | None, help="processes; default: one for each core")
-    parser.add_argument("--device", default="auto", help="cpu, cuda, ...")
+    parser.add_option("--output", type=str | None, metavar="FILE", group=FILES,
+                      help="CSV, TSV (also .gz) or Parquet; NAME.RUN.predicted.csv unless it is named")  # fmt: skip
+    add_reading(parser, ("smiles_column", "separator", "encoding"))
+    parser.add_option("--guard_formulas", action="store_true", group=FILES,
+                      help="no cell of the output is a spreadsheet formula")  # fmt: skip
+    parser.add_option("--chunk_size", type=int, default=1000, group=WORK, help="rows at a time; bounds the memory")
+    parser.add_option("--batch_size", type=int, default=64, group=WORK, help="molecules in a batch of the model")
+    parser.add_option("--num_workers", type=int | None, group=WORK, help="processes; one for each core unless given")
+    parser.add_option("--device", default="auto", group=WORK, help="auto, cpu, cuda, cuda:1, ...")
     parser.add_trust()
-    parser.add_argument("--guard_formulas", action="store_true", help="no cell of the output is a spreadsheet formula")
-    parser.add_argument("--quiet", action="store_true", help="no progress bar")
+    parser.add_option("--quiet", action="store_true", help="no progress bar")
     options = parser.parse_command(arguments)
 
     from zoo.inference import default_output, predict_file
-    from zoo.runs.lifetime import stop_on_signals
 
     source = Path(options.input)
     output = Path(options.output) if options.output else default_output(options.run, source)
-    with stop_on_signals():
-        summary = predict_file(
-            options.run,
-            source,
-            output,
-            smiles_column=options.smiles_column,
-            separator=options.separator,
-            encoding=options.encoding,
-            chunk_size=options.chunk_size,
-            num_workers=options.num_workers,
-            batch_size=options.batch_size,
-            device=options.device,
-            trust=options.trust,
-            guard_formulas=options.guard_formulas,
-            progress=False if options.quiet else None,
-        )
+    summary = predict_file(
+        options.run,
+        source,
+        output,
+        **vars(options.reading),
+        chunk_size=options.chunk_size,
+        num_workers=options.num_workers,
+        batch_size=options.batch_size,
+        device=options.device,
+        trust=options.trust,
+        guard_formulas=options.guard_formulas,
+        progress=False if options.quiet else None,
+    )
     again = f", {summary.continued:,} of them by the call that was cut off" if summary.continued else ""
     print(f"{output}: {summary.rows:,} rows, {summary.failed:,} without a prediction{again}")
     if summary.all_failed:

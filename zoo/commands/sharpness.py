@@ -7,6 +7,7 @@ from pathlib import Path
 
 from zoo.commands.parser import CommandParser
 
+DATA, MEASURES, PICTURE = "data", "what is measured", "picture"
 PARTS = ("train", "valid", "test", "all")
 DESCRIPTION = """How sharp the minimum of a trained model is: the rise of the loss within a ball of radius rho around
 its weights, the largest eigenvalues and the trace of the Hessian, and a picture of the loss landscape.
@@ -14,7 +15,7 @@ its weights, the largest eigenvalues and the trace of the Hessian, and a picture
 examples:
   molzoo sharpness runs/b3db-grover-graphsam-seed0
   molzoo sharpness runs/b3db-grover-graphsam-seed0 --part test --rho 0.1 --json
-  molzoo sharpness runs/adam --landscape minima.png --against runs/graphsam        both, side by side
+  molzoo sharpness runs/adam --landscape minima.png --against runs/graphsam
   molzoo sharpness runs/adam --landscape between.png --against runs/graphsam --slice segment"""
 
 
@@ -22,27 +23,32 @@ def make_parser() -> CommandParser:
     """All options; what they measure is said by `zoo.sharpness.measure` and `zoo.sharpness.landscape`."""
     parser = CommandParser(prog="molzoo sharpness", description=DESCRIPTION)
     parser.add_argument("run", help="folder of a run or a checkpoint")
-    parser.add_argument("--part", choices=PARTS, default="train", help="of the run's own data")
-    parser.add_argument("--data", type=str | None, default=None, help="new place of the run's data, if they were moved")
-    parser.add_argument("--rho", type=float, default=0.05, help="radius of the ball")
-    parser.add_argument("--adaptive", action="store_true", help="scale the ball to the weights, as ASAM does")
-    parser.add_argument("--directions", type=int, default=8, help="random directions to try")
-    parser.add_argument(
-        "--eigenvalues", type=int, default=1, help="how many of the Hessian; 0 leaves it out (the slowest part)"
-    )
-    parser.add_argument("--trace_probes", type=int, default=2, help="random vectors for the trace of the Hessian")
-    parser.add_argument("--max_molecules", type=int | None, default=128, help="measure on so many; null takes all")
-    parser.add_argument(
-        "--stochastic", action="store_true", help="with dropout and random depths, on the training loss"
-    )
-    parser.add_argument("--seed", type=int, default=0, help="of molecules, directions and probes")
-    parser.add_argument("--landscape", type=str | None, default=None, help="picture to write, such as landscape.png")
-    parser.add_argument("--against", type=str | None, default=None, help="another run for the picture")
-    parser.add_argument("--slice", choices=("grid", "line", "segment"), default="grid", help="what the picture shows")
-    parser.add_argument("--points", type=int, default=11, help="of the picture, along each coordinate; odd")
-    parser.add_argument("--span", type=float, default=1.0, help="half width of grid and line, in norms of the weights")
-    parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--device", default="auto", help="cpu, cuda, ...")
+    parser.add_option("--part", choices=PARTS, default="train", group=DATA, help="of the run's own data")
+    parser.add_option("--data", type=str | None, metavar="NAME|FILE", group=DATA,
+                      help="new place of the run's data, if they were moved")  # fmt: skip
+    parser.add_option("--max_molecules", type=int | None, default=128, group=DATA,
+                      help="measure on that many; null takes all")  # fmt: skip
+    parser.add_option("--rho", type=float, default=0.05, group=MEASURES, help="radius of the ball")
+    parser.add_option("--adaptive", action="store_true", group=MEASURES,
+                      help="scale the ball to the weights, as ASAM does")  # fmt: skip
+    parser.add_option("--directions", type=int, default=8, group=MEASURES, help="random directions to try")
+    parser.add_option("--eigenvalues", type=int, default=1, group=MEASURES,
+                      help="how many of the Hessian; 0 leaves it out (the slowest part)")  # fmt: skip
+    parser.add_option("--trace_probes", type=int, default=2, group=MEASURES,
+                      help="random vectors for the trace of the Hessian")  # fmt: skip
+    parser.add_option("--stochastic", action="store_true", group=MEASURES,
+                      help="with dropout and random depths, on the training loss")  # fmt: skip
+    parser.add_option("--seed", type=int, default=0, group=MEASURES, help="seed of molecules, directions and probes")
+    parser.add_option("--landscape", type=str | None, metavar="FILE", group=PICTURE,
+                      help="picture to write, such as landscape.png")  # fmt: skip
+    parser.add_option("--against", type=str | None, metavar="RUN", group=PICTURE, help="another run for the picture")
+    parser.add_option("--slice", choices=("grid", "line", "segment"), default="grid", group=PICTURE,
+                      help="what the picture shows")  # fmt: skip
+    parser.add_option("--points", type=int, default=11, group=PICTURE, help="points along each coordinate; odd")
+    parser.add_option("--span", type=float, default=1.0, group=PICTURE,
+                      help="half width of grid and line, in norms of the weights")  # fmt: skip
+    parser.add_option("--json", action="store_true", help="print JSON")
+    parser.add_option("--device", default="auto", help="auto, cpu, cuda, cuda:1, ...")
     parser.add_trust()
     return parser
 

@@ -167,7 +167,7 @@ def run(
     require_trust(recipe, trust)
     source, training = recipe.data or DataOptions(), recipe.training or TrainingOptions()
     place = run_folder(folder, resume, writes=distributed.is_main())
-    dataset = load_dataset(source) if dataset is None else dataset
+    dataset = load_dataset(recipe.asked_data) if dataset is None else dataset
     recipe = dataclasses.replace(with_dataset(recipe, dataset), data=source, training=training)
     saved = checkpoint.fitted_of_run(place.path) if place is not None and resume else None
     learner = prepare(recipe, dataset, device, projector, saved, trust)

@@ -77,7 +77,7 @@ def choose_part(
     if "split_column" in given:
         given.setdefault("split", None)
     asked = bool(CUT & given.keys())
-    folder, own = RunFolder.of(run), recipe.data or DataOptions()
+    folder, own = RunFolder.of(run), recipe.asked_data
     saved, source = folder.split, reading(recipe, fitted, own, data, given)
     dataset = load_again(source, folder, data)
     same = saved is not None and not saved.content.changes(dataset)

@@ -20,6 +20,7 @@ from zoo.learners.plans import chosen_options
 from zoo.recipe.fitted import Fitted
 from zoo.recipe.recipe import NO_OPTIMIZER, Recipe
 from zoo.registry.catalog import FEATURIZERS, MODELS, OPTIMIZERS
+from zoo.registry.kinds import metrics_of, same_task
 from zoo.training.randomness import random_state_kept, seed_generators
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def assemble(
     if isinstance(model, (nn.Module, TaskEstimators)) and fitted is None:
         recipe = replace(recipe, model_args=chosen_options(model, model_options))
     fitted = replace(
-        fitted or Fitted(recipe.num_tasks, recipe.task, recipe.task_args),
+        fitted or Fitted(recipe.num_tasks or 1, recipe.task or "classification", recipe.task_args),
         model=model_options,
         featurizer=featurizer_options,
     )
@@ -217,7 +218,28 @@ def _load(dataset: Any) -> MoleculeDataset:
 
 
 def with_dataset(recipe: Recipe, data: MoleculeDataset) -> Recipe:
-    """The recipe with the tasks of a data set."""
+    """The recipe with the tasks of a data set.
+
+    Raises:
+        ValueError: The recipe asks for another number of tasks, another kind, or a kind that is not measured so.
+    """
+    names = ", ".join(data.task_names[:5]) + (", ..." if data.num_tasks > 5 else "")
+    if recipe.num_tasks not in (None, data.num_tasks):
+        raise ValueError(
+            f"the recipe asks for num_tasks={recipe.num_tasks}, and {data.name} has {data.num_tasks} ({names}): leave "
+            "num_tasks out of the recipe, or name as many label columns with tasks= (--tasks)"
+        )
+    if recipe.task is not None and not same_task(recipe.task, data.task):
+        raise ValueError(
+            f"the recipe asks for task={recipe.task!r}, and {data.name} was read as {data.task!r} ({names}): leave "
+            "task out of the recipe, or name the kind that you mean with --task"
+        )
+    if recipe.task is not None and data.metric not in (known := metrics_of(recipe.task)):
+        raise ValueError(
+            f"the recipe asks for task={recipe.task!r}, and {data.name} is measured by {data.metric}, which is for "
+            f"another kind of target: choose a recipe and data that fit each other, or name a metric with --metric "
+            f"({', '.join(known)})"
+        )
     task_args = task_args_for(data, recipe.task_args)
     return replace(recipe, num_tasks=data.num_tasks, task=data.task, task_args=task_args)
 

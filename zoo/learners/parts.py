@@ -99,11 +99,12 @@ def plan_model(part: str | type, recipe: Recipe, featurizer: Featurizer, fitted:
         raise ValueError(f"{name} needs {' and '.join(missing)}, and featurizer {recipe.featurizer!r} has none")
     if not getattr(cls, "trains_itself", False):
         require_descriptors_read(name, featurizer.descriptor_size if "descriptor_size" in accepted else 0, featurizer)
-    task = make_task(recipe.task, recipe.task_args)
+    kind, tasks = recipe.task or "classification", recipe.num_tasks or 1
+    task = make_task(kind, recipe.task_args)
     itself = isinstance(cls, type) and issubclass(cls, TaskEstimators)
-    scores = recipe.num_tasks * (1 if itself else task.num_scores)
+    scores = tasks * (1 if itself else task.num_scores)
     counts = {"num_tasks": scores, "num_classes": task.num_classes}
-    given = {**counts, "task": recipe.task, "seed": recipe.seed, **sizes}
+    given = {**counts, "task": kind, "seed": recipe.seed, **sizes}
     return Plan.of(cls, {**{key: value for key, value in given.items() if key in accepted}, **options})
 
 

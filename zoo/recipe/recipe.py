@@ -11,7 +11,10 @@ from typing import Any
 
 from zoo.recipe.mapping import from_mapping
 from zoo.recipe.options import DataOptions, TrainingOptions
+from zoo.recipe.yaml_text import parse_mapping
 from zoo.registry import kinds
+from zoo.registry.catalog.models import own_featurizer
+from zoo.registry.plugins import load_plugins
 
 NO_OPTIMIZER = "none"
 """What recipes of models that train themselves name as their optimizer."""
@@ -27,10 +30,13 @@ class Recipe:
         model: Name of the model, or `"package.module:Class"` of one that is not registered.
         optimizer: The same for the optimizer; "none" for models that train themselves, such as a random forest.
         featurizer: The same for the featurizer.
-        num_tasks: T, at least 1.
-        task: Kind of target: "classification" (two classes), "multiclass", "regression" or a registered one.
+        num_tasks: T, at least 1; None takes as many as the data have.
+        task: Kind of target: "classification" (two classes), "multiclass", "regression" or a registered one; None
+            decides by the data, and is "classification" without any.
         task_args: Options of the kind of target, such as `{"num_classes": 4}`.
-        model_args: Options of the model; likewise `optimizer_args`, `featurizer_args`.
+        model_args: Options of the model.
+        optimizer_args: Options of the optimizer: those of the rule and of its base optimizer together.
+        featurizer_args: Options of the featurizer.
         seed: Of the initial weights, the order of the batches, dropout, and the split unless it has its own.
         data: Where the molecules come from; None leaves it to `fit`.
         training: How to train; None leaves it to `fit`.
@@ -44,8 +50,8 @@ class Recipe:
     model: str
     optimizer: str = "adam"
     featurizer: str = "grover"
-    num_tasks: int = 1
-    task: str = "classification"
+    num_tasks: int | None = None
+    task: str | None = None
     task_args: Mapping[str, Any] = field(default_factory=dict)
     model_args: Mapping[str, Any] = field(default_factory=dict)
     optimizer_args: Mapping[str, Any] = field(default_factory=dict)
@@ -55,13 +61,36 @@ class Recipe:
     training: TrainingOptions | None = None
 
     def __post_init__(self) -> None:
-        kinds.check_task(self.task)
-        if self.num_tasks < 1:
+        if self.task is not None:
+            kinds.check_task(self.task)
+        if self.num_tasks is not None and self.num_tasks < 1:
             raise ValueError(f"num_tasks={self.num_tasks}: at least 1")
         for name, cls in (("data", DataOptions), ("training", TrainingOptions)):
             value = getattr(self, name)
             if isinstance(value, Mapping):
                 object.__setattr__(self, name, from_mapping(cls, value))
+
+    @property
+    def asked_data(self) -> DataOptions:
+        """What to load: `data`, or the default set, as the kind of target that the recipe asks for.
+
+        Raises:
+            ValueError: `data` asks for another kind.
+
+        Example:
+            >>> Recipe("gcn", task="regression").asked_data.task
+            'regression'
+        """
+        options = self.data or DataOptions()
+        if self.task is None:
+            return options
+        if options.task is None:
+            return dataclasses.replace(options, task=self.task)
+        if not kinds.same_task(options.task, self.task):
+            raise ValueError(
+                f"the recipe asks for task={self.task!r} and its data for task={options.task!r}: leave one of them out"
+            )
+        return options
 
     def to_dict(self) -> dict[str, Any]:
         """The recipe as nested dictionaries."""
@@ -91,10 +120,25 @@ class Recipe:
 
     @classmethod
     def read(cls, path: str | Path) -> Recipe:
-        """Read a recipe file, JSON or YAML."""
-        import yaml
+        """Read a recipe file, JSON or YAML; one that names no featurizer takes the model's own.
 
-        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        if not isinstance(values, Mapping):
-            raise ValueError(f"{path}: a recipe is a mapping of fields to values, this is {type(values).__name__}")
-        return cls.from_dict(values)
+        Raises:
+            ValueError: The file is none, or a value is impossible; the message names file, field and remedy.
+            TypeError: A field that recipes do not have, or a value of another type.
+        """
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise ValueError(f"{path} is not a text file in UTF-8: a recipe is a YAML or JSON file") from error
+        values = parse_mapping(text, str(path), "a recipe")
+        if "model" not in values:
+            raise ValueError(f"{path}: a recipe names its model: add a line such as `model: grover`")
+        try:
+            load_plugins()
+            if values.get("featurizer") is None:
+                values["featurizer"] = own_featurizer(str(values["model"]))
+            return cls.from_dict(values)
+        except TypeError as error:
+            raise TypeError(f"{path}: {error}") from error
+        except (ValueError, LookupError) as error:
+            raise ValueError(f"{path}: {error}") from error

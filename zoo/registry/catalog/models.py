@@ -185,3 +185,8 @@ for _entry in (
     ),
 ):
     MODELS.add(_entry)
+
+
+def own_featurizer(model: str) -> str:
+    """Name of the featurizer that a model uses unless told otherwise; "grover" for models that are not registered."""
+    return MODELS[model].facts.get("featurizer", "grover") if model in MODELS else "grover"

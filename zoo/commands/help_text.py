@@ -5,14 +5,11 @@ from __future__ import annotations
 import re
 import textwrap
 from argparse import SUPPRESS
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, get_args
+from typing import Any, get_args
 
 from zoo.commands.spelling import Spelling, is_mapping
-
-if TYPE_CHECKING:
-    from zoo.commands.parser import CommandParser
 
 WIDTH, COLUMN, LARGEST_FLAG = 100, 27, 25
 NONE = re.compile(r"\b(?P<first>[Nn])one(?= [a-z])")
@@ -35,14 +32,23 @@ class Place:
     names: tuple[str, ...] = ()
 
 
-def format_command_help(parser: CommandParser, everything: bool) -> str:
-    """Return the help text of a command, with or without advanced options."""
-    places, spelling = parser.places, parser.spelling
+def format_command_help(
+    description: str, actions: Sequence[Any], places: Mapping[str, Place], spelling: Spelling, everything: bool
+) -> str:
+    """Return the help text of a command.
+
+    Args:
+        description: What it does, with examples.
+        actions: Its options and arguments.
+        places: Where they stand, by their names.
+        spelling: How they are written.
+        everything: Whether advanced options are shown too.
+    """
     groups: dict[str, list[str]] = {}
     hidden = 0
     sections = {name.partition(".")[0] for name in spelling.names if "." in name}
-    operands = [action for action in parser._actions if not action.option_strings]
-    for action in parser._actions:
+    operands = [action for action in actions if not action.option_strings]
+    for action in actions:
         if action.help in (None, SUPPRESS) or action.dest in sections:
             continue
         place = places.get(action.dest, Place())
@@ -52,8 +58,8 @@ def format_command_help(parser: CommandParser, everything: bool) -> str:
         title = place.group or ("arguments" if action in operands else "other options")
         name = operand(action) if action in operands else f"{spelling.flag(action.dest)}{placeholder(action)}"
         groups.setdefault(title, []).extend(entry(name, explain(action, place, spelling, everything)))
-    usage = " ".join([f"usage: {parser.prog}", *map(operand, operands), "[options]"])
-    lines = [usage, "", *wrap_prose(parser.description or "")]
+    usage = " ".join([f"usage: {spelling.prog}", *map(operand, operands), "[options]"])
+    lines = [usage, "", *wrap_prose(description)]
     groups.setdefault("other options", []).extend(closing(hidden))
     for title in sorted(groups, key=lambda title: title == "other options"):
         lines += ["", f"{title}:", *groups[title]]

@@ -112,7 +112,8 @@ class CommandParser(ArgumentParser):
     def _parse(self, arguments: list[str], defaults: bool) -> Namespace:
         asked = {"-h", "--help", "--help-all"}.intersection(arguments)
         if asked:
-            print(format_command_help(self, everything="--help-all" in asked))
+            everything = "--help-all" in asked
+            print(format_command_help(self.description or "", self._actions, self.places, self.spelling, everything))
             raise SystemExit(0)
         try:
             words = [self.spelling.resolve(word) for word in arguments]

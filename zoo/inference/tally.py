@@ -16,7 +16,7 @@ class FileSummary:
 
     Args:
         rows: Rows of the output that this call answers for.
-        failed: Rows among them without a prediction.
+        failed: Rows among them without a prediction; of shards only those that this call predicted.
         continued: Rows that an earlier call, or another process, had predicted already.
         reason: Commonest reason of rows without a prediction; "" if there are none.
     """
@@ -44,6 +44,11 @@ class Tally:
         """Count predicted rows."""
         self.rows += len(table)
         self.reasons.update(reason for reason in table[REASON] if reason)
+
+    def skip(self, rows: int) -> None:
+        """Count rows that are done already."""
+        self.rows += rows
+        self.continued += rows
 
     def summary(self) -> FileSummary:
         """Return the counts."""

@@ -40,9 +40,11 @@ def map_pieces(
     Raises:
         InferenceError: A worker ended, hangs or failed.
     """
-    learner, pieces = job.load(), iter(pieces)
+    pieces = iter(pieces)
     first = list(islice(pieces, 2))
-    pieces = chain(first, pieces)
+    if not first:
+        return
+    learner, pieces = job.load(), chain(first, pieces)
     if workers <= 1 or len(first) < 2:
         for piece in pieces:
             yield piece, predict_rows(learner, piece.smiles, job.batch_size)

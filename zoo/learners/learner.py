@@ -146,9 +146,14 @@ class Learner(Predictor):
             callbacks=[*watchers(plan.options, folder, progress), *callbacks],
         )
         run.history.split, run.history.notes = parts, plan.notes
+        self._train(run, folder, dataset, resume)
+        return run.history
+
+    def _train(self, run: TrainingRun, folder: RunFolder | None, dataset: MoleculeDataset, resume: bool) -> None:
+        """Train, in the folder if there is one, and take the weights of the best epoch."""
         with running(folder):
             if folder is not None:
-                folder.open(self.request, dataset, parts, resume)
+                folder.open(self.request, dataset, run.history.split, resume)
                 distributed.barrier()
                 run.log = folder.log
                 run.restore(folder)
@@ -160,8 +165,7 @@ class Learner(Predictor):
             self.model.load_state_dict(run.best_weights)
         if run.history.diverged:
             kept = f"the weights of epoch {run.history.best_epoch}" if run.best_weights else "no weights"
-            warnings.warn(f"training stopped, {kept} are kept: {run.history.diverged}", stacklevel=3)
-        return run.history
+            warnings.warn(f"training stopped, {kept} are kept: {run.history.diverged}", stacklevel=4)
 
     def predict_packed(self, packed: PackedMolecules, batch_size: int = PREDICT_BATCH) -> Floats:
         """Predictions (n, T) of molecules that are featurized already, as `predict` gives them."""

@@ -22,6 +22,7 @@ from zoo.experiments.sweep.choices import DatasetChoice, ModelChoice, OptimizerC
 from zoo.experiments.sweep.rows import read_table, to_frame, write_table
 from zoo.recipe.options import DataOptions
 from zoo.recipe.recipe import Recipe
+from zoo.runs.folder import RunFolder
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = [
@@ -200,3 +201,15 @@ def test_a_browser_shows_it_light_and_dark(pages, tmp_path, scheme, dark):
     ink = np.abs(pixels - background) > 0.35
     assert ink.mean() > 0.01
     assert ink[:, pixels.shape[1] // 2 :].any(axis=1).sum() > 150
+
+
+def test_a_run_of_an_earlier_version_is_reported_too(filled, tmp_path):
+    old = RunFolder(tmp_path / "old")
+    old.write_metrics({"test": {"roc_auc": 0.7}, "valid_roc_auc": 0.6, "best_epoch": 1, "epochs": 1, "seconds": 1.0})
+    (old.path / "recipe.json").write_text(Recipe("gcn", data=DataOptions()).to_json())
+    old.write_history(pd.DataFrame({"epoch": [1], "seconds": [1.0], "valid_roc_auc": [0.6]}))
+    report = Report.read(old.path, filled.path)
+    row = report.finished[report.finished["model"] == "gcn"].iloc[0]
+    assert (row["test"], row["valid"], row["optimizer"], row["dataset"]) == (0.7, 0.6, "adam", "b3db")
+    for page in write_report([old.path, filled.path], tmp_path / "report"):
+        assert "a machine that was not noted" in page.read_text()

@@ -178,13 +178,15 @@ def counted(column: pd.Series, tell: Callable[[Mapping[str, Any]], str]) -> list
 
 def told_machine(facts: Mapping[str, Any]) -> str:
     """A machine in words."""
+    if not facts:
+        return "a machine that was not noted"
     words = [facts["processor"], f"{facts['cores']} cores", f"{facts['memory_gib']} GiB", facts["system"]]
     return ", ".join([*words, f"{facts['threads']} thread(s) for each run", f"device {facts['device']}"])
 
 
 def told_versions(facts: Mapping[str, Any]) -> str:
     """Versions in words."""
-    return ", ".join(f"{package} {version}" for package, version in facts.items())
+    return ", ".join(f"{package} {version}" for package, version in facts.items()) or "versions that were not noted"
 
 
 def duration(seconds: float) -> str:

@@ -91,7 +91,7 @@ def by_processor_time(rows: pd.DataFrame) -> pd.DataFrame | None:
         for history, stepped in zip(rows["history"], timed, strict=True)
     ]
     seconds = pd.Series([sum(epoch["seconds"] for epoch in history) for history in histories], rows.index)
-    on_cpu = rows["machine"].map(lambda machine: machine["device"] == "cpu")
+    on_cpu = rows["machine"].map(lambda machine: machine.get("device") == "cpu")
     if not (on_cpu & (seconds > 0))[timed].all():
         return None
     speed = rows["molecules_per_second"] * rows["seconds"] / seconds

@@ -205,9 +205,9 @@ def tasks_table(rows: pd.DataFrame) -> Table:
 
 
 def splits_table(rows: pd.DataFrame) -> Table:
-    """Sizes of the parts, for each data set and seed."""
+    """Sizes of the parts, for each data set and seed; runs of earlier versions may not have noted them."""
     lines = []
-    for row in records(rows.drop_duplicates(["dataset", "seed"])):
+    for row in records(rows[rows["split_report"].map(bool)].drop_duplicates(["dataset", "seed"])):
         report = row.split_report
         sizes = [f"{report['parts'][name]['size']:,}" for name in ("train", "valid", "test")]
         shared = (report["scaffolds_across"], report["duplicates_across"], len(report["warnings"]))

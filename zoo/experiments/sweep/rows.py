@@ -109,7 +109,9 @@ def row_of(folder: RunFolder) -> ResultRow | None:
         "split": source.split,
     }
     names |= {name: value for name, value in (facts.get("planned") or {}).items() if name in names}
-    found, eigenvalues = folder.metrics, folder.metrics.get("sharpness", {}).get("eigenvalues") or [None]
+    found = folder.metrics
+    eigenvalues = found.get("sharpness", {}).get("eigenvalues") or [None]
+    found = {"valid": next((value for name, value in found.items() if name.startswith("valid_")), None), **found}
     metric = found.get("metric") or next(iter(found.get("test", {})), None)
     return ResultRow(
         **names,

@@ -62,8 +62,9 @@ def sampler(tuning: Tuning) -> Any:
     Processes that share a study thus draw different trials, and one process the same ones again.
     """
     optuna = import_optuna()
+    base: Any = optuna.samplers.BaseSampler
 
-    class BySeedAndTrial(optuna.samplers.BaseSampler):  # type: ignore[name-defined]
+    class BySeedAndTrial(base):
         def __init__(self) -> None:
             self.number, self.inner = -1, self.make(0)
 

@@ -40,7 +40,7 @@ class Form:
     legend: int
 
 
-WIDE, NARROW = Form(11.6, 4, 6), Form(4.0, 1, 3)
+WIDE, NARROW = Form(11.6, 4, 6), Form(4.0, 1, 2)
 STYLE = (
     "<style>svg{color:#1f2933}@media (prefers-color-scheme: dark){svg{color:#d5dce4}}"
     f"text{{font-family:{FONTS} !important}}</style>"

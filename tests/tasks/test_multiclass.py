@@ -95,6 +95,17 @@ def test_classes_of_other_data_go_by_their_words(words):
         learner.evaluate(strange)
 
 
+def test_more_classes_than_the_learner_knows_are_refused(words):
+    learner = zoo.build("gcn", task="multiclass", task_args={"num_classes": 2}, model_args=SMALL)
+    with pytest.raises(DataError, match=r"has 3 classes, this learner was built for 2"):
+        learner.fit(words, split=None, epochs=1, progress=False)
+    trained = zoo.build("random_forest", dataset=words, model_args={"num_trees": 5})
+    trained.fit(words, split=None, progress=False)
+    bare = zoo.data.MoleculeDataset("bare", ["C", "CC"], np.array([[0.0], [3.0]]), ("kind",), "multiclass")
+    with pytest.raises(DataError, match="built for 3"):
+        trained.evaluate(bare)
+
+
 def test_several_tasks_and_missing_labels():
     table = frame().assign(size=["small", "middle", "large"] * 20)
     table.loc[::7, "kind"] = None

@@ -11,6 +11,7 @@ import numpy as np
 
 from zoo.data import DataError, MoleculeDataset
 from zoo.data import load as load_data
+from zoo.data.dataset import count_classes
 from zoo.recipe.fitted import Fitted
 from zoo.registry import kinds
 from zoo.registry.catalog.targets import CLASSES
@@ -59,11 +60,6 @@ def with_trained_classes(
     Raises:
         DataError: A class that the learner does not know.
     """
-    if dataset.num_classes > num_classes and not label_names:
-        raise DataError(
-            f"{dataset.name} has {dataset.num_classes} classes, this learner was built for {num_classes}: build it "
-            f'with dataset={dataset.name!r}, or with task_args={{"num_classes": {dataset.num_classes}}}'
-        )
     targets, names = dataset.targets.copy(), dict(dataset.label_names)
     for column, task in enumerate(dataset.task_names):
         trained, own = label_names.get(task), dataset.label_names.get(task)
@@ -79,6 +75,11 @@ def with_trained_classes(
         known = ~np.isnan(targets[:, column])
         targets[known, column] = numbers[targets[known, column].astype(np.int64)]
         names[task] = tuple(trained)
+    if count_classes(targets, {} if label_names else names) > num_classes:
+        raise DataError(
+            f"{dataset.name} has {dataset.num_classes} classes, this learner was built for {num_classes}: build it "
+            f'with dataset={dataset.name!r}, or with task_args={{"num_classes": {dataset.num_classes}}}'
+        )
     return replace(dataset, targets=targets, label_names=names, num_classes=num_classes)
 
 

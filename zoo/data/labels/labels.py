@@ -55,13 +55,7 @@ def read_labels(
     Raises:
         DataError: Cells that are no labels, tasks of different kinds, or no label at all.
     """
-    if task not in (None, kinds.UNLABELLED):
-        try:
-            kinds.check_task(task)
-        except ValueError as error:
-            raise DataError(str(error)) from error
-    if decimal not in (None, ".", ","):
-        raise DataError(f"decimal={decimal!r}: choose '.' or ','")
+    _check_choices(task, decimal)
     if not tasks:
         return Labels(np.empty((len(table.frame), 0), dtype=np.float64), "unlabelled")
     given = label_names or {}
@@ -95,6 +89,16 @@ def read_labels(
         label_names={column.name: column.words for column in columns if column.words},
         notes=notes,
     )
+
+
+def _check_choices(task: str | None, decimal: str | None) -> None:
+    if task not in (None, kinds.UNLABELLED):
+        try:
+            kinds.check_task(task)
+        except ValueError as error:
+            raise DataError(str(error)) from error
+    if decimal not in (None, ".", ","):
+        raise DataError(f"decimal={decimal!r}: choose '.' or ','")
 
 
 def _how_many(table: Table, columns: Sequence[Column]) -> str:

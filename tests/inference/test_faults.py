@@ -99,7 +99,9 @@ def test_a_stopped_worker_is_reported_with_its_rows(gcn, library, tmp_path, monk
         os.kill(self.process.pid, signal.SIGSTOP)
 
     monkeypatch.setattr(Worker, "__init__", start_stopped)
-    with pytest.raises(InferenceError, match=r"no answer for 2 s .* at rows \d+ to \d+ of .*library.csv"):
+    with pytest.raises(
+        InferenceError, match=r"no answer for 2 s .* at rows \d+ to \d+ .counted from 0. of .*library.csv"
+    ):
         predict_file(gcn, library, tmp_path / "out.csv", num_workers=2, patience=2, **OPTIONS)
     assert not children(os.getpid()) & set(workers_of(os.getpid()))
     monkeypatch.undo()

@@ -9,6 +9,7 @@ import pytest
 from pyarrow import parquet
 
 from zoo import data
+from zoo.commands.main import main
 from zoo.inference import InferenceError, predict_file, predict_shards
 from zoo.inference.claims import claimed
 
@@ -142,3 +143,16 @@ def test_shards_of_something_else_are_refused(gcn, model_of_seed, table, library
     (tmp_path / "mine" / "notes.txt").write_text("not yours")
     with pytest.raises(InferenceError, match="is not empty"):
         predict_shards(gcn, table, tmp_path / "mine", shards=5, **OPTIONS)
+
+
+def test_the_command_shares_and_says_what_is_done(gcn, table, expected, tmp_path, capsys):
+    command = ["predict", str(gcn), str(table), "--output", str(tmp_path / "out"), "--quiet", "--num-workers", "0"]
+    main([*command, "--shards", "5", "--shard", "4"])
+    assert "50 rows, 2 without a prediction\n" in capsys.readouterr().out
+    main([*command, "--shards", "5"])
+    assert "250 rows, 5 without a prediction, 50 of them by other calls\n" in capsys.readouterr().out
+    assert same(read(tmp_path / "out"), expected)
+    with pytest.raises(SystemExit) as stopped:
+        main([*command, "--shard", "4"])
+    assert stopped.value.code == 2
+    assert "give both" in capsys.readouterr().err

@@ -13,9 +13,14 @@ predictions and, for rows that cannot be predicted, the reason. A call that was 
 examples:
   molzoo predict runs/b3db-grover-graphsam-seed0 molecules.csv
   molzoo predict runs/b3db-grover-graphsam-seed0 library.csv.gz --output predicted.csv.gz
-  molzoo predict runs/b3db-grover-graphsam-seed0 library.parquet --smiles-column structure"""
+  molzoo predict runs/b3db-grover-graphsam-seed0 library.parquet --smiles-column structure
+  molzoo predict runs/b3db-grover-graphsam-seed0 huge.parquet --output predicted --shards 1000
 
-FILES, WORK = "output", "work"
+With --shards, start as many of the same command as you like, at any time and on any machine that sees the folder: they
+share the shards. In a job array each job may take its own: --shard $SLURM_ARRAY_TASK_ID."""
+
+FILES, WORK, SHARDS = "output", "work", "shards"
+FIELDS = ("chunk_size", "batch_size", "num_workers", "device", "trust", "guard_formulas")
 
 
 def main(arguments: list[str]) -> None:
@@ -28,6 +33,10 @@ def main(arguments: list[str]) -> None:
     add_reading(parser, ("smiles_column", "separator", "encoding"))
     parser.add_option("--guard_formulas", action="store_true", group=FILES,
                       help="no cell of the output is a spreadsheet formula")  # fmt: skip
+    parser.add_option("--shards", type=int | None, metavar="N", group=SHARDS,
+                      help="write N Parquet files to the folder --output, or NAME.RUN.predicted")  # fmt: skip
+    parser.add_option("--shard", type=int | None, metavar="I", group=SHARDS,
+                      help="write this one only, from 0 to N - 1")  # fmt: skip
     parser.add_option("--chunk_size", type=int, default=1000, group=WORK, help="rows at a time; bounds the memory")
     parser.add_option("--batch_size", type=int, default=64, group=WORK, help="molecules in a batch of the model")
     parser.add_option("--num_workers", type=int | None, group=WORK, help="processes; one for each core unless given")
@@ -36,24 +45,25 @@ def main(arguments: list[str]) -> None:
     parser.add_option("--quiet", action="store_true", help="no progress bar")
     options = parser.parse_command(arguments)
 
-    from zoo.inference import default_output, predict_file
+    if options.shard is not None and options.shards is None:
+        parser.error("--shard is one of --shards N: give both")
 
-    source = Path(options.input)
-    output = Path(options.output) if options.output else default_output(options.run, source)
-    summary = predict_file(
-        options.run,
-        source,
-        output,
+    from zoo.inference import default_output, predict_file, predict_shards
+
+    source, run = Path(options.input), options.run
+    output = Path(options.output or default_output(run, source, ".csv" if options.shards is None else ""))
+    how = {
         **vars(options.reading),
-        chunk_size=options.chunk_size,
-        num_workers=options.num_workers,
-        batch_size=options.batch_size,
-        device=options.device,
-        trust=options.trust,
-        guard_formulas=options.guard_formulas,
-        progress=False if options.quiet else None,
-    )
-    again = f", {summary.continued:,} of them by the call that was cut off" if summary.continued else ""
+        **{name: getattr(options, name) for name in FIELDS},
+        "progress": False if options.quiet else None,
+    }
+    if options.shards is None:
+        summary = predict_file(run, source, output, **how)
+        before = "by the call that was cut off"
+    else:
+        summary = predict_shards(run, source, output, shards=options.shards, shard=options.shard, **how)
+        before = "by other calls"
+    again = f", {summary.continued:,} of them {before}" if summary.continued else ""
     print(f"{output}: {summary.rows:,} rows, {summary.failed:,} without a prediction{again}")
     if summary.all_failed:
         raise SystemExit(f"molzoo: no row could be predicted: {summary.reason}")

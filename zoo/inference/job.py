@@ -52,8 +52,8 @@ class Piece:
 
     @property
     def rows(self) -> str:
-        """The rows as users count them, from 1."""
-        return f"rows {self.start + 1:,} to {self.start + len(self.smiles):,}"
+        """The rows for messages, by position."""
+        return f"rows {self.start} to {self.start + len(self.smiles) - 1} (counted from 0)"
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from zoo.experiments.sweep.results import ResultsFolder
 from zoo.experiments.sweep.specification import Sweep
 from zoo.runs.folder import RunFolder
 from zoo.runs.lifetime import Stopped, end, end_with_parent, is_suspended, stop_on_signals
+from zoo.runs.process import available_cores
 from zoo.runs.state import FAILED, FINISHED
 
 MOST_DEATHS = 3
@@ -101,7 +102,7 @@ def run_sweep(
 
 def start_workers(workers: int, arguments: tuple) -> None:
     """Work in several processes, each with its share of the cores; returns when all have ended, however."""
-    share = str(max(1, (os.cpu_count() or 1) // workers))
+    share = str(max(1, available_cores() // workers))
     context = multiprocessing.get_context("spawn")
     with threads(share):
         processes = [context.Process(target=work_quietly, args=arguments) for _ in range(workers)]

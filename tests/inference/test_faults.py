@@ -194,3 +194,35 @@ def test_no_prediction_at_all_is_a_failure(gcn, tmp_path, capsys):
         )
     assert "2 without a prediction" in capsys.readouterr().out
     assert (tmp_path / "o.csv").exists()
+
+
+@pytest.mark.parametrize("options", [{"batch_size": 0}, {"num_workers": -1}, {"patience": -1.0}])
+def test_numbers_out_of_range_are_refused(options, gcn, library, tmp_path):
+    with pytest.raises(InferenceError, match="at least"):
+        predict_file(gcn, library, tmp_path / "out.csv", **options)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_worker_that_cannot_be_started_is_reported(gcn, library, tmp_path, monkeypatch):
+    started, start = [], Worker.__init__
+
+    def start_one(self, *arguments):
+        if started:
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        start(self, *arguments)
+        started.append(self.process)
+
+    monkeypatch.setattr(Worker, "__init__", start_one)
+    with pytest.raises(InferenceError, match="no worker process can be started"):
+        predict_file(gcn, library, tmp_path / "out.csv", num_workers=3, **OPTIONS)
+    assert started[0].poll() is not None
+
+
+def test_rows_that_crash_the_reader_cost_only_themselves(gcn, tmp_path):
+    ring = f"C1{'C' * 700}1"  # large enough to be tried in a child of the worker
+    rows = ["CCO", "[#119]", "[CH999999999]", "C" * 12_000, "CCN", ring]
+    (tmp_path / "in.csv").write_text("smiles\n" + "\n".join(rows) + "\n")
+    summary = predict_file(gcn, tmp_path / "in.csv", tmp_path / "out.csv", chunk_size=2, num_workers=2, progress=False)
+    found = pd.read_csv(tmp_path / "out.csv", keep_default_na=False)
+    assert (found["reason"] != "").tolist() == [False, True, True, True, False, False]
+    assert (summary.rows, summary.failed) == (6, 3)

@@ -9,6 +9,7 @@ from typing import Any
 from tqdm.auto import tqdm
 
 from zoo import data
+from zoo.inference.errors import InferenceError
 from zoo.inference.job import Job
 from zoo.inference.keys import digest, prediction_key
 from zoo.inference.workers import PATIENCE
@@ -50,6 +51,12 @@ class FileOptions:
     trust: bool = False
     guard_formulas: bool = False
 
+    def __post_init__(self) -> None:
+        for name, least in (("batch_size", 1), ("num_workers", 0), ("patience", 0)):
+            value = getattr(self, name)
+            if value is not None and value < least:
+                raise InferenceError(f"{name}={value}: give a number of at least {least}")
+
 
 @dataclass(frozen=True)
 class Request:
@@ -71,6 +78,7 @@ class Request:
 
         Raises:
             TypeError: An option that does not exist.
+            InferenceError: A number out of its range.
             DataError: The file cannot be read.
             CheckpointError: There is no model, or a damaged one.
             UntrustedPlace: It names a class that is not registered.

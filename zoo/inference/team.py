@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 PACKAGES = Path(__file__).resolve().parents[2]
 POLL = 0.5  # seconds between looks at workers that do not answer
+GRACE = 10.0  # seconds for a process that has closed its output to end
 QUEUED = 2  # pieces that a worker has at most, so that it need not wait for the next one
 
 
@@ -67,8 +68,14 @@ class Worker:
                 pickle.dump(piece.smiles, requests)  # type: ignore[arg-type]
                 requests.flush()  # type: ignore[union-attr]
                 self.answers.put((self, piece, pickle.load(replies)))  # type: ignore[arg-type]
-        except (OSError, EOFError, ValueError, pickle.UnpicklingError):
+        except Exception:  # of a pipe that is closed, or of half an answer: the process has ended, or will be ended
             self.answers.put((self, None, None))
+
+    def status(self) -> int | None:
+        """Return the exit status of a process that has closed its output; `None` if it has not ended all the same."""
+        with suppress(subprocess.TimeoutExpired):
+            return self.process.wait(GRACE)
+        return None
 
     def end(self) -> None:
         """End the process, also one that is stopped, and the thread."""
@@ -92,7 +99,13 @@ class Team:
     def __init__(self, job: Job, number: int, patience: float) -> None:
         self.job, self.patience = job, patience
         self._answers: queue.SimpleQueue[Any] = queue.SimpleQueue()
-        self.workers = [Worker(job, self._answers) for _ in range(number)]
+        self.workers: list[Worker] = []
+        try:
+            for _ in range(number):
+                self.workers.append(Worker(job, self._answers))
+        except OSError as error:
+            self.end()
+            raise InferenceError(f"no worker process can be started ({error}): give fewer num_workers, or 0") from error
 
     def __enter__(self) -> Team:
         return self
@@ -100,6 +113,10 @@ class Team:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.end()
+
+    def end(self) -> None:
+        """End all workers at once."""
         for worker in self.workers:
             worker.end()
 
@@ -122,10 +139,10 @@ class Team:
         """
         found: list[tuple[Piece, pd.DataFrame | None]] = []
         while True:
-            self._look_after()
             try:
                 worker, piece, answer = self._answers.get(wait and not found, POLL)
             except queue.Empty:
+                self._look_after()
                 if found or not wait:
                     return found
                 continue
@@ -135,7 +152,7 @@ class Team:
         if worker not in self.workers:  # dismissed
             return []
         if piece is None:
-            status = worker.process.wait()
+            status = worker.status()
             raise self._error(worker, f"a worker process ended with status {status} (out of memory?)")
         if isinstance(answer, Failure) and answer.loaded:
             raise self._error(worker, f"a worker process failed ({answer.reason})")

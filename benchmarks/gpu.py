@@ -23,9 +23,7 @@ import torch
 
 import optim
 import zoo
-from featurizers.backend import dgl
 from zoo.learners.baselines import TaskEstimators
-from zoo.registry import Entry
 from zoo.registry.catalog import MODELS
 
 SMALL = {"hidden_size": 32, "num_layers": 2, "num_heads": 2, "dropout": 0.0}
@@ -89,12 +87,7 @@ def attempt(kind: str, name: str, measure: Callable[[], dict[str, Any]]) -> dict
 
 
 def check_names() -> list[str]:
-    return [e.name for e in MODELS if e.name not in LARGE and runs_here(e) and not is_estimator(e.name)]
-
-
-def runs_here(entry: Entry[Any]) -> bool:
-    """Whether a model needs no DGL, or DGL is here."""
-    return entry.facts.get("kernels") != "dgl" or dgl is not None
+    return [e.name for e in MODELS if e.name not in LARGE and not is_estimator(e.name)]
 
 
 def is_estimator(name: str) -> bool:

@@ -14,11 +14,7 @@ from zoo.registry.catalog import MODELS
 ROOT = Path(zoo.__file__).resolve().parents[1]
 SMILES = ["CCO", "C", "c1ccccc1C(=O)N", "CC(C)[C@H](N)C(=O)O.Cl"]
 LARGE = ("grover_base", "grover_large", "graphormer_base")
-NAMES = [
-    entry.name
-    for entry in MODELS
-    if entry.facts.get("kernels") != "dgl" and entry.facts["featurizer"] != "fingerprint" and entry.name not in LARGE
-]
+NAMES = [entry.name for entry in MODELS if entry.facts["featurizer"] != "fingerprint" and entry.name not in LARGE]
 BLOCKED = f"""
 import json, sys
 sys.modules["dgl"] = sys.modules["dgllife"] = None

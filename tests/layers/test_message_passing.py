@@ -9,6 +9,7 @@ from featurizers.molecule_graph import moved
 from featurizers.tensor_graph import TensorGraph
 from zoo.layers import message_passing
 from zoo.layers.message_passing import use_torch
+from zoo.layers.self_loops import with_self_loops
 
 FUNCTIONS = {
     "sum_neighbors": lambda g, x, e, w: message_passing.sum_neighbors(g, x),
@@ -66,6 +67,28 @@ def test_softmax_of_large_scores_is_finite():
     with use_torch():
         weights = message_passing.softmax_at_destination(graph, scores)
     assert weights.flatten().tolist() == [0.5, 0.5, 0.0]
+
+
+@pytest.mark.parametrize("largest", [-1.0, 0.0, 2.0])
+def test_the_largest_value_gets_the_gradient_of_the_maximum(largest):
+    graph = dgl.batch([dgl.graph(([], []), num_nodes=2), dgl.graph(([], []), num_nodes=1)])
+    for chosen in (graph, TensorGraph.from_dgl(graph)):
+        feats = torch.tensor([[-3.0], [largest], [-4.0]], requires_grad=True)
+        highest = message_passing.max_nodes(chosen, feats)
+        assert highest.flatten().tolist() == [largest, -4.0]
+        highest.sum().backward()
+        assert feats.grad.flatten().tolist() == [0.0, 1.0, 1.0]
+
+
+@pytest.mark.parametrize("graph", [dgl.graph(([0, 1, 1], [1, 0, 1])), dgl.graph(([], []), num_nodes=2)])
+def test_self_loops_are_those_of_dgl(graph):
+    expected = torch.stack(dgl.add_self_loop(graph).edges())
+    for chosen in (graph, TensorGraph.from_dgl(graph)):
+        looped = with_self_loops(chosen)
+        assert type(looped) is type(chosen)
+        assert torch.equal(torch.stack(looped.edges()), expected)
+        assert looped.batch_num_nodes().tolist() == [2]
+        assert looped.batch_num_edges().tolist() == [expected.shape[1]]
 
 
 @pytest.mark.parametrize("error", [dgl.DGLError("Device API cuda is not enabled"), KeyError("mps")])

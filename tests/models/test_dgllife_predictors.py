@@ -1,12 +1,14 @@
-"""The adapters against DGL-LifeSci's own predictors on the same graphs."""
+"""GCN, GAT, GIN, MPNN and AttentiveFP against DGL-LifeSci's predictors on the same graphs."""
 
 import dgl
 import pytest
 import torch
 from dgllife.model import AttentiveFPPredictor, GATPredictor, GCNPredictor, GINPredictor, MPNNPredictor
 
-from featurizers import CanonicalFeaturizer, PackedMolecules
+from featurizers import CanonicalFeaturizer, MoleculeGraph, PackedMolecules
+from featurizers.tensor_graph import TensorGraph
 from zoo.layers.batch_norm import BatchNorm
+from zoo.layers.edge_network import EdgeNetwork
 from zoo.models.attentive_fp import AttentiveFP, AttentiveFPConfig
 from zoo.models.gat import GAT, GATConfig
 from zoo.models.gcn import GCN, GCNConfig
@@ -64,43 +66,77 @@ def copied(ours, theirs):
     return ours
 
 
+LOOPED = ("gcn", "gat")
+
+
 @pytest.mark.parametrize("name", PAIRS)
 @pytest.mark.parametrize("training", [False, True])
-def test_equal_to_the_predictor(molecules, name, training):
+@pytest.mark.parametrize("tensors", [False, True], ids=["dgl", "tensors"])
+def test_equal_to_the_predictor(molecules, name, training, tensors):
     torch.manual_seed(0)
-    ours, theirs = (make() for make in PAIRS[name])
+    ours, theirs = (make().double().train(training) for make in PAIRS[name])
     copied(ours, theirs)
-    graph = looped(molecules) if ours.encoder.self_loops else molecules.graph
-    feats = [graph.ndata["feat"], graph.edata["feat"]] if ours.encoder.uses_bonds else [graph.ndata["feat"]]
-    expected = theirs.train(training)(graph, *feats)
-    got = ours.train(training)(molecules)
-    torch.testing.assert_close(got, expected)
+    graph = looped(molecules) if name in LOOPED else molecules.graph
+    feats = [graph.ndata["feat"].double(), graph.edata["feat"].double()]
+    expected = theirs(graph, *(feats[:1] if name in LOOPED else feats))
+    got = ours(MoleculeGraph(TensorGraph.from_dgl(molecules.graph)) if tensors else molecules)
+    torch.testing.assert_close(got, expected, rtol=1e-10, atol=1e-10)
     expected.square().sum().backward()
     got.square().sum().backward()
-    for mine, other in zip(ours.parameters(), theirs.parameters(), strict=True):
-        torch.testing.assert_close(mine.grad, other.grad, rtol=1e-4, atol=1e-5)
+    for (mine, p), (other, q) in zip(ours.named_parameters(), theirs.named_parameters(), strict=True):
+        assert mine.rsplit(".", 1)[1] == other.rsplit(".", 1)[1]
+        torch.testing.assert_close(p.grad, q.grad, rtol=1e-10, atol=1e-10)
 
 
-@pytest.mark.parametrize("layers_read", ["last", "concat", "sum"])
-def test_gin_on_one_hot_features_is_the_categorical_predictor(molecules, layers_read):
+@pytest.mark.parametrize("readout", ["mean", "sum", "max", "attention"])
+@pytest.mark.parametrize("layers_read", ["last", "concat", "sum", "max"])
+def test_gin_on_one_hot_features_is_the_categorical_predictor(molecules, layers_read, readout):
     """Elements and bond types as the only features: a linear map of one-hot columns is an embedding."""
-    molecules.graph.ndata["feat"], before = molecules.atom_feats[:, :43].clone(), molecules.atom_feats
-    molecules.graph.edata["feat"], bonds_before = molecules.bond_feats[:, :4].clone(), molecules.bond_feats
-    try:
-        options = {"num_layers": 3, "dropout": 0.0, "readout": "sum"}
-        config = GINConfig(num_tasks=2, atom_size=43, bond_size=4, hidden_size=8, layers_read=layers_read, **options)
-        ours = GIN(config)
-        theirs = GINPredictor([43], [5], emb_dim=8, JK=layers_read, n_tasks=2, **options)
-        state = {}
-        for name, tensor in theirs.state_dict().items():
-            place = name.replace("predict.", "head.").replace("gnn.", "encoder.gnn.layers.")
-            state[place] = tensor.T if "_embeddings" in name else tensor
-        ours.load_state_dict(state)
-        graph = looped(molecules)
-        categories = [graph.ndata["feat"].argmax(1)], [graph.edata["feat"].argmax(1)]
-        torch.testing.assert_close(ours(molecules), theirs(graph, *categories))
-    finally:
-        molecules.graph.ndata["feat"], molecules.graph.edata["feat"] = before, bonds_before
+    graph = looped(molecules)
+    atoms, bonds = molecules.atom_feats[:, :43], molecules.bond_feats[:, :4]
+    categories = [atoms.argmax(1)], [graph.edata["feat"][:, [0, 1, 2, 3, -1]].argmax(1)]
+    options = {"num_layers": 3, "dropout": 0.0, "readout": readout}
+    config = GINConfig(num_tasks=2, atom_size=43, bond_size=4, hidden_size=8, layers_read=layers_read, **options)
+    ours = GIN(config).double()
+    theirs = GINPredictor([43], [5], emb_dim=8, JK=layers_read, n_tasks=2, **options).double()
+    state = {}
+    for name, tensor in theirs.state_dict().items():
+        place = name.replace("predict.", "head.").replace("gnn.", "encoder.gnn.layers.")
+        place = place.replace("readout.", "encoder.readout.")
+        state[place] = tensor.T if "_embeddings" in name else tensor
+    ours.load_state_dict(state)
+    ours_graph = TensorGraph.from_dgl(molecules.graph)
+    ours_graph.ndata["feat"], ours_graph.edata["feat"] = atoms, bonds
+    got = ours(MoleculeGraph(ours_graph))
+    torch.testing.assert_close(got, theirs(graph, *categories), rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("name", [*PAIRS, "gin"])
+@pytest.mark.parametrize("tensors", [False, True], ids=["dgl", "tensors"])
+def test_half_precision_of_autocast(molecules, name, tensors):
+    torch.manual_seed(0)
+    model = PAIRS[name][0]() if name in PAIRS else GIN(GINConfig(num_tasks=3, hidden_size=20))
+    batch = MoleculeGraph(TensorGraph.from_dgl(molecules.graph)) if tensors else molecules
+    exact = model.eval()(batch)
+    with torch.autocast("cpu", torch.bfloat16):
+        scores = model(batch)
+    scores.float().square().sum().backward()
+    assert 0 < (scores.float() - exact).abs().max() < 0.05 * max(1.0, exact.abs().max().item())
+    assert all(p.grad.isfinite().all() for p in model.parameters())
+
+
+def test_matrices_of_kinds_of_bonds_equal_those_of_every_bond(molecules):
+    """A feature that no two bonds share leaves a matrix for each, and so does a gradient with respect to features."""
+    torch.manual_seed(0)
+    layer = EdgeNetwork(5, 12, 6).double()
+    atoms, bonds = torch.randn(molecules.graph.num_nodes(), 5).double(), molecules.bond_feats.double()
+    kinds = layer.matrices(molecules.graph, bonds)
+    assert len(kinds.matrices) < 12
+    each = layer.matrices(molecules.graph, bonds.clone().requires_grad_())
+    assert len(each.matrices) == len(bonds)
+    torch.testing.assert_close(layer(kinds, atoms), layer(each, atoms), rtol=1e-12, atol=1e-12)
+    many = layer.matrices(molecules.graph, torch.rand_like(bonds))
+    assert len(many.matrices) == len(bonds)
 
 
 def test_batch_norm_equals_torch_and_trains_on_one_row():

@@ -128,8 +128,9 @@ def max_nodes(graph: Graph, node_feats: Tensor) -> Tensor:
     if _on_dgl(graph):
         return ops.segment_reduce(graph.batch_num_nodes(), _full(node_feats), reducer="max")
     index = graph_of_nodes(graph).unsqueeze(1).expand_as(node_feats)
-    lowest = node_feats.new_zeros(graph.batch_size, node_feats.shape[1])
-    return lowest.scatter_reduce(0, index, node_feats, "amax", include_self=False)
+    # Not zeros with include_self=False: torch would give them a share of the gradient where the largest value is 0.
+    lowest = node_feats.new_full((graph.batch_size, node_feats.shape[1]), -torch.inf)
+    return lowest.scatter_reduce(0, index, node_feats, "amax")
 
 
 POOLS = {"mean": mean_nodes, "sum": sum_nodes}
@@ -152,15 +153,17 @@ def graph_of_nodes(graph: Graph) -> Tensor:
 
 
 def _full(values: Tensor) -> Tensor:
-    """Half precision (of autocast) as float32: DGL has no CPU kernels for it, and sums are better for it."""
+    """Half precision (of autocast) as float32: DGL has no CPU kernels for it, and sums are more exact."""
     return values.float() if values.dtype in (torch.float16, torch.bfloat16) else values
 
 
 def _add_rows(rows: Tensor, places: Tensor, size: int) -> Tensor:
+    rows = _full(rows)
     return rows.new_zeros(size, *rows.shape[1:]).index_add(0, places, rows)
 
 
 def _softmax_of_rows(scores: Tensor, groups: Tensor, size: int) -> Tensor:
+    scores = _full(scores)
     index = groups.view(-1, *[1] * (scores.dim() - 1)).expand_as(scores)
     # Shifting by the largest score of a group changes nothing but the range: no gradient is needed through it.
     highest = scores.new_zeros(size, *scores.shape[1:])

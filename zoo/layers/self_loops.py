@@ -3,34 +3,34 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
 
 from featurizers.backend import DGLGraph, dgl
+from featurizers.tensor_graph import TensorGraph
+from zoo.layers.message_passing import Graph
 
 
-def with_self_loops(graph: DGLGraph, edge_feats: Tensor) -> tuple[DGLGraph, Tensor]:
+def with_self_loops(graph: Graph) -> Graph:
     """Join every node to itself.
 
     Args:
         graph: N nodes, E edges; it is not changed.
-        edge_feats: (E, F).
 
     Returns:
-        A graph with N more edges after the E (the edges of one graph of the batch then lie apart, which only readouts
-        of edges would mind), and features (E + N, F + 1) whose last column marks the loops.
+        A graph without features and with N more edges after the E (the edges of one graph of the batch then lie apart,
+        which only readouts of edges would mind).
 
     Example:
-        >>> import dgl
-        >>> looped, feats = with_self_loops(dgl.graph(([0, 1], [1, 0])), torch.zeros(2, 3))
-        >>> looped.num_edges(), feats.shape
-        (4, torch.Size([4, 4]))
+        >>> pair = torch.tensor([0, 1]), torch.tensor([1, 0])
+        >>> with_self_loops(TensorGraph(*pair, torch.tensor([2]), torch.tensor([2]), {}, {})).num_edges()
+        4
     """
     source, destination = graph.edges()
     nodes = torch.arange(graph.num_nodes(), device=source.device)
-    looped = dgl.graph((torch.cat([source, nodes]), torch.cat([destination, nodes])), num_nodes=len(nodes))
-    looped.set_batch_num_nodes(graph.batch_num_nodes())
-    looped.set_batch_num_edges(graph.batch_num_edges() + graph.batch_num_nodes())
-    feats = edge_feats.new_zeros(len(edge_feats) + len(nodes), edge_feats.shape[1] + 1)
-    feats[: len(edge_feats), :-1] = edge_feats
-    feats[len(edge_feats) :, -1] = 1.0
-    return looped, feats
+    source, destination = torch.cat([source, nodes]), torch.cat([destination, nodes])
+    sizes, edges = graph.batch_num_nodes(), graph.batch_num_edges() + graph.batch_num_nodes()
+    if not isinstance(graph, DGLGraph):
+        return TensorGraph(source, destination, sizes, edges, {}, {})
+    looped = dgl.graph((source, destination), num_nodes=len(nodes))
+    looped.set_batch_num_nodes(sizes)
+    looped.set_batch_num_edges(edges)
+    return looped

@@ -15,7 +15,7 @@ from zoo.learners.baselines import TaskEstimators
 from zoo.learners.estimator import Baseline
 from zoo.learners.learner import Learner
 from zoo.learners.names import Part, locate, name_of, registered_facts
-from zoo.learners.parts import device_for, featurizer_of, make_optimizer, model_of
+from zoo.learners.parts import featurizer_of, make_optimizer, model_of, resolve_device
 from zoo.learners.plans import chosen_options
 from zoo.recipe.fitted import Fitted
 from zoo.recipe.recipe import NO_OPTIMIZER, Recipe
@@ -134,7 +134,7 @@ def assemble(
         if recipe.optimizer_args:
             raise TypeError(f"model {recipe.model!r} is trained without an optimizer: optimizer_args have no effect")
         return Baseline(replace(recipe, optimizer=NO_OPTIMIZER), fitted, chosen_featurizer, chosen_model)
-    chosen_model = chosen_model.to(device_for(recipe.model, device))
+    chosen_model = chosen_model.to(resolve_device(device))
     deferred = partial(make_optimizer, optimizer, recipe, chosen_model)
     return Learner(recipe, fitted, chosen_featurizer, chosen_model, deferred)
 

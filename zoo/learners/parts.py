@@ -10,8 +10,6 @@ from torch import nn
 
 import optim
 from featurizers import Featurizer
-from featurizers.backend import DGLGraph, dgl
-from featurizers.molecule_graph import moved
 from featurizers.needs import HasNeeds
 from zoo.learners.baselines import TaskEstimators
 from zoo.learners.names import Part, find
@@ -179,13 +177,3 @@ def resolve_device(device: str | torch.device) -> torch.device:
         return torch.device(device)
     except RuntimeError as error:
         raise ValueError(f"device={device!r} is unknown: choose auto, cpu, cuda, cuda:1, ...") from error
-
-
-def device_for(model: str, device: str | torch.device) -> torch.device:
-    """The device; "auto" is the CPU for models that only run on DGL's own kernels, where DGL has none for GPUs."""
-    chosen = resolve_device(device)
-    needs_dgl = model in MODELS and MODELS[model].facts.get("kernels") == "dgl"
-    if device == "auto" and chosen.type != "cpu" and needs_dgl and dgl is not None:
-        on_device = moved(dgl.graph(([0], [0])), chosen)
-        return chosen if isinstance(on_device, DGLGraph) else torch.device("cpu")
-    return chosen

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from dgllife.model import AttentiveFPPredictor
+from torch import Tensor, nn
 
-from zoo.models.dgllife_predictor import IGNORED_DESCRIPTORS, DGLLifePredictor
+from zoo.layers.attentive_fp_layers import AttentiveReadout, BondAttention, BondContext
+from zoo.layers.message_passing import Graph
+from zoo.models.atom_predictor import IGNORED_DESCRIPTORS, AtomPredictor
 from zoo.models.option_ranges import require_positive, require_probability
 
 
@@ -46,7 +48,28 @@ class AttentiveFPConfig:
         require_probability(self, "dropout")
 
 
-class AttentiveFP(DGLLifePredictor):
+class AtomAttentions(nn.Module):
+    """The layers of an `AttentiveFP` on atoms.
+
+    Args:
+        config: The options of the model.
+    """
+
+    def __init__(self, config: AttentiveFPConfig) -> None:
+        super().__init__()
+        size, dropout = config.hidden_size, config.dropout
+        self.init_context = BondContext(config.atom_size, config.bond_size, size, dropout)
+        self.gnn_layers = nn.ModuleList(BondAttention(size, dropout) for _ in range(config.num_layers - 1))
+
+    def forward(self, graph: Graph, atom_feats: Tensor, bond_feats: Tensor) -> Tensor:
+        """Atoms (N, A) and bonds (E, F) to atoms (N, D)."""
+        atoms = self.init_context(graph, atom_feats, bond_feats)
+        for layer in self.gnn_layers:
+            atoms = layer(graph, atoms)
+        return atoms
+
+
+class AttentiveFP(AtomPredictor):
     """Attention along bonds, then of a molecule vector to its atoms; GRUs update both.
 
     Args:
@@ -58,20 +81,14 @@ class AttentiveFP(DGLLifePredictor):
         torch.Size([1, 1])
 
     Reference:
-        Xiong et al. 2020, J. Med. Chem. 63, 8749; the modules are DGL-LifeSci's `AttentiveFPPredictor` (Li et al. 2021,
+        Xiong et al. 2020, J. Med. Chem. 63, 8749; equals DGL-LifeSci's `AttentiveFPPredictor` (Li et al. 2021,
         arXiv:2106.14232).
     """
 
     config_class: ClassVar[type[AttentiveFPConfig]] = AttentiveFPConfig
 
     def __init__(self, config: AttentiveFPConfig) -> None:
-        predictor = AttentiveFPPredictor(
-            config.atom_size,
-            config.bond_size,
-            num_layers=config.num_layers,
-            num_timesteps=config.readout_steps,
-            graph_feat_size=config.hidden_size,
-            n_tasks=config.num_tasks,
-            dropout=config.dropout,
-        )
-        super().__init__(config, predictor, uses_bonds=True)
+        size, dropout = config.hidden_size, config.dropout
+        gnn, readout = AtomAttentions(config), AttentiveReadout(size, config.readout_steps, dropout)
+        head = nn.Sequential(nn.Dropout(dropout), nn.Linear(size + config.descriptor_size, config.num_tasks))
+        super().__init__(config, gnn, readout, head)

@@ -6,9 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from dgllife.model import GATPredictor
+from torch import Tensor, nn
 
-from zoo.models.dgllife_predictor import IGNORED_DESCRIPTORS, DGLLifePredictor
+from zoo.layers.gat_layer import GATLayer
+from zoo.layers.message_passing import Graph
+from zoo.layers.normalized_head import NormalizedHead
+from zoo.layers.pooling import GatedSumAndMax
+from zoo.layers.self_loops import with_self_loops
+from zoo.models.atom_predictor import IGNORED_DESCRIPTORS, AtomPredictor
 from zoo.models.option_ranges import require_positive, require_probability
 
 
@@ -50,7 +55,31 @@ class GATConfig:
         require_probability(self, "dropout", "attention_dropout")
 
 
-class GAT(DGLLifePredictor):
+class Attentions(nn.Module):
+    """The layers of a `GAT`.
+
+    Args:
+        config: The options of the model.
+    """
+
+    def __init__(self, config: GATConfig) -> None:
+        super().__init__()
+        size, heads, last = config.hidden_size, config.num_heads, config.num_layers - 1
+        options = (size, heads, config.dropout, config.attention_dropout, config.residual)
+        self.gnn_layers = nn.ModuleList(
+            GATLayer(heads * size if number else config.atom_size, *options, last=number == last)
+            for number in range(config.num_layers)
+        )
+
+    def forward(self, graph: Graph, atom_feats: Tensor, bond_feats: Tensor) -> Tensor:
+        """Atoms (N, A) to atoms (N, D); bonds (E, F) are not used."""
+        graph = with_self_loops(graph)
+        for layer in self.gnn_layers:
+            atom_feats = layer(graph, atom_feats)
+        return atom_feats
+
+
+class GAT(AtomPredictor):
     """Graph attention, then a weighted sum and the maximum of the atoms; bond features are not used.
 
     Args:
@@ -62,23 +91,14 @@ class GAT(DGLLifePredictor):
         torch.Size([1, 1])
 
     Reference:
-        Veličković et al. 2018 (arXiv:1710.10903); the modules are DGL-LifeSci's `GATPredictor` (Li et al. 2021,
+        Veličković et al. 2018 (arXiv:1710.10903); equals DGL-LifeSci's `GATPredictor` (Li et al. 2021,
         arXiv:2106.14232). Every atom is joined to itself, as the paper and DGL-LifeSci's benchmarks do.
     """
 
     config_class: ClassVar[type[GATConfig]] = GATConfig
 
     def __init__(self, config: GATConfig) -> None:
-        layers = config.num_layers
-        predictor = GATPredictor(
-            config.atom_size,
-            hidden_feats=[config.hidden_size] * layers,
-            num_heads=[config.num_heads] * layers,
-            feat_drops=[config.dropout] * layers,
-            attn_drops=[config.attention_dropout] * layers,
-            residuals=[config.residual] * layers,
-            n_tasks=config.num_tasks,
-            predictor_hidden_feats=config.ffn_hidden_size,
-            predictor_dropout=config.dropout,
-        )
-        super().__init__(config, predictor, self_loops=True, uses_bonds=False)
+        gnn, readout = Attentions(config), GatedSumAndMax(config.hidden_size)
+        width = 2 * config.hidden_size + config.descriptor_size
+        head = NormalizedHead(width, config.ffn_hidden_size, config.num_tasks, config.dropout)
+        super().__init__(config, gnn, readout, head)

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, ClassVar
 
-from dgllife.model import GCNPredictor
+from torch import Tensor, nn
 
-from zoo.models.dgllife_predictor import IGNORED_DESCRIPTORS, DGLLifePredictor
+from zoo.layers.gcn_layer import GCNLayer
+from zoo.layers.message_passing import Graph
+from zoo.layers.normalized_head import NormalizedHead
+from zoo.layers.pooling import GatedSumAndMax
+from zoo.models.atom_predictor import IGNORED_DESCRIPTORS, AtomPredictor
 from zoo.models.option_ranges import require_choice, require_positive, require_probability
 
 NORMS = ("none", "right", "both")
@@ -54,7 +59,27 @@ class GCNConfig:
         require_choice(self, "norm", NORMS)
 
 
-class GCN(DGLLifePredictor):
+class Convolutions(nn.Module):
+    """The layers of a `GCN`.
+
+    Args:
+        config: The options of the model.
+    """
+
+    def __init__(self, config: GCNConfig) -> None:
+        super().__init__()
+        sizes = [config.atom_size] + [config.hidden_size] * config.num_layers
+        options = (config.norm, config.residual, config.batch_norm, config.dropout)
+        self.gnn_layers = nn.ModuleList(GCNLayer(*ends, *options) for ends in pairwise(sizes))
+
+    def forward(self, graph: Graph, atom_feats: Tensor, bond_feats: Tensor) -> Tensor:
+        """Atoms (N, A) to atoms (N, D); bonds (E, F) are not used."""
+        for layer in self.gnn_layers:
+            atom_feats = layer(graph, atom_feats)
+        return atom_feats
+
+
+class GCN(AtomPredictor):
     """Graph convolutions, then a weighted sum and the maximum of the atoms; bond features are not used.
 
     Args:
@@ -66,23 +91,14 @@ class GCN(DGLLifePredictor):
         torch.Size([1, 1])
 
     Reference:
-        Kipf & Welling 2017 (arXiv:1609.02907); the modules are DGL-LifeSci's `GCNPredictor` (Li et al. 2021,
+        Kipf & Welling 2017 (arXiv:1609.02907); equals DGL-LifeSci's `GCNPredictor` (Li et al. 2021,
         arXiv:2106.14232). Every atom is joined to itself, as the paper and DGL-LifeSci's benchmarks do.
     """
 
     config_class: ClassVar[type[GCNConfig]] = GCNConfig
 
     def __init__(self, config: GCNConfig) -> None:
-        layers = config.num_layers
-        predictor = GCNPredictor(
-            config.atom_size,
-            hidden_feats=[config.hidden_size] * layers,
-            gnn_norm=[config.norm] * layers,
-            residual=[config.residual] * layers,
-            batchnorm=[config.batch_norm] * layers,
-            dropout=[config.dropout] * layers,
-            n_tasks=config.num_tasks,
-            predictor_hidden_feats=config.ffn_hidden_size,
-            predictor_dropout=config.dropout,
-        )
-        super().__init__(config, predictor, self_loops=True, uses_bonds=False)
+        gnn, readout = Convolutions(config), GatedSumAndMax(config.hidden_size)
+        width = 2 * config.hidden_size + config.descriptor_size
+        head = NormalizedHead(width, config.ffn_hidden_size, config.num_tasks, config.dropout)
+        super().__init__(config, gnn, readout, head)

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from dgllife.model import GINPredictor
+import torch
 from torch import Tensor, nn
 
-from zoo.models.dgllife_predictor import IGNORED_DESCRIPTORS, DGLLifePredictor
+from zoo.layers.gin_layer import GINLayer, linear_embedding
+from zoo.layers.message_passing import Graph, sum_at_destination
+from zoo.layers.pooling import AttentionPool, Pool
+from zoo.models.atom_predictor import IGNORED_DESCRIPTORS, AtomPredictor
 from zoo.models.option_ranges import require_choice, require_positive, require_probability
 
 READOUTS = ("mean", "sum", "max", "attention")
@@ -50,25 +53,44 @@ class GINConfig:
     def __post_init__(self) -> None:
         require_positive(self, "num_tasks", "hidden_size", "num_layers")
         if self.num_layers < 2:
-            raise ValueError(f"num_layers={self.num_layers}: DGL-LifeSci's GIN needs at least 2")
+            raise ValueError(f"num_layers={self.num_layers}: GIN needs at least 2")
         require_probability(self, "dropout")
         require_choice(self, "readout", READOUTS)
         require_choice(self, "layers_read", LAYERS_READ)
 
 
-class DenseGIN(nn.Module):
-    """DGL-LifeSci's message passing, called with one matrix of features instead of lists of categories."""
+class Isomorphisms(nn.Module):
+    """The layers of a `GIN`, in containers that give the parameters the names of its former checkpoints.
 
-    def __init__(self, gnn: nn.Module) -> None:
+    Args:
+        config: The options of the model.
+    """
+
+    def __init__(self, config: GINConfig) -> None:
         super().__init__()
-        self.layers = gnn
+        size, last = config.hidden_size, config.num_layers - 1
+        layers = [GINLayer(size, config.bond_size, number == last) for number in range(config.num_layers)]
+        embeddings = [linear_embedding(config.atom_size, size)]
+        self.layers = nn.ModuleDict({"node_embeddings": nn.ModuleList(embeddings), "gnn_layers": nn.ModuleList(layers)})
+        self.dropout = nn.Dropout(config.dropout)
+        self.layers_read = config.layers_read
 
-    def forward(self, graph: Any, atom_feats: Tensor, bond_feats: Tensor) -> Tensor:
-        """Atoms (N, A) and bonds (E, F) to atoms (N, D), or (N, D (layers + 1)) where all layers are read."""
-        return self.layers(graph, [atom_feats], [bond_feats])
+    def forward(self, graph: Graph, atom_feats: Tensor, bond_feats: Tensor) -> Tensor:
+        """Atoms (N, A) and bonds (E, F) to atoms (N, D), or (N, D (layers + 1)) where all layers are joined."""
+        sums = sum_at_destination(graph, bond_feats)
+        sums = torch.cat([sums, sums.new_ones(len(sums), 1)], dim=1)  # every atom has one edge to itself
+        states = [self.layers["node_embeddings"][0](atom_feats)]
+        for layer in self.layers["gnn_layers"]:
+            states.append(self.dropout(layer(graph, states[-1], sums)))
+        if self.layers_read == "last":
+            return states[-1]
+        if self.layers_read == "concat":
+            return torch.cat(states, dim=1)
+        stacked = torch.stack(states)
+        return stacked.max(0).values if self.layers_read == "max" else stacked.sum(0)
 
 
-class GIN(DGLLifePredictor):
+class GIN(AtomPredictor):
     """Sums of neighbours and bonds through a network, then a readout of the atoms.
 
     DGL-LifeSci's version embeds a few categories of each atom and bond and adds the embeddings. That is a linear map of
@@ -85,31 +107,14 @@ class GIN(DGLLifePredictor):
 
     Reference:
         Xu et al. 2019 (arXiv:1810.00826), with the bond embeddings of Hu et al. 2020 (arXiv:1905.12265, appendix A);
-        the modules are DGL-LifeSci's `GINPredictor` (Li et al. 2021, arXiv:2106.14232).
+        equals DGL-LifeSci's `GINPredictor` (Li et al. 2021, arXiv:2106.14232).
     """
 
     config_class: ClassVar[type[GINConfig]] = GINConfig
 
     def __init__(self, config: GINConfig) -> None:
-        predictor: Any = GINPredictor(
-            [],
-            [],
-            num_layers=config.num_layers,
-            emb_dim=config.hidden_size,
-            JK=config.layers_read,
-            dropout=config.dropout,
-            readout=config.readout,
-            n_tasks=config.num_tasks,
-        )
-        predictor.gnn.node_embeddings.append(linear_embedding(config.atom_size, config.hidden_size))
-        for layer in predictor.gnn.gnn_layers:
-            layer.edge_embeddings.append(linear_embedding(config.bond_size + 1, config.hidden_size))
-        predictor.gnn = DenseGIN(predictor.gnn)
-        super().__init__(config, predictor, self_loops=True, uses_bonds=True)
-
-
-def linear_embedding(num_columns: int, hidden_size: int) -> nn.Linear:
-    """A linear map without bias, initialised as DGL-LifeSci initialises its embeddings."""
-    linear = nn.Linear(num_columns, hidden_size, bias=False)
-    nn.init.xavier_uniform_(linear.weight)
-    return linear
+        gnn = Isomorphisms(config)
+        width = config.hidden_size * (config.num_layers + 1 if config.layers_read == "concat" else 1)
+        readout = AttentionPool(width) if config.readout == "attention" else Pool(config.readout)
+        head = nn.Linear(width + config.descriptor_size, config.num_tasks)
+        super().__init__(config, gnn, readout, head)

@@ -6,9 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from dgllife.model import MPNNPredictor
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
 
-from zoo.models.dgllife_predictor import IGNORED_DESCRIPTORS, DGLLifePredictor
+from zoo.layers.edge_network import EdgeNetwork
+from zoo.layers.message_passing import Graph
+from zoo.layers.pooling import Set2Set
+from zoo.models.atom_predictor import IGNORED_DESCRIPTORS, AtomPredictor
 from zoo.models.option_ranges import require_positive
 
 
@@ -48,7 +53,31 @@ class MPNNConfig:
         require_positive(self, "readout_steps", "readout_layers")
 
 
-class MPNN(DGLLifePredictor):
+class EdgeMessages(nn.Module):
+    """The message passing of an `MPNN`: all steps share the matrices of the bonds and the GRU.
+
+    Args:
+        config: The options of the model.
+    """
+
+    def __init__(self, config: MPNNConfig) -> None:
+        super().__init__()
+        size = config.hidden_size
+        self.num_steps = config.num_layers
+        self.project_node_feats = nn.Sequential(nn.Linear(config.atom_size, size), nn.ReLU())
+        self.gnn_layer = EdgeNetwork(size, config.bond_size, config.bond_hidden_size)
+        self.gru = nn.GRU(size, size)  # its weights; it reads one step at a time, which a cell does faster
+
+    def forward(self, graph: Graph, atom_feats: Tensor, bond_feats: Tensor) -> Tensor:
+        """Atoms (N, A) and bonds (E, F) to atoms (N, D)."""
+        state = self.project_node_feats(atom_feats)
+        matrices = self.gnn_layer.matrices(graph, bond_feats)
+        for _ in range(self.num_steps):
+            state = torch.gru_cell(F.relu(self.gnn_layer(matrices, state)), state, *self.gru.all_weights[0])
+        return state
+
+
+class MPNN(AtomPredictor):
     """Each bond multiplies its neighbour by a matrix of its own; a GRU updates the atoms; set2set reads them out.
 
     Args:
@@ -60,21 +89,14 @@ class MPNN(DGLLifePredictor):
         torch.Size([1, 1])
 
     Reference:
-        Gilmer et al. 2017 (arXiv:1704.01212), edge networks; the modules are DGL-LifeSci's `MPNNPredictor` (Li et al.
+        Gilmer et al. 2017 (arXiv:1704.01212), edge networks; equals DGL-LifeSci's `MPNNPredictor` (Li et al.
         2021, arXiv:2106.14232).
     """
 
     config_class: ClassVar[type[MPNNConfig]] = MPNNConfig
 
     def __init__(self, config: MPNNConfig) -> None:
-        predictor = MPNNPredictor(
-            config.atom_size,
-            config.bond_size,
-            node_out_feats=config.hidden_size,
-            edge_hidden_feats=config.bond_hidden_size,
-            n_tasks=config.num_tasks,
-            num_step_message_passing=config.num_layers,
-            num_step_set2set=config.readout_steps,
-            num_layer_set2set=config.readout_layers,
-        )
-        super().__init__(config, predictor, uses_bonds=True)
+        size = config.hidden_size
+        gnn, readout = EdgeMessages(config), Set2Set(size, config.readout_steps, config.readout_layers)
+        hidden = nn.Linear(2 * size + config.descriptor_size, size)
+        super().__init__(config, gnn, readout, nn.Sequential(hidden, nn.ReLU(), nn.Linear(size, config.num_tasks)))

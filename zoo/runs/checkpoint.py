@@ -30,7 +30,7 @@ from zoo.runs.durable import remove_orphans, sync_folder
 
 RECIPE, FITTED, VERSIONS = "recipe.json", "fitted.json", "versions.json"
 WEIGHTS, STATE = "model.safetensors", "training_state.pt"
-PACKAGES = ("molzoo", "torch", "dgl", "dgllife", "rdkit", "scikit-learn", "numpy")
+PACKAGES = ("molzoo", "torch", "dgl", "rdkit", "scikit-learn", "numpy")
 MOST_CHARACTERS = 300
 
 

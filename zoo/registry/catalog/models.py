@@ -1,7 +1,6 @@
 """Every built-in model.
 
-`defaults` are options that the name sets; `facts["featurizer"]` is what a model uses unless told otherwise;
-`facts["kernels"] == "dgl"` marks models that run DGL's own modules, only on devices that the installed DGL can use.
+`defaults` are options that the name sets; `facts["featurizer"]` is what a model uses unless told otherwise.
 """
 
 from __future__ import annotations
@@ -41,37 +40,37 @@ for _entry in (
     Entry(
         "gcn",
         "zoo.models.gcn:GCN",
-        "Graph convolutions (DGL-LifeSci's predictor)",
+        "Graph convolutions (as DGL-LifeSci)",
         "Kipf & Welling 2017, arXiv 1609.02907",
-        facts={"featurizer": "canonical", "kernels": "dgl"},
+        facts={"featurizer": "canonical"},
     ),
     Entry(
         "gat",
         "zoo.models.gat:GAT",
-        "Graph attention (DGL-LifeSci's predictor)",
+        "Graph attention (as DGL-LifeSci)",
         "Veličković et al. 2018, arXiv 1710.10903",
-        facts={"featurizer": "canonical", "kernels": "dgl"},
+        facts={"featurizer": "canonical"},
     ),
     Entry(
         "gin",
         "zoo.models.gin:GIN",
-        "Isomorphism network with bond features (DGL-LifeSci's predictor on dense features)",
+        "Isomorphism network with bond features (as DGL-LifeSci, on dense features)",
         "Xu et al. 2019, arXiv 1810.00826",
-        facts={"featurizer": "canonical", "kernels": "dgl"},
+        facts={"featurizer": "canonical"},
     ),
     Entry(
         "mpnn",
         "zoo.models.mpnn:MPNN",
-        "Message passing with a matrix for each bond and set2set (DGL-LifeSci's predictor)",
+        "Message passing with a matrix for each bond and set2set (as DGL-LifeSci)",
         "Gilmer et al. 2017, arXiv 1704.01212",
-        facts={"featurizer": "canonical", "kernels": "dgl"},
+        facts={"featurizer": "canonical"},
     ),
     Entry(
         "attentive_fp",
         "zoo.models.attentive_fp:AttentiveFP",
-        "Attention on atoms, then on the molecule (DGL-LifeSci's predictor)",
+        "Attention on atoms, then on the molecule (as DGL-LifeSci)",
         "Xiong et al. 2020, J. Med. Chem. 63, 8749",
-        facts={"featurizer": "canonical", "kernels": "dgl"},
+        facts={"featurizer": "canonical"},
     ),
     Entry(
         "dmpnn",

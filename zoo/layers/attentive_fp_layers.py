@@ -6,6 +6,8 @@ of DGL-LifeSci's modules.
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -41,7 +43,7 @@ class ContextGRU(nn.Module):
 
     def forward(self, sums: Tensor, weights: Tensor, node_feats: Tensor) -> Tensor:
         """Sums of rows (N, D), the sums of their weights (N, 1) and atoms (N, D) to atoms (N, D)."""
-        linear = self._project[1]
+        linear: Any = self._project[1]
         context = F.linear(sums, linear.weight) + weights * linear.bias
         return F.relu(self.gru(F.elu(context), node_feats))
 
@@ -74,12 +76,11 @@ class BondContext(nn.Module):
         """Atoms (N, A) and bonds (E, F) to atoms (N, D)."""
         source, destination = graph.edges()
         node_feats = self.project_node(atom_feats)
-        linear, activation = self.project_edge1
+        linear, activation = list[Any](self.project_edge1)
         of_atom, of_bond = linear.weight.split([atom_feats.shape[1], bond_feats.shape[1]], dim=1)
         neighbors = F.linear(atom_feats, of_atom, linear.bias).index_select(0, source)
         neighbors = activation(neighbors + F.linear(bond_feats, of_bond))
-        dropout, linear, activation = self.project_edge2
-        scores = activation(_score(linear, dropout, (node_feats, destination), (neighbors, None)))
+        scores = score_pairs(self.project_edge2, (node_feats, destination), (neighbors, None))
         rows = self.attentive_gru.drop(neighbors) * softmax_at_destination(graph, scores)
         has_bonds = (graph.in_degrees() > 0).to(rows.dtype).unsqueeze(1)
         return self.attentive_gru(sum_at_destination(graph, rows), has_bonds, node_feats)
@@ -101,8 +102,7 @@ class BondAttention(nn.Module):
     def forward(self, graph: Graph, node_feats: Tensor) -> Tensor:
         """Atoms (N, D) to atoms (N, D)."""
         source, destination = graph.edges()
-        dropout, linear, activation = self.project_edge
-        scores = activation(_score(linear, dropout, (node_feats, destination), (node_feats, source)))
+        scores = score_pairs(self.project_edge, (node_feats, destination), (node_feats, source))
         weights = softmax_at_destination(graph, scores)
         rows = self.attentive_gru.drop(node_feats).unsqueeze(1)
         sums = sum_weighted_neighbors(graph, rows, weights).squeeze(1)
@@ -126,9 +126,8 @@ class MoleculeAttention(nn.Module):
 
     def forward(self, graph: Graph, node_feats: Tensor, vectors: Tensor) -> Tensor:
         """Atoms (N, D) and molecules (B, D) to molecules (B, D)."""
-        linear, activation = self.compute_logits
         of_molecule = (F.relu(vectors), graph_of_nodes(graph))
-        scores = activation(_score(linear, nn.Identity(), of_molecule, (node_feats, None)))
+        scores = score_pairs(self.compute_logits, of_molecule, (node_feats, None))
         dropout, linear = self.project_nodes
         context = linear(sum_nodes(graph, dropout(node_feats) * softmax_nodes(graph, scores)))
         return self.gru(F.elu(context), vectors)
@@ -155,20 +154,28 @@ class AttentiveReadout(nn.Module):
         return vectors
 
 
-def _score(
-    linear: nn.Linear, dropout: nn.Module, first: tuple[Tensor, Tensor | None], second: tuple[Tensor, Tensor | None]
+def score_pairs(
+    network: nn.Sequential, first: tuple[Tensor, Tensor | None], second: tuple[Tensor, Tensor | None]
 ) -> Tensor:
-    """`linear(dropout([first, second]))` (n, 1), each of the two given as rows (m, D) and which of them to take (n,).
+    """Scores of pairs of rows.
 
     Without values to drop, each row is multiplied once instead of each time that it is taken.
+
+    Args:
+        network: Dropout (or nothing), a linear map from both rows to a number, an activation.
+        first: Rows (m, D) and which of them each pair takes (n,); `None` takes all in their order.
+        second: The same of the second row of each pair.
+
+    Returns:
+        (n, 1).
     """
-    drops = dropout.training and getattr(dropout, "p", 0.0) > 0
-    scores = linear.bias
+    *dropout, linear, activation = list[Any](network)
+    drop = dropout[0] if dropout and network.training and dropout[0].p > 0 else None
+    scores: Tensor = linear.bias
     for (rows, places), weight in zip((first, second), linear.weight.split(first[0].shape[1], dim=1), strict=True):
-        if drops:
-            part = F.linear(dropout(rows if places is None else rows.index_select(0, places)), weight)
+        if drop is not None:
+            scores = scores + F.linear(drop(rows if places is None else rows.index_select(0, places)), weight)
         else:
             part = F.linear(rows, weight)
-            part = part if places is None else part.index_select(0, places)
-        scores = scores + part
-    return scores
+            scores = scores + (part if places is None else part.index_select(0, places))
+    return activation(scores)

@@ -24,7 +24,7 @@ class BondMatrices:
     """
 
     def __init__(self, network: nn.Module, graph: Graph, bond_feats: Tensor) -> None:
-        self.graph, (self.source, _) = graph, graph.edges()
+        self.graph, self.source = graph, graph.edges()[0]
         self.kinds: Tensor | None = None
         kinds = _kinds(bond_feats)
         if kinds is not None and len(kinds[0]) * graph.num_nodes() <= MOST_PRODUCTS * len(bond_feats):

@@ -69,8 +69,9 @@ class Convolutions(nn.Module):
     def __init__(self, config: GCNConfig) -> None:
         super().__init__()
         sizes = [config.atom_size] + [config.hidden_size] * config.num_layers
-        options = (config.norm, config.residual, config.batch_norm, config.dropout)
-        self.gnn_layers = nn.ModuleList(GCNLayer(*ends, *options) for ends in pairwise(sizes))
+        self.gnn_layers = nn.ModuleList(
+            GCNLayer(*ends, config.norm, config.residual, config.batch_norm, config.dropout) for ends in pairwise(sizes)
+        )
 
     def forward(self, graph: Graph, atom_feats: Tensor, bond_feats: Tensor) -> Tensor:
         """Atoms (N, A) to atoms (N, D); bonds (E, F) are not used."""

@@ -71,7 +71,9 @@ class Isomorphisms(nn.Module):
         size, last = config.hidden_size, config.num_layers - 1
         layers = [GINLayer(size, config.bond_size, number == last) for number in range(config.num_layers)]
         embeddings = [linear_embedding(config.atom_size, size)]
-        self.layers = nn.ModuleDict({"node_embeddings": nn.ModuleList(embeddings), "gnn_layers": nn.ModuleList(layers)})
+        self.layers: Any = nn.ModuleDict(
+            {"node_embeddings": nn.ModuleList(embeddings), "gnn_layers": nn.ModuleList(layers)}
+        )
         self.dropout = nn.Dropout(config.dropout)
         self.layers_read = config.layers_read
 

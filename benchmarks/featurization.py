@@ -1,4 +1,4 @@
-"""Molecules per second of each featurizer beside bare `MolFromSmiles`, in one process and in several.
+"""Molecules per second of each featurizer next to bare `MolFromSmiles`, in one process and in several.
 
 Prints one JSON line for each featurizer and number of processes:
 

@@ -1,4 +1,4 @@
-"""Batches per second cut from the packed store beside `dgl.batch` on a list of graphs, and resident memory at scale.
+"""Batches per second cut from the packed store next to `dgl.batch` on a list of graphs, and resident memory at scale.
 
 Also which part of training GROVER the cutting takes. Prints JSON lines; times are of one thread's processor. The memory
 of each size is measured in a process of its own, on real molecules that are repeated:
@@ -49,7 +49,7 @@ def speed(batch_size: int, batches: int) -> dict[str, float]:
 
 
 def training_share(batch_size: int, steps: int) -> dict[str, object]:
-    """Time of cutting batches beside that of GROVER's steps on them (forward, backward, Adam), the first one left out.
+    """Time of cutting batches next to that of GROVER's steps on them (forward, backward, Adam), the first one left out.
 
     What the loader learns about kinds of atoms on the way is part of its time.
     """

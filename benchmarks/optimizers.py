@@ -1,4 +1,4 @@
-"""Cost of every sharpness-aware rule beside Adam: time, passes, memory, and what the rule itself adds to the passes.
+"""Cost of every sharpness-aware rule next to Adam: time, passes, memory, and what the rule itself adds to the passes.
 
 All rules train the same model on the same batches in one process, in turns step by step, so that a machine which is
 slow for a while is slow for all of them; random depths are drawn alike for each. Ratios are those of whole epochs of

@@ -1,4 +1,4 @@
-"""Named arrays beside the codes of a molecule: what each has a row for, and how rows are joined and cut."""
+"""Named arrays next to the codes of a molecule: what each has a row for, and how rows are joined and cut."""
 
 from __future__ import annotations
 

@@ -154,7 +154,7 @@ def bond_code(bond: Chem.Bond) -> tuple[int, int, int, int, int]:
 
 
 def atom_codes(mol: Chem.Mol) -> list[tuple[int, ...]]:
-    """Of every atom: atomic number, six slots, flags (patterns, aromatic), ring sizes, isotope (low and high byte)."""
+    """Codes of every atom: number, six slots, flags (patterns, aromatic), ring sizes, isotope (low and high byte)."""
     num_atoms = mol.GetNumAtoms()
     flags, rings = [0] * num_atoms, [0] * num_atoms
     for bit, pattern in enumerate(PATTERNS):

@@ -26,7 +26,7 @@ PACKAGES = Path(__file__).resolve().parents[1]
 
 
 def is_risky(molecule: str | Chem.Mol) -> bool:
-    """Whether a molecule is so large, or has so many rings, that it is tried first."""
+    """Whether a molecule is tried in a child process first: it is large, or has many rings."""
     if isinstance(molecule, str):
         return len(molecule) > LONG_SMILES
     num_atoms = molecule.GetNumAtoms()

@@ -228,7 +228,7 @@ class Wrapper(torch.optim.Optimizer):
 
 
 def _parted(state: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any] | None]:
-    """Return the state of the base, and the rule's own, which stands beside the groups or in the first of them."""
+    """Return the state of the base, and the rule's own, which stands next to the groups or in the first of them."""
     groups = state.get("param_groups") or [{}]
     own = state.get(STATE_KEY, groups[0].get(STATE_KEY))
     bare = [{key: value for key, value in group.items() if key != STATE_KEY} for group in groups]

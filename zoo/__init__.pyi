@@ -23,6 +23,7 @@ from .learners import load as load
 from .recipe import Recipe as Recipe
 from .registry import catalog as catalog
 from .registry import register_featurizer as register_featurizer
+from .registry import register_format as register_format
 from .registry import register_metric as register_metric
 from .registry import register_model as register_model
 from .registry import register_optimizer as register_optimizer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zoo.commands.parser import CommandParser
 from zoo.learners.descriptions import load_plugins
-from zoo.registry.catalog import FEATURIZERS, METRICS, MODELS, OPTIMIZERS, SPLITS, TASKS
+from zoo.registry.catalog import FEATURIZERS, FORMATS, METRICS, MODELS, OPTIMIZERS, SPLITS, TASKS
 
 KINDS = {
     "models": MODELS,
@@ -13,6 +13,7 @@ KINDS = {
     "tasks": TASKS,
     "splits": SPLITS,
     "metrics": METRICS,
+    "formats": FORMATS,
 }
 
 

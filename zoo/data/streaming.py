@@ -14,6 +14,7 @@ import pandas as pd
 from zoo.data.errors import DataError
 from zoo.data.labels.columns import find_smiles_column
 from zoo.data.reading.delimited import DelimitedFile
+from zoo.data.reading.formats import find_reader
 from zoo.data.reading.parquet import is_parquet, parquet_frames, parquet_types
 from zoo.data.reading.table import Table, cell_text, table_of_frame
 from zoo.data.reading.textfile import existing_file, open_binary
@@ -156,13 +157,21 @@ def stream(
         opened, label = table_of_frame(source).frame, "DataFrame"
     else:
         path = existing_file(source)
-        opened, label = path if is_parquet(path) else DelimitedFile(path, separator, encoding), str(path)
+        opened, label = _open(path, separator, encoding), str(path)
     head = next(_frames(opened, SAMPLE_ROWS), None)
     if head is None:
         raise DataError(f"{label} has a header but no rows: nothing to read")
     table = Table(head, label, notes=list(opened.notes) if isinstance(opened, DelimitedFile) else [])
     column = find_smiles_column(table, smiles_column)
     return RowStream(label, list(head.columns), column, chunk_size, opened, table.notes)
+
+
+def _open(path: Path, separator: str | None, encoding: str | None) -> DelimitedFile | Path | pd.DataFrame:
+    """Open a file: text and Parquet are read in chunks, other formats at once."""
+    if is_parquet(path):
+        return path
+    reader = find_reader(path)
+    return DelimitedFile(path, separator, encoding) if reader is None else table_of_frame(reader(path)).frame
 
 
 def _frames(source: DelimitedFile | Path | pd.DataFrame, size: int) -> Iterator[pd.DataFrame]:

@@ -25,7 +25,7 @@ from zoo.recipe.recipe import Recipe
 from zoo.runs import checkpoint
 from zoo.runs.folder import RunFolder
 from zoo.runs.opening import run_folder, running, saved_parts
-from zoo.tasks import Evaluation, TargetScaler, objective_for
+from zoo.tasks import Evaluation, Objective, TargetScaler, objective_for
 from zoo.training import callbacks as watch
 from zoo.training import distributed
 from zoo.training.history import History
@@ -100,6 +100,7 @@ class Learner(Predictor):
         callbacks: Sequence[object] = (),
         progress: bool | None = None,
         data_options: DataOptions | None = None,
+        objective: Objective | None = None,
         **options: Any,
     ) -> History:
         """Train on the training part of a data set; the learner ends with the weights of the best validated epoch.
@@ -117,6 +118,8 @@ class Learner(Predictor):
             callbacks: More callbacks, see `zoo.callbacks`.
             progress: Show the bar; `None` shows it in a terminal or notebook, `False` nothing at all.
             data_options: How `data` was loaded and is split, for the recipe; `None` notes its name and the split's.
+            objective: What a training step minimises; `None` takes the task's loss, or the model's own. It is code, so
+                that no recipe holds it: a resumed run needs it again.
             **options: Fields of `zoo.recipe.TrainingOptions`, such as `epochs=10`, `batch_size=32`, `patience=5`.
 
         Returns:
@@ -137,7 +140,7 @@ class Learner(Predictor):
             self.model,
             self.optimizer,
             self._training_loader(train, chosen, progress),
-            objective=objective_for(self.model, self.task),
+            objective=objective or objective_for(self.model, self.task),
             options=plan.options,
             recipe=self.request,
             fitted=self.fitted,

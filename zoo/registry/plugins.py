@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import entry_points
 from typing import Any, TypeVar
 
-from zoo.registry.catalog import FEATURIZERS, MODELS, OPTIMIZERS, SPLITS
+from zoo.registry.catalog import FEATURIZERS, FORMATS, MODELS, OPTIMIZERS, SPLITS
 from zoo.registry.catalog.targets import LABELS, METRICS, TASKS
 from zoo.registry.registry import Entry, Registry
 
@@ -87,6 +87,33 @@ def register_split(
         ...     return order[:first], order[first:second], order[second:]
     """
     return _register(SPLITS, name, summary, reference, defaults, {})
+
+
+def register_format(name: str, *, suffixes: Sequence[str], summary: str = "", reference: str = "") -> Callable[[C], C]:
+    """Register the function below as the reader of a file format.
+
+    It is called with the `Path` of an existing file and returns its rows as a `DataFrame`. A file that it cannot read
+    is reported by a `ValueError` of one line.
+
+    Args:
+        name: Lower-case letters, digits and `_`.
+        suffixes: Ends of the file names, such as `[".jsonl"]`.
+        summary: One line; without it, the first line of the docstring.
+        reference: Specification of the format.
+
+    Raises:
+        ValueError: A suffix does not begin with a dot.
+
+    Example:
+        >>> import pandas as pd
+        >>> @register_format("json_lines", suffixes=[".jsonl"], summary="A JSON object in each line")
+        ... def read_json_lines(path):
+        ...     return pd.read_json(path, lines=True)
+    """
+    wrong = [suffix for suffix in suffixes if not suffix.startswith(".")]
+    if wrong:
+        raise ValueError(f"format {name!r}: suffixes begin with a dot, such as '.jsonl': {wrong[0]!r} does not")
+    return _register(FORMATS, name, summary, reference, None, {"suffixes": tuple(s.lower() for s in suffixes)})
 
 
 def register_task(

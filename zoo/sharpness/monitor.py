@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class SharpnessMonitor(Callback):
-    """Measures sharpness on molecules of the training part after every so many epochs, and after the last.
+    """Measures sharpness on molecules of the training part every few epochs and after the last.
 
     The training goes on as if it were not there: weights, gradients, modes and random state stay as they are, its time
     does not count as training, and a measurement that fails is a warning. With a `logdir`, TensorBoard shows

@@ -175,7 +175,7 @@ class LossSurface:
 
 
 def chosen(indices: np.ndarray, most: int | None, seed: int) -> np.ndarray:
-    """At most so many of the indices, drawn without replacement and in ascending order.
+    """A limited number of the indices, drawn without replacement and in ascending order.
 
     Raises:
         ValueError: `most` is below 1.

@@ -107,7 +107,7 @@ class TrainingRun:
 
     @property
     def learning_rate(self) -> float:
-        """Of the first parameter group."""
+        """Learning rate of the first parameter group."""
         return float(self.optimizer.param_groups[0]["lr"])
 
     def fit(self) -> History:

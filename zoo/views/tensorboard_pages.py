@@ -101,7 +101,7 @@ def write_projector(
     Args:
         log: Log of the run.
         test: Molecules and labels (n, T); at most `max_molecules` of them, drawn at random, are shown.
-        predictions: (n, T) or (n, T, C), shown beside the labels.
+        predictions: (n, T) or (n, T, C), shown next to the labels.
         embed: SMILES to vectors (n, D), such as `Learner.embed`.
         step: Where they appear on the time axis.
         max_molecules: From 2 to 1024, what one picture of drawings can hold in browsers.

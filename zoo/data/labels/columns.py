@@ -61,7 +61,7 @@ def _holds_molecules(table: Table, name: str, sample: int = 50) -> bool:
 
 
 def describe_relations(table: Table, apart: Sequence[str]) -> list[str]:
-    """Say which columns mark values as censored: some databases write `>` beside the number, not before it.
+    """Say which columns mark values as censored: some databases write `>` next to the number, not before it.
 
     Args:
         table: The source.

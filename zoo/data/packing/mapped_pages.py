@@ -30,7 +30,7 @@ class MappedPages:
         self.used = 0
 
     def note_use(self, molecules: int) -> None:
-        """So many molecules were read; after `MOLECULES_HELD` of them, the pages go."""
+        """Count molecules that were read, and release the pages after `MOLECULES_HELD` of them."""
         self.used += molecules
         if self.used >= MOLECULES_HELD and self.maps:
             self.let_go()

@@ -90,7 +90,7 @@ def is_header(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
     if column is not None and column < len(first):
         cell = first[column]
         return not is_molecule(cell) and (not SMILES_MARKS.search(cell) or bool(WORD_LETTERS.search(cell)))
-    # "N" or "Cl" may be a column's name; a row of data has a number beside the SMILES, or nothing.
+    # "N" or "Cl" may be a column's name; a row of data has a number next to the SMILES, or nothing.
     others = [cell for cell in first if not is_molecule(cell)]
     return len(others) == len(first) or (bool(others) and not any(map(is_number, others)))
 

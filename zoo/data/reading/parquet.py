@@ -37,7 +37,7 @@ def read_parquet(path: Path) -> pd.DataFrame:
 
 
 def parquet_frames(path: Path, size: int, start: int = 0, stop: int | None = None) -> Iterator[pd.DataFrame]:
-    """Frames of at most `size` rows, of Arrow's types: a whole number stays one beside a missing cell.
+    """Frames of at most `size` rows, of Arrow's types: a whole number stays one next to a missing cell.
 
     Args:
         path: The file.

@@ -105,7 +105,7 @@ def _read_known(known: KnownSet, data_dir: str | None, base_url: str | None) -> 
 
 
 def _recognise(table: Table) -> KnownSet | None:
-    """The known set whose file this is, so that predictions beside the labels are not taken for labels."""
+    """The known set whose file this is, so that predictions next to the labels are not taken for labels."""
     stem = Path(table.label).name.lower().removesuffix(".gz")
     for known in KNOWN_SETS.values():
         needed = {known.smiles_column, *(known.tasks or ())}
@@ -118,9 +118,9 @@ def _recognise(table: Table) -> KnownSet | None:
 def _not_found(source: str) -> str:
     """What the user may have meant."""
     path = Path(source).expanduser()
-    beside = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+    neighbours = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
     if len(path.parts) > 1 or path.suffix:
-        close = difflib.get_close_matches(path.name, beside, n=1)
+        close = difflib.get_close_matches(path.name, neighbours, n=1)
         guess = f" Did you mean {str(path.parent / close[0])!r}?" if close else ""
         there = "" if path.parent.is_dir() else f" (nor is there a folder {path.parent})"
         return f"no such file: {source!r}{there}.{guess}"

@@ -14,7 +14,7 @@ from rdkit import Chem
 
 from zoo.data.errors import DataError, unknown_column
 from zoo.data.reading.delimited import DelimitedFile
-from zoo.data.reading.parquet import is_parquet, read_parquet
+from zoo.data.reading.formats import find_reader
 from zoo.data.reading.textfile import existing_file
 
 
@@ -72,7 +72,7 @@ def cell_text(cell: Any) -> str:
 
 
 def read_table(path: str | os.PathLike[str], *, separator: str | None = None, encoding: str | None = None) -> Table:
-    """Read a whole CSV, TSV, SMI or Parquet file.
+    """Read a complete CSV, TSV, SMI or Parquet file, or one of a registered format.
 
     Args:
         path: The file; text files may be gzip, bzip2 or xz.
@@ -83,8 +83,9 @@ def read_table(path: str | os.PathLike[str], *, separator: str | None = None, en
         DataError: Missing, empty, damaged, ragged or another kind of file; one line says which and where.
     """
     file = existing_file(path)
-    if is_parquet(file):
-        return table_of_frame(read_parquet(file), str(file))
+    reader = find_reader(file)
+    if reader is not None:
+        return table_of_frame(reader(file), str(file))
     source = DelimitedFile(file, separator, encoding)
     blocks = list(source.chunks(100_000))
     if not blocks:

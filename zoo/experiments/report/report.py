@@ -1,4 +1,4 @@
-"""The report of a sweep: one self-contained HTML page, and Markdown with its figures beside it."""
+"""The report of a sweep: one self-contained HTML page, and Markdown with its figures next to it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import pandas as pd
 from zoo.experiments.report import figures, statistics, tables
 from zoo.experiments.report.collecting import Collected, collect
 from zoo.experiments.report.markdown import escape, fence
+from zoo.experiments.report.panels import PANELS
 from zoo.experiments.sweep.specification import Sweep
 from zoo.recipe.recipe import NO_OPTIMIZER
 from zoo.runs.state import FAILED, FINISHED
@@ -43,6 +44,11 @@ class Report:
     def sweep(self) -> Sweep:
         """The specification, or one that says what the runs have in common."""
         return self.collected.sweep
+
+    @property
+    def reference(self) -> str:
+        """Optimizer that the others are compared with."""
+        return self.sweep.reference
 
     @property
     def plan(self) -> pd.DataFrame:
@@ -106,7 +112,7 @@ class Report:
         return figures.Palette(names)
 
     def figures(self, narrow: bool = False) -> dict[str, str]:
-        """Draw the figures.
+        """Draw the figures of `PANELS`.
 
         Args:
             narrow: For the width of a telephone.
@@ -114,15 +120,8 @@ class Report:
         Returns:
             SVG text by name; empty where there are no data for it.
         """
-        names, palette, form = self.palette.names, self.palette, figures.NARROW if narrow else figures.WIDE
-        drawn = dict.fromkeys(("differences", "time", "curves"), "")
-        if len(self.comparison):
-            drawn["differences"] = figures.paired_differences(self.comparison, palette, self.sweep.reference, form)
-        if figures.comparable(self.summary):
-            drawn["time"] = figures.metric_against_time(self.summary, palette, self.sweep.reference, form)
-        if names:
-            drawn["curves"] = figures.learning_curves(self.finished, palette, form)
-        return drawn
+        form = figures.NARROW if narrow else figures.WIDE
+        return {name: panel.draw(self, form) for name, panel in PANELS.items()}
 
     def tables(self) -> dict[str, tables.Table | None]:
         """Tables by name; `None` for those without rows."""
@@ -142,7 +141,8 @@ class Report:
         counts = (len(self.finished), len(self.failed), len(self.plan) - len(self.rows))
         return {
             "name": self.sweep.name,
-            "reference": self.sweep.reference,
+            "reference": self.reference,
+            "panels": PANELS,
             "planned": len(self.plan),
             "finished": counts[0],
             "failed": counts[1],

@@ -62,7 +62,7 @@ class Table:
 
 
 def number(value: Any, digits: int = 3, sign: bool = False) -> str:
-    """A number with so many decimals, or a dash where there is none."""
+    """Format a number with this many decimals, or a dash where there is none."""
     if value is None or not np.isfinite(value):
         return NOTHING
     return f"{value:{'+' if sign else ''},.{digits}f}".replace("-", MINUS)
@@ -159,7 +159,7 @@ def across_table(overall: pd.DataFrame, reference: str) -> Table:
 
 
 def published_table(published: Mapping[str, Any], summary: pd.DataFrame, reference: str) -> Table:
-    """Scores from the literature beside ours for the same model and data set, and beside models without optimizers.
+    """Scores from the literature next to ours for the same model and data set, and next to models without optimizers.
 
     Of our optimizers one is chosen by the validation part, as the best by the test part would look better than it is.
     A published mean is reached by a mean that is not worse by more than the published standard deviation.

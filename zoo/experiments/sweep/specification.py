@@ -32,7 +32,7 @@ class Sweep:
         reference: Key of the optimizer that the others are compared with.
         eigenvalue_molecules: Training molecules on which the largest eigenvalue of the Hessian is estimated at the end
             of each run; None leaves it out.
-        published: Scores from the literature that the report shows beside the results: `source`, `split`, and
+        published: Scores from the literature that the report shows next to the results: `source`, `split`, and
             `scores: {model: {dataset: [mean, standard deviation]}}`.
         text: The file as it was written.
 

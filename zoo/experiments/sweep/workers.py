@@ -129,7 +129,7 @@ def wait_for(process: Any) -> None:
 
 @contextmanager
 def threads(number: str) -> Iterator[None]:
-    """Let processes that start here use so many threads, unless the user has said how many."""
+    """Limit the threads of processes that start here, unless the user has set a number."""
     before = os.environ.get("OMP_NUM_THREADS")
     os.environ["OMP_NUM_THREADS"] = before or number
     try:

@@ -1,4 +1,4 @@
-"""Named recipes: models with an optimizer and a training schedule to begin with, as YAML files beside this module.
+"""Named recipes: models with an optimizer and a training schedule to begin with, as YAML files next to this module.
 
 Those of GROVER and CoMPT have the sizes, learning rate and optimizer options of benchmarks/graphsam.yaml. There the
 validation part preferred GROVER's fixed depth to drawn ones in 6 of 6 data sets, and GraphSAM's paper options to the

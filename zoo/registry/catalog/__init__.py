@@ -5,9 +5,10 @@ Each page holds one registry (`targets` two: kinds of target and metrics). Targe
 """
 
 from zoo.registry.catalog.featurizers import FEATURIZERS
+from zoo.registry.catalog.formats import FORMATS
 from zoo.registry.catalog.models import MODELS
 from zoo.registry.catalog.optimizers import OPTIMIZERS
 from zoo.registry.catalog.splits import SPLITS
 from zoo.registry.catalog.targets import METRICS, TASKS
 
-__all__ = ["FEATURIZERS", "METRICS", "MODELS", "OPTIMIZERS", "SPLITS", "TASKS"]
+__all__ = ["FEATURIZERS", "FORMATS", "METRICS", "MODELS", "OPTIMIZERS", "SPLITS", "TASKS"]

@@ -1,0 +1,95 @@
+"""The figures of a report: a function that draws, and a line in `PANELS`, make one more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import pandas as pd
+
+from zoo.experiments.report import figures
+from zoo.experiments.report.figures import Form
+from zoo.experiments.report.palette import Palette
+
+
+class ReportData(Protocol):
+    """What a figure may draw: the tables of a report, see `statistics`."""
+
+    @property
+    def finished(self) -> pd.DataFrame:
+        """A row for each run with a result."""
+
+    @property
+    def summary(self) -> pd.DataFrame:
+        """A row for each data set, model and optimizer."""
+
+    @property
+    def comparison(self) -> pd.DataFrame:
+        """A row for each data set, model and optimizer that is compared with the reference."""
+
+    @property
+    def palette(self) -> Palette:
+        """Colours of the optimizers."""
+
+    @property
+    def reference(self) -> str:
+        """Optimizer that others are compared with."""
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A figure of a report.
+
+    Args:
+        draw: Function of the report and the form of its page; returns SVG text, "" without data for it.
+        title: Description for those who cannot see it; `{reference}` becomes the reference's name.
+        caption: Text under the figure, with the same placeholder.
+        section: "differences" (to the reference) or "results".
+    """
+
+    draw: Callable[[ReportData, Form], str]
+    title: str
+    caption: str
+    section: str = "results"
+
+
+def draw_differences(report: ReportData, form: Form) -> str:
+    """Draw the differences to the reference with their intervals."""
+    if not len(report.comparison):
+        return ""
+    return figures.paired_differences(report.comparison, report.palette, report.reference, form)
+
+
+def draw_time(report: ReportData, form: Form) -> str:
+    """Draw the test metric over the training time."""
+    if not figures.comparable(report.summary):
+        return ""
+    return figures.metric_against_time(report.summary, report.palette, report.reference, form)
+
+
+def draw_curves(report: ReportData, form: Form) -> str:
+    """Draw the learning curves."""
+    return figures.learning_curves(report.finished, report.palette, form) if report.palette.names else ""
+
+
+PANELS: dict[str, Panel] = {
+    "differences": Panel(
+        draw_differences,
+        "Paired differences to {reference}",
+        "Mean difference to {reference} on equal seeds with its 95 % interval (Student's t). An interval that contains "
+        "0 does not settle the sign.",
+        "differences",
+    ),
+    "time": Panel(
+        draw_time,
+        "Test metric against training time",
+        "Right is slower; the arrow at the metric points to the better side; bars are standard deviations over the "
+        "seeds.",
+    ),
+    "curves": Panel(
+        draw_curves,
+        "Learning curves",
+        "Validation metric over training time at the end of each epoch: each seed thin, their mean thick.",
+    ),
+}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +42,6 @@ def main(arguments: list[str]) -> None:
     from zoo.experiments.sweep.results import ResultsFolder
     from zoo.experiments.sweep.specification import Sweep
     from zoo.experiments.sweep.workers import count, run_sweep
-    from zoo.runs.lifetime import Stopped
     from zoo.runs.names import safe_name
 
     sweep = Sweep.read(options.specification)
@@ -58,24 +56,17 @@ def main(arguments: list[str]) -> None:
             print(f"{results.done(run) or results.folder(run).state.name:<9} {run.label}")
         print(count(runs, results))
         return
-    try:
-        tally = run_sweep(
-            sweep,
-            results,
-            workers=options.workers,
-            data_dir=options.data_dir,
-            device=options.device,
-            trust=options.trust,
-            retry_failed=options.retry_failed,
-            command=repeatable(options),
-            report=say,
-        )
-    except KeyboardInterrupt:
-        print("\nstopped; the same command continues", file=sys.stderr)
-        raise SystemExit(130) from None
-    except Stopped:
-        print("the same command continues", file=sys.stderr)
-        raise
+    tally = run_sweep(
+        sweep,
+        results,
+        workers=options.workers,
+        data_dir=options.data_dir,
+        device=options.device,
+        trust=options.trust,
+        retry_failed=options.retry_failed,
+        command=repeatable(options),
+        report=say,
+    )
     print(tally)
     print(f"show the results with: molzoo report {results.path}")
     if tally.open:

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Sequence
 from typing import TextIO
 
+from zoo.commands.streams import lasting_streams
 from zoo.data.errors import printable
 from zoo.runs.lifetime import Stopped, stop_on_signals
 from zoo.runs.process import tune_process
@@ -21,9 +22,18 @@ COMMANDS = {
     "benchmark": "models x optimizers x data sets x seeds, resumable, on several processes",
     "report": "tables and figures of a benchmark, as HTML and Markdown",
     "tune": "search hyperparameters on the validation part",
-    "list": "models, optimizers and featurizers",
-    "describe": "reference, options and defaults of one of them",
+    "list": "models, optimizers, featurizers, recipes, data sets, splits, metrics, kinds of target",
+    "describe": "reference, options and defaults of one of them, explained",
     "data": "say how a file of molecules is understood, before anyone trains",
+}
+
+# Commands whose work is in files, and what to do after they were stopped.
+GOES_ON = {
+    "train": "a run with a folder continues with: molzoo train --resume FOLDER",
+    "predict": "the same command continues where it stopped",
+    "benchmark": "the same command continues",
+    "tune": "the same command continues",
+    "report": "",
 }
 
 HELP = """molzoo: a modular zoo of molecular graph transformers with sharpness-aware training
@@ -50,26 +60,56 @@ def help_text() -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command; leaves with status 2 and one line on standard error for a user's mistake."""
+    """Run a command.
+
+    Leaves with status 2 and one line on standard error for a user's mistake or a fault of the machine, with 1 and a
+    short report for a fault of ours, with 130 after Ctrl-C, with 128 and more after a signal, and with 141 where a
+    command that only prints lost its reader.
+    """
+    words = list(sys.argv[1:] if arguments is None else arguments)
     warnings.showwarning = warn
     tune_process()
-    try:
-        with stop_on_signals():
-            run(list(sys.argv[1:] if arguments is None else arguments))
-    except Stopped as stopped:
-        print(f"stopped by {stopped}", file=sys.stderr)
-        raise
-    except KeyboardInterrupt:
-        print("\nstopped; a run with a folder continues with: molzoo train --resume FOLDER", file=sys.stderr)
-        raise SystemExit(130) from None
-    except BrokenPipeError:  # of `molzoo ... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    except (ValueError, TypeError, LookupError, OSError, ImportError) as error:
-        if os.environ.get("MOLZOO_TRACEBACK"):
+    with lasting_streams() as output:
+        try:
+            with stop_on_signals():
+                run(words)
+        except Stopped as stopped:
+            print(f"stopped by {stopped}{advice(words)}", file=sys.stderr)
             raise
-        message = " ".join(str(error).split()) or type(error).__name__
-        print(f"molzoo: error: {printable(message)}", file=sys.stderr)
-        raise SystemExit(2) from None
+        except SystemExit as stop:
+            output.flush()
+            if stop.code or output.failure is None:
+                raise
+        except KeyboardInterrupt:
+            print(f"\nstopped{advice(words)}", file=sys.stderr)
+            raise SystemExit(130) from None
+        except Exception as error:
+            if os.environ.get("MOLZOO_TRACEBACK"):
+                raise
+            from zoo.commands.faults import find_fault
+
+            fault = find_fault(error, words)
+            print(fault.message, file=sys.stderr)
+            raise SystemExit(fault.status) from None
+        finally:
+            output.flush()
+    if output.failure is not None:
+        leave_without_reader(output.failure, words)
+
+
+def leave_without_reader(failure: OSError, words: list[str]) -> None:
+    """End a command whose output was lost: quietly where its work is in files, else with a status that says so."""
+    broken = isinstance(failure, BrokenPipeError)
+    if not broken:
+        print(f"molzoo: error: standard output: {failure.strerror}: not everything was printed", file=sys.stderr)
+    if not words or words[0] not in GOES_ON:
+        raise SystemExit(141 if broken else 2)
+
+
+def advice(words: list[str]) -> str:
+    """Return how a stopped command goes on, where it does."""
+    text = GOES_ON.get(words[0] if words else "")
+    return f"; {text}" if text else ""
 
 
 def run(arguments: list[str]) -> None:
@@ -77,15 +117,21 @@ def run(arguments: list[str]) -> None:
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(help_text(), flush=True)
     elif arguments[0] == "--version":
-        from importlib.metadata import version
-
-        print(f"molzoo {version('molzoo')}")
+        print(version_text())
     elif arguments[0] in COMMANDS:
         importlib.import_module(f"zoo.commands.{arguments[0]}").main(arguments[1:])
     else:
         from zoo.registry.registry import UnknownName
 
         raise UnknownName("command", arguments[0], list(COMMANDS))
+
+
+def version_text() -> str:
+    """Return the version, and which graphs the models work on here."""
+    import zoo
+    from featurizers.backend import dgl
+
+    return f"molzoo {zoo.__version__} ({'TensorGraph, without DGL' if dgl is None else f'DGL {dgl.__version__}'})"
 
 
 def warn(

@@ -1,0 +1,71 @@
+"""Standard output and error that may go away: work goes on without them, and text from files is made harmless."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+from typing import Any, TextIO
+
+from zoo.data.errors import printable
+
+
+class Stream:
+    """A text stream that stays silent after the first write that fails, and remembers why.
+
+    Args:
+        stream: Where the text goes.
+        clean: Whether control characters, which move a terminal's cursor, are written as escapes.
+    """
+
+    def __init__(self, stream: TextIO, clean: bool) -> None:
+        self.stream, self.clean = stream, clean
+        self.failure: OSError | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+    def write(self, text: str) -> int:
+        """Write, or do nothing where the reader has gone."""
+        if self.failure is None:
+            with self.noticing():
+                self.stream.write(printable(text) if self.clean else text)
+        return len(text)
+
+    def writelines(self, lines: Any) -> None:
+        """Write several lines."""
+        for line in lines:
+            self.write(line)
+
+    def flush(self) -> None:
+        """Write what waits in memory."""
+        if self.failure is None:
+            with self.noticing():
+                self.stream.flush()
+
+    @contextlib.contextmanager
+    def noticing(self) -> Iterator[None]:
+        """Keep the error of a reader that has gone, or of a full disk, and send what follows nowhere."""
+        try:
+            yield
+        except OSError as error:
+            self.failure = error
+            with contextlib.suppress(OSError, ValueError, AttributeError):  # what waits must not fail again at the end
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, self.stream.fileno())
+                os.close(nowhere)
+
+
+@contextlib.contextmanager
+def lasting_streams() -> Iterator[Stream]:
+    """Replace standard output and error by `Stream`s within the block; gives that of the output."""
+    before = sys.stdout, sys.stderr
+    output, errors = Stream(sys.stdout, clean=True), Stream(sys.stderr, clean=False)
+    sys.stdout, sys.stderr = output, errors  # type: ignore[assignment]
+    try:
+        yield output
+    finally:
+        output.flush()
+        errors.flush()
+        sys.stdout, sys.stderr = before

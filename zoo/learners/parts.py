@@ -12,6 +12,7 @@ import optim
 from featurizers import Featurizer
 from featurizers.needs import HasNeeds
 from zoo.learners.baselines import TaskEstimators
+from zoo.learners.building import building
 from zoo.learners.names import Part, find
 from zoo.learners.plans import Plan, options_of_ready, storable
 from zoo.learners.signatures import SET_BY_FACTORY, check_options, constructor_options, optimizer_options
@@ -147,14 +148,16 @@ def make_optimizer(part: Part, recipe: Recipe, model: nn.Module) -> torch.optim.
     parameters = [p for p in model.parameters() if p.requires_grad]
     if not issubclass(cls, optim.SharpnessAware):
         check_options(name, options, optimizer_options(cls)[0])
-        return cls(parameters, **with_kernel(cls, parameters, options))
+        with building(name, options):
+            return cls(parameters, **with_kernel(cls, parameters, options))
     base = options.pop("base", "adam")
     rule_options, base_options = optimizer_options(cls, base)
     check_options(name, options, {*rule_options, *base_options, "base"})
     base_args = {"lr": 1e-3, **{key: value for key, value in options.items() if key not in rule_options}}
     rule_args = {key: value for key, value in options.items() if key in rule_options}
     base_args = with_kernel(optim.resolve_base(base), parameters, base_args)
-    return cls.from_params(parameters, base, base_args, **rule_args)
+    with building(name, recipe.optimizer_args):
+        return cls.from_params(parameters, base, base_args, **rule_args)
 
 
 def with_kernel(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from featurizers import Featurizer
+from zoo.learners.building import building
 from zoo.learners.signatures import SET_BY_FACTORY, constructor_options
 
 
@@ -20,24 +21,29 @@ class Plan:
     Args:
         cls: The class; one with a `config_class` takes an object of that.
         options: By name, defaults written out.
+        given: Those that were asked for.
     """
 
     cls: Any
     options: dict[str, Any]
+    given: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @classmethod
     def of(cls, target: Any, options: Mapping[str, Any]) -> Plan:
         """Write out the defaults of the options that are not given."""
         config = getattr(target, "config_class", None)
+        given = {name: value for name, value in options.items() if name not in SET_BY_FACTORY}
         if config is not None:
-            return cls(target, configuration(config(**options)))
+            with building(getattr(target, "__name__", str(target)), given):
+                return cls(target, configuration(config(**options)), given)
         defaults = constructor_options(target).items()
-        return cls(target, {**{k: v for k, v in defaults if v is not inspect.Parameter.empty}, **options})
+        return cls(target, {**{k: v for k, v in defaults if v is not inspect.Parameter.empty}, **options}, given)
 
     def make(self) -> Any:
         """Build the object."""
         config = getattr(self.cls, "config_class", None)
-        return self.cls(config(**self.options)) if config else self.cls(**self.options)
+        with building(getattr(self.cls, "__name__", str(self.cls)), self.given):
+            return self.cls(config(**self.options)) if config else self.cls(**self.options)
 
 
 def configuration(config: Any) -> dict[str, Any]:

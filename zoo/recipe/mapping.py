@@ -58,7 +58,7 @@ def fits(value: Any, hint: Any) -> bool:
             return inner[0] is str
         return isinstance(value, (tuple, list)) and all(fits(each, inner[0]) for each in value)
     if isinstance(origin, type) and issubclass(origin, Mapping):
-        if isinstance(inner[1], type) and inner[1] not in WORDS:  # the class reads its own short forms
+        if isinstance(inner[1], type) and inner[1] not in (*WORDS, Any):  # the class reads its own short forms
             return True
         return isinstance(value, Mapping) and all(fits(each, inner[1]) for each in value.values())
     if dataclasses.is_dataclass(hint):
@@ -67,7 +67,7 @@ def fits(value: Any, hint: Any) -> bool:
         return isinstance(value, NUMBERS[hint]) and not isinstance(value, bool)
     if hint is str:
         return isinstance(value, (str, os.PathLike))
-    return not isinstance(hint, type) or isinstance(value, hint)
+    return hint is Any or not isinstance(hint, type) or isinstance(value, hint)
 
 
 def describe_type(hint: Any) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -157,9 +158,16 @@ class TrainingOptions:
     cache_dir: str | None = None
 
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size", "accumulate", "log_every"):
+        for name in ("epochs", "batch_size", "accumulate", "log_every", "patience"):
             if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)}: give a whole number of at least 1")
+        if self.num_workers < 0:
+            raise ValueError(f"num_workers={self.num_workers}: give a number of processes, or 0 for this one")
+        if not 0 <= self.warmup_epochs < math.inf:
+            raise ValueError(f"warmup_epochs={self.warmup_epochs}: give a number of epochs, 0 for no warm-up")
+        for name in ("rate_span", "max_grad_norm"):
+            if getattr(self, name) is not None and not 0 < getattr(self, name) < math.inf:
+                raise ValueError(f"{name}={getattr(self, name)}: give a number above 0")
         for name, unit in (("checkpoint_every", "step"), ("sharpness_every", "epoch")):
             every = getattr(self, name)
             if every is not None and every < 1:

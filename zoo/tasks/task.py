@@ -132,6 +132,10 @@ def make_task(name: str, options: Mapping[str, Any] | None = None) -> Task:
 
     Raises:
         UnknownName: There is no such kind of target.
+        TypeError: An option that its class does not have, or of another type.
     """
     entry = kinds.task_entry(name)
-    return entry.resolve()(**{**entry.defaults, **(options or {})})
+    try:
+        return entry.resolve()(**{**entry.defaults, **(options or {})})
+    except TypeError as error:
+        raise TypeError(f"task {name!r} cannot have task_args={dict(options or {})}: {error}") from error

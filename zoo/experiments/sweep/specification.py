@@ -15,6 +15,7 @@ from zoo.recipe.mapping import from_mapping
 from zoo.recipe.options import DataOptions, TrainingOptions
 from zoo.recipe.recipe import NO_OPTIMIZER
 from zoo.recipe.trust import require_trust
+from zoo.recipe.yaml_text import parse_mapping
 
 
 @dataclass(frozen=True)
@@ -74,16 +75,7 @@ class Sweep:
             ValueError: No mapping, or one that says nothing to run.
             TypeError: A field that specifications do not have.
         """
-        import yaml
-
-        try:
-            values = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise ValueError(f"{name}: not YAML: {error}") from error
-        if not isinstance(values, Mapping):
-            raise ValueError(
-                f"{name}: a sweep is a mapping with models, datasets, ..., this is {type(values).__name__}"
-            )
+        values = parse_mapping(text, name, "a sweep")
         for part in ("models", "datasets"):
             if part not in values:
                 raise ValueError(f"{name}: a sweep needs {part}: add a line `{part}:` with their names below it")

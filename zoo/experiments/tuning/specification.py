@@ -16,6 +16,7 @@ from zoo.learners.factory import recipe_for
 from zoo.recipe.mapping import from_mapping
 from zoo.recipe.options import DataOptions, TrainingOptions
 from zoo.recipe.recipe import Recipe
+from zoo.recipe.yaml_text import parse_mapping
 
 # Fields that may change without making another search of it.
 NOT_THE_SEARCH = ("name", "trials", "startup_trials")
@@ -79,13 +80,8 @@ class Tuning:
             ValueError: No mapping, or one without `search`.
             TypeError: A field that specifications do not have.
         """
-        import yaml
-
-        try:
-            values = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise ValueError(f"{name}: not YAML: {error}") from error
-        if not isinstance(values, Mapping) or "search" not in values:
+        values = parse_mapping(text, name, "a tuning")
+        if "search" not in values:
             raise ValueError(f"{name}: a tuning is a mapping with `search:` and the options to search below it")
         return from_mapping(cls, {"name": name, **values})
 

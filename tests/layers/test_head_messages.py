@@ -3,9 +3,10 @@ import torch
 
 from featurizers import GroverFeaturizer, PackedMolecules
 from zoo.layers.activations import ACTIVATIONS, Activation
+from zoo.layers.grover_block import GroverBlock
 from zoo.layers.head_attention import HeadAttention
 from zoo.layers.head_messages import HeadMessages
-from zoo.layers.neighborhood import AtomSum, BondSum, Neighborhood
+from zoo.layers.neighborhood import Neighborhood
 from zoo.layers.readout import SelfAttentiveReadout
 
 
@@ -44,7 +45,7 @@ def test_all_heads_together_are_the_heads_one_by_one(activation, bias_and_dense,
     batch = molecules("CC(C)(C)O", "C", "c1ccsc1")
     around = Neighborhood.padded(batch) if padded else Neighborhood.of(batch)
     rows = (batch.graph.num_nodes() if kind == "atoms" else batch.graph.num_edges()) + padded
-    sums = AtomSum(around) if kind == "atoms" else BondSum(around)
+    sums = around.atom_rows if kind == "atoms" else around.bond_rows
     steps = torch.tensor([2, 0, 3, 1, 2, 0])
     layer = HeadMessages(5, 6, 4, activation, bias=bias_and_dense, dense=bias_and_dense, num_groups=3).double()
     if activation == "prelu":
@@ -62,6 +63,42 @@ def test_all_heads_together_are_the_heads_one_by_one(activation, bias_and_dense,
         torch.testing.assert_close(torch.cat(layer(x, sums), dim=1), results[0][0])
 
 
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_it_does_not_matter_how_many_heads_advance_together(dropout):
+    batch = molecules("CC(C)(C)O", "C", "c1ccsc1")
+    torch.manual_seed(0)
+    layer = HeadMessages(5, 6, 4, "prelu", dropout, bias=True, num_groups=3).double()
+    layer._draw_steps = lambda: torch.tensor([2, 2, 3, 1, 2, 2])
+    x = torch.randn(batch.graph.num_edges(), 5, dtype=torch.float64, requires_grad=True)
+    results = []
+    for together in (1, 2, 6):
+        layer._heads_together = lambda _, together=together: together
+        torch.manual_seed(1)
+        out = torch.stack(layer(x, Neighborhood.of(batch).bond_rows))
+        results.append([out, *torch.autograd.grad(out.square().sum(), [x, *layer.parameters()])])
+    for other in results[1:]:
+        for got, expected in zip(other, results[0], strict=True):
+            torch.testing.assert_close(got, expected, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("together", [1, 6])
+def test_autocast_keeps_messages_in_half_precision_and_gradients_in_single(together):
+    batch = molecules("CC(C)(C)O", "C", "c1ccsc1")
+    torch.manual_seed(0)
+    layer = HeadMessages(16, 6, 4, "prelu", bias=True, num_groups=3)
+    layer._heads_together = lambda _: together
+    x = torch.randn(batch.graph.num_nodes(), 16, requires_grad=True)
+    results = []
+    for enabled in (False, True):
+        with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
+            out = torch.stack(layer(x, Neighborhood.of(batch).atom_rows))
+        assert out.dtype == (torch.bfloat16 if enabled else torch.float32)
+        results.append([out.float(), *torch.autograd.grad(out.float().square().sum(), [x, *layer.parameters()])])
+    for exact, rounded in zip(*results, strict=True):
+        assert rounded.dtype == torch.float32
+        assert (rounded - exact).norm() < 0.02 * exact.norm()
+
+
 def test_dropout_and_its_gradient_agree():
     torch.manual_seed(0)
     batch = molecules("CC(C)(C)O")
@@ -70,7 +107,7 @@ def test_dropout_and_its_gradient_agree():
 
     def same_draw(x):
         torch.manual_seed(1)
-        return layer(x, AtomSum(Neighborhood.of(batch)))[0]
+        return layer(x, Neighborhood.of(batch).atom_rows)[0]
 
     assert (same_draw(x) == 0).double().mean() == pytest.approx(0.4, abs=0.25)
     assert torch.autograd.gradcheck(same_draw, x)
@@ -105,6 +142,26 @@ def test_the_released_padding_adds_the_last_row_for_every_missing_neighbor():
     atoms = torch.arange(1.0, 8.0).unsqueeze(1)
     # Degrees 1, 4, 1, 1, 1 | 0 and the padding row, which has the largest degree as often itself.
     assert around.sum_atoms(atoms).flatten().tolist() == [2 + 21, 1 + 3 + 4 + 5, 23, 23, 23, 28, 28]
+
+
+@pytest.mark.parametrize("padded", [False, True])
+def test_sums_of_rows_are_sums_over_bonds_and_their_transposes(padded):
+    batch = molecules("CC(C)(C)O", "C", "c1ccsc1")
+    around = Neighborhood.padded(batch) if padded else Neighborhood.of(batch)
+    for rows, sums in ((around.atom_rows, around.sum_atoms), (around.bond_rows, around.sum_bonds)):
+        eye = torch.eye(len(rows.starts), dtype=torch.float64)
+        torch.testing.assert_close(rows(eye), sums(eye))
+        torch.testing.assert_close(rows.transposed(eye), sums(eye).T)
+
+
+@pytest.mark.parametrize(("n", "D"), [(3, 6), (40, 6)])
+def test_blocks_merge_heads_as_both_products_one_after_the_other(n, D):
+    torch.manual_seed(0)
+    block = GroverBlock(D, 3, 2, "relu", bias=True).double()
+    for linear in (block.attention.output, block.merge):
+        torch.nn.init.normal_(linear.bias)
+    heads = torch.randn(n, 3, D, dtype=torch.float64)
+    torch.testing.assert_close(block._merge(heads), block.merge(block.attention.output(heads).flatten(1)))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

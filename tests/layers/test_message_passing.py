@@ -14,7 +14,6 @@ from zoo.layers.self_loops import with_self_loops
 FUNCTIONS = {
     "sum_neighbors": lambda g, x, e, w: message_passing.sum_neighbors(g, x),
     "sum_at_destination": lambda g, x, e, w: message_passing.sum_at_destination(g, e),
-    "sum_at_source": lambda g, x, e, w: message_passing.sum_at_source(g, e),
     "dot_of_ends": lambda g, x, e, w: message_passing.dot_of_ends(g, x, x.tanh()),
     "softmax_at_destination": lambda g, x, e, w: message_passing.softmax_at_destination(g, w),
     "sum_weighted_neighbors": lambda g, x, e, w: message_passing.sum_weighted_neighbors(g, x, w),

@@ -47,37 +47,39 @@ class Activation(nn.Module):
         """Apply the function element by element, to any shape; (n, C, ...) if there are several slopes."""
         return FUNCTIONS[self.name](x) if self.weight is None else F.prelu(x, self.weight)
 
-    def slopes(self, channels: Tensor, dtype: torch.dtype) -> Tensor | None:
-        """Slopes below zero of some channels (C,), or `None` if the function is not linear on both sides of zero."""
+    def slopes(self, like: Tensor, num_channels: int) -> Tensor | None:
+        """Slopes below zero (C,), or `None` if the function is not linear on both sides of zero."""
         if self.weight is not None:
-            return self.weight.index_select(0, channels)
+            return self.weight
         if self.name not in FIXED_SLOPES:
             return None
-        return torch.full((len(channels),), FIXED_SLOPES[self.name], dtype=dtype, device=channels.device)
+        return like.new_full((num_channels,), FIXED_SLOPES[self.name])
 
     def extra_repr(self) -> str:
         """What `print` shows."""
         return self.name if self.weight is None else f"{self.name}, num_channels={len(self.weight)}"
 
 
-def activate(name: str, x: Tensor, slopes: list[float] | None, out: Tensor) -> None:
+def activate(name: str, x: Tensor, slopes: Tensor | None, out: Tensor) -> None:
     """Write the activation of x (C, n, D) to `out`, without gradients.
 
     Args:
         name: Name of the activation.
         x: Input (C, n, D).
-        slopes: Slope below zero of each channel, or `None`: see `Activation.slopes`.
+        slopes: Slope below zero of each channel (C,), or `None`: see `Activation.slopes`.
         out: Where the result goes (C, n, D); any strides.
     """
     if slopes is None:
         out.copy_(FUNCTIONS[name](x))
-        return
-    for channel, slope in enumerate(slopes):  # one pass over memory, where prelu would need a new array
-        torch.ops.aten.leaky_relu.out(x[channel], slope, out=out[channel])
+    elif x.device.type == "cpu":
+        for channel, slope in enumerate(slopes.tolist()):  # one pass over memory, where prelu would need a new array
+            torch.ops.aten.leaky_relu.out(x[channel], slope, out=out[channel])
+    else:  # slopes stay on the device: reading them would wait for it
+        torch.where(x > 0, x, x * slopes.to(x.dtype).view(-1, 1, 1), out=out)
 
 
 def activation_gradient(
-    name: str, x: Tensor, slopes: list[float] | None, grad: Tensor, out: Tensor, scratch: Tensor
+    name: str, x: Tensor, slopes: Tensor | None, grad: Tensor, out: Tensor, scratch: Tensor
 ) -> Tensor | None:
     """Write the gradient of x (C, n, D) to `out`.
 
@@ -97,8 +99,11 @@ def activation_gradient(
             leaf = x.detach().requires_grad_()
             out.copy_(torch.autograd.grad(FUNCTIONS[name](leaf), leaf, grad)[0])
         return None
-    for channel, slope in enumerate(slopes):
-        backward = torch.ops.aten.leaky_relu_backward.grad_input
-        backward(grad[channel], x[channel], slope, False, grad_input=out[channel])
+    if x.device.type == "cpu":
+        for channel, slope in enumerate(slopes.tolist()):
+            backward = torch.ops.aten.leaky_relu_backward.grad_input
+            backward(grad[channel], x[channel], slope, False, grad_input=out[channel])
+    else:
+        torch.where(x > 0, grad, grad * slopes.to(x.dtype).view(-1, 1, 1), out=out)
     torch.clamp(x, max=0, out=scratch)
-    return torch.bmm(scratch.flatten(1).unsqueeze(1), grad.flatten(1).unsqueeze(2)).flatten()
+    return scratch.mul_(grad).sum((1, 2), dtype=slopes.dtype)

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import cast
 
+import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from zoo.layers.activations import Activation
@@ -59,10 +62,16 @@ class FeedForward(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Features (n, sizes[0]) to (n, sizes[-1])."""
-        for number, layer in enumerate(self.layers):
-            if number > 0 and self.activation is not None:
-                x = self.activation(x)
-            if number > 0 or self.input_dropout:
-                x = self.dropout(x)
-            x = layer(x)
+        return self._after_first(self.layers[0](self.dropout(x) if self.input_dropout else x))
+
+    def of_parts(self, first: Tensor, second: Tensor) -> Tensor:
+        """`forward` of two tensors side by side, without joining them; one that needs no gradient has none computed."""
+        layer, size = cast(nn.Linear, self.layers[0]), first.shape[1]
+        of_first = F.linear(first, layer.weight[:, :size], layer.bias)
+        return self._after_first(torch.addmm(of_first, second.to(first.dtype), layer.weight[:, size:].T))
+
+    def _after_first(self, x: Tensor) -> Tensor:
+        """What the first linear layer gave (n, sizes[1]) to (n, sizes[-1])."""
+        for layer in self.layers[1:]:
+            x = layer(self.dropout(x if self.activation is None else self.activation(x)))
         return x

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from featurizers.molecule_graph import MoleculeGraph
 from zoo.layers.activations import Activation
 from zoo.layers.feed_forward import FeedForward
 from zoo.layers.grover_block import GroverBlock
-from zoo.layers.neighborhood import AtomSum, BondSum, Neighborhood
+from zoo.layers.neighborhood import Neighborhood
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class InputLayer(nn.Module):
             x = self.linear(atom_feats)
         else:
             of_atoms = atom_feats @ self.linear.weight[:, : self.atom_size].T
-            of_bonds = nn.functional.linear(bond_feats, self.linear.weight[:, self.atom_size :], self.linear.bias)
+            of_bonds = F.linear(bond_feats, self.linear.weight[:, self.atom_size :], self.linear.bias)
             x = of_bonds + of_atoms.index_select(0, source)
         return self.dropout(self.norm(self.activation(x)))
 
@@ -71,7 +72,7 @@ class OutputLayer(nn.Module):
 
     def forward(self, feats: Tensor, sums: Tensor) -> Tensor:
         """Features (n, F) and sums of neighbours (n, D) to embeddings (n, D)."""
-        return self.dropout(self.norm(self.feed_forward(torch.cat([feats, sums], dim=1))))
+        return self.dropout(self.norm(self.feed_forward.of_parts(feats, sums)))
 
 
 class GroverEncoder(nn.Module):
@@ -156,10 +157,10 @@ class GroverEncoder(nn.Module):
         """Hidden states of atoms (N, D) and directed bonds (E, D) after all blocks."""
         atoms = self.atom_input(atom_feats)
         for block in self.atom_blocks:
-            atoms = block(atoms, AtomSum(around))
+            atoms = block(atoms, around.atom_rows)
         edges = self.bond_input(atom_feats, bond_feats, around.source)
         for block in self.bond_blocks:
-            edges = block(edges, BondSum(around))
+            edges = block(edges, around.bond_rows)
         return atoms, edges
 
     def _inputs(self, molecules: MoleculeGraph) -> tuple[Neighborhood, Tensor, Tensor]:
@@ -167,5 +168,4 @@ class GroverEncoder(nn.Module):
         atom_feats, bond_feats = molecules.atom_feats.to(dtype), molecules.bond_feats.to(dtype)
         if not self.released_padding:
             return Neighborhood.of(molecules), atom_feats, bond_feats
-        pad = nn.functional.pad
-        return Neighborhood.padded(molecules), pad(atom_feats, (0, 0, 0, 1)), pad(bond_feats, (0, 0, 0, 1))
+        return Neighborhood.padded(molecules), F.pad(atom_feats, (0, 0, 0, 1)), F.pad(bond_feats, (0, 0, 0, 1))

@@ -6,9 +6,13 @@ import torch
 from torch import Tensor, nn
 
 from zoo.layers.activations import Activation
-from zoo.layers.head_steps import HeadSteps, NeighborSum, Plan
+from zoo.layers.head_plan import Plan
+from zoo.layers.head_steps import HeadSteps
+from zoo.layers.row_sums import RowSums
 
 DYNAMIC_DEPTHS = (None, "truncnorm", "uniform")
+CACHED_NUMBERS = 1 << 16
+"""Messages (rows times width times heads) that are advanced together on a CPU."""
 
 
 class HeadMessages(nn.Module):
@@ -57,7 +61,7 @@ class HeadMessages(nn.Module):
         for weight in self.weight:
             nn.init.xavier_normal_(weight.data)
 
-    def forward(self, x: Tensor, sums: NeighborSum) -> tuple[Tensor, ...]:
+    def forward(self, x: Tensor, sums: RowSums) -> tuple[Tensor, ...]:
         """Run all heads.
 
         Args:
@@ -67,25 +71,28 @@ class HeadMessages(nn.Module):
         Returns:
             Last messages, in `num_groups` tensors (n, K / num_groups, D).
         """
-        steps = self._draw_steps()
-        order = torch.argsort(steps, descending=True, stable=True)  # heads that go on come first
         plan = Plan(
-            order=order.tolist(),
-            running=[int((steps > step).sum()) for step in range(int(steps.max()))],
+            steps=self._draw_steps().tolist(),
             sums=sums,
             activation=self.activation.name,
             dropout=self.dropout if self.training else 0.0,
             dense=self.dense,
             groups=self.num_groups,
+            together=self._heads_together(x),
             keep=torch.is_grad_enabled(),
         )
-        # Autocast does not reach into the function, and its products accumulate in place: full precision throughout.
-        x = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
-        heads = order.to(x.device)
-        bias = None if self.bias is None else self.bias.index_select(0, heads)
-        slopes = self.activation.slopes(heads, x.dtype)
-        with torch.autocast(x.device.type, enabled=False):
-            return HeadSteps.apply(x, self.weight.index_select(0, heads), bias, slopes, plan)
+        device = x.device.type
+        x = x.to(torch.get_autocast_dtype(device)) if torch.is_autocast_enabled(device) else x
+        slopes = self.activation.slopes(x, self.num_heads)
+        with torch.autocast(device, enabled=False):  # the function casts by itself
+            groups = HeadSteps.apply(x, self.weight, self.bias, slopes, plan)
+        return tuple(group.transpose(0, 1) for group in groups)
+
+    def _heads_together(self, x: Tensor) -> int:
+        """As many heads as fit a core's cache; all on other devices, which small products would leave idle."""
+        if x.device.type != "cpu":
+            return self.num_heads
+        return max(1, CACHED_NUMBERS // max(x.numel(), 1))
 
     def _draw_steps(self) -> Tensor:
         """Number of steps of every head (K,), int64 on the CPU."""

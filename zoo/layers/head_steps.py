@@ -3,84 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from zoo.layers.activations import activate, activation_gradient
-
-
-class NeighborSum(Protocol):
-    """A linear map of rows (n, ..., D) that adds up the neighbours of each row, with its transpose."""
-
-    def __call__(self, rows: Tensor) -> Tensor:
-        """The sums (n, ..., D)."""
-
-    def into(self, rows: Tensor, out: Tensor) -> Tensor:
-        """The sums, written to `out`; without gradients."""
-
-    def transposed_into(self, rows: Tensor, out: Tensor) -> Tensor:
-        """The transposed map, written to `out`; without gradients."""
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What `HeadSteps` does besides its tensors.
-
-    Args:
-        order: The heads (K,), those with more steps first.
-        running: How many heads take each step, in decreasing order; `running[t]` heads take step t.
-        sums: The neighbours.
-        activation: Name of the activation.
-        dropout: Probability of dropping a message value; 0 outside training.
-        dense: Leave out the input from the second state on.
-        groups: Into how many tensors the heads are divided in the end.
-        keep: Keep what the gradient needs.
-    """
-
-    order: list[int]
-    running: list[int]
-    sums: NeighborSum
-    activation: str
-    dropout: float
-    dense: bool
-    groups: int
-    keep: bool
-
-    def count(self, step: int) -> int:
-        """How many heads take this step."""
-        return self.running[step] if step < len(self.running) else 0
-
-    def select(self, groups: Sequence[Tensor], place: int) -> Tensor:
-        """The rows (n, D) of the head at this place of the order."""
-        size = len(self.order) // self.groups
-        return groups[self.order[place] // size][:, self.order[place] % size]
-
-
-class Scratch:
-    """One block of memory for arrays that are not needed at the same time.
-
-    Arrays of tens of megabytes are mapped anew by the allocator each time, and on a CPU that costs as much as several
-    passes over them.
-    """
-
-    def __init__(self, like: Tensor, *sizes: int) -> None:
-        self.flat = like.new_empty(torch.Size(sizes).numel())
-
-    def __call__(self, *sizes: int) -> Tensor:
-        """The start of the block in this shape."""
-        return self.flat[: torch.Size(sizes).numel()].view(sizes)
+from zoo.layers.head_plan import Block, Plan
 
 
 class HeadSteps(torch.autograd.Function):
     """`m <- dropout(act(x + sum(m) W_k + b_k))`, repeated for every head as often as the plan says.
 
-    States z (before the activation) are kept for the gradient, (heads, n, D) for each step; messages are computed
-    again. Rows come before heads where neighbours are summed, heads before rows where each head is multiplied: the
-    product reads one and writes the other.
+    The heads of a block take all their steps before those of the next, so that what passes between sum, product and
+    activation stays in a processor's cache. States z (before the activation) are kept for the gradient, (heads, n, D)
+    for each step; messages are computed again. In a block rows come before heads where neighbours are summed, heads
+    before rows where each head is multiplied: the product reads one and writes the other.
     """
 
     @staticmethod
@@ -91,125 +30,124 @@ class HeadSteps(torch.autograd.Function):
 
         Args:
             ctx: Where the gradient finds what it needs.
-            x: Input (n, D).
-            weight: (K, D, D) in the order of the plan.
-            bias: (K, D) in the order of the plan, or `None`.
-            slope: (K,) in the order of the plan if the activation is piecewise linear, else `None`.
+            x: Input (n, D), in the precision of the products.
+            weight: (K, D, D), in any precision; cast once.
+            bias: (K, D), or `None`.
+            slope: (K,) if the activation is piecewise linear, else `None`.
             plan: The rest.
 
         Returns:
-            Last messages of the heads in their own order, in `plan.groups` tensors (n, K / groups, D).
+            Last messages of the heads, in `plan.groups` tensors (K / groups, n, D).
         """
-        (n, D), K = x.shape, len(weight)
-        results = tuple(x.new_empty(n, K // plan.groups, D) for _ in range(plan.groups))
-        for place in range(plan.count(0), K):
-            plan.select(results, place).copy_(x)
-        sums, messages, spare = (Scratch(x, n, K, D) for _ in range(3))
-        slopes = None if slope is None else slope.tolist()
+        factors, summed, masks = weight.to(x.dtype), plan.sums(x), plan.draw_masks(x)
+        results = tuple(x.new_empty(len(weight) // plan.groups, *x.shape) for _ in range(plan.groups))
         states: list[Tensor] = []
-        masks: list[Tensor] = []
-        for step, count in enumerate(plan.running):
-            if step == 0:
-                summed = plan.sums(x.unsqueeze(1)).expand(n, count, D)
-            else:
-                summed = plan.sums.into(messages(n, count, D), sums(n, count, D))
-            state = x.new_empty(count, n, D) if plan.keep else spare(count, n, D)
-            offset = (x.new_zeros(1, 1, 1) if plan.dense else x).expand(count, n, D)
-            torch.baddbmm(offset, summed.transpose(0, 1), weight[:count], out=state)
-            if bias is not None:
-                state.add_(bias[:count].unsqueeze(1))
-            mask = torch.rand_like(state) >= plan.dropout if plan.dropout else None
-            if plan.keep:
-                states.append(state)
-                masks += [] if mask is None else [mask]
-            going_on = plan.count(step + 1)
-            _activate(plan, state, slopes, mask, slice(0, going_on), messages(n, going_on, D).transpose(0, 1))
-            for place in range(going_on, count):
-                _activate(plan, state, slopes, mask, slice(place, place + 1), plan.select(results, place).unsqueeze(0))
-        ctx.plan = plan
-        ctx.save_for_backward(x, weight, bias, slope, *states, *masks)
+        for block in plan.blocks():
+            last = results[block.group][block.inside]
+            if block.steps == 0:
+                last.copy_(x)
+            messages, state = x.new_empty(len(x), block.size, x.shape[1]), torch.empty_like(last)
+            rows = summed.unsqueeze(1).expand_as(messages)
+            for step in range(block.steps):
+                state = torch.empty_like(last) if plan.keep and step > 0 else state
+                _multiply(x, rows, factors[block.heads], plan, state)
+                if bias is not None:
+                    state.add_(bias[block.heads].unsqueeze(1))
+                states += [state] if plan.keep else []
+                ends = step == block.steps - 1
+                out = last if ends else messages.transpose(0, 1)
+                activate(plan.activation, state, _part(slope, block), out)
+                plan.drop(out, masks, step, block)
+                rows = rows if ends else plan.sums(messages)
+        ctx.plan, ctx.num_states = plan, len(states)
+        ctx.save_for_backward(x, summed, factors, weight, bias, slope, *states, *masks)
         return results
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:  # type: ignore[override]
         """Gradients of x, weight, bias and slope from those of the messages."""
-        steps = _Backward(ctx.plan, ctx.saved_tensors, grads)
-        for step in reversed(range(len(ctx.plan.running))):
-            steps.through_activation(step)
-            if step > 0:
-                steps.through_product(step)
-            else:
-                steps.through_first_product()
-        return steps.of_x, steps.of_weight, steps.of_bias, steps.of_slope, None
+        steps = _Backward(ctx.plan, ctx.saved_tensors, ctx.num_states)
+        for block in ctx.plan.blocks():
+            steps.through_block(block, grads[block.group][block.inside])
+        return steps.finish()
 
 
 class _Backward:
-    """The gradients of `HeadSteps`, added up from the last step to the first.
+    """The gradients of `HeadSteps`, block by block, each from its last step to its first.
 
-    `of_messages` (K, n, D), in the order of the plan, holds the gradient of what each head ended with until the loop
-    comes to the step where it ended, and from then on that of the messages between steps.
+    Sums over heads and steps are in single precision at least.
     """
 
-    def __init__(self, plan: Plan, saved: Sequence[Tensor], grads: Sequence[Tensor]) -> None:
-        self.x, self.weight, bias, slope, *rest = saved
+    def __init__(self, plan: Plan, saved: Sequence[Tensor], num_states: int) -> None:
+        self.x, self.summed, self.factors, weight, bias, self.slope, *rest = saved
         self.plan = plan
-        self.states, self.masks = rest[: len(plan.running)], rest[len(plan.running) :]
-        self.slopes = None if slope is None else slope.tolist()
-        (n, D), K = self.x.shape, len(self.weight)
-        self.n, self.D = n, D
-        self.of_messages = torch.stack([plan.select(grads, place) for place in range(K)])
-        self.of_x = self.of_messages[plan.count(0) :].sum(0)
-        self.of_weight = torch.zeros_like(self.weight)
+        self.states, self.masks = iter(rest[:num_states]), rest[num_states:]
+        self.of_x = torch.zeros_like(self.x, dtype=torch.promote_types(self.x.dtype, torch.float32))
+        self.of_sum = torch.zeros_like(self.of_x)
+        self.of_weight = torch.zeros_like(weight)
         self.of_bias = None if bias is None else torch.zeros_like(bias)
-        self.of_slope = None if slope is None else torch.zeros_like(slope)
-        self.of_state, self.spare, self.messages = (Scratch(self.x, n, K, D) for _ in range(3))
+        self.of_slope = None if self.slope is None else torch.zeros_like(self.slope)
 
-    def through_activation(self, step: int) -> None:
-        """From the messages after a step to its state, and to what was added there: x, bias."""
-        count, incoming = self.plan.running[step], self.of_messages[: self.plan.running[step]]
-        if self.masks:
-            incoming.mul_(self.masks[step]).div_(1 - self.plan.dropout)
-        of_state = self.of_state(self.n, count, self.D).transpose(0, 1)
-        scratch = self.spare(count, self.n, self.D)
-        slopes = None if self.slopes is None else self.slopes[:count]
-        part = activation_gradient(self.plan.activation, self.states[step], slopes, incoming, of_state, scratch)
+    def through_block(self, block: Block, grad: Tensor) -> None:
+        """Add the gradients of some heads, given that of their last messages (heads, n, D)."""
+        if block.steps == 0:
+            self.of_x += grad.sum(0)
+            return
+        (n, D), size = self.x.shape, block.size
+        states = [next(self.states) for _ in range(block.steps)]
+        of_weight, factors = self.of_weight[block.heads], self.factors[block.heads].transpose(1, 2)
+        of_state, messages = (self.x.new_empty(n, size, D) for _ in range(2))
+        grad = grad.clone(memory_format=torch.contiguous_format) if self.masks else grad.contiguous()
+        of_messages = torch.empty_like(grad)
+        for step in reversed(range(block.steps)):
+            self.plan.drop(grad, self.masks, step, block)
+            self._through_activation(block, states[step], grad, of_state.transpose(0, 1), messages.view(size, n, D))
+            if step == 0:
+                break
+            around = self.plan.sums.transposed(of_state).transpose(0, 1)
+            activate(self.plan.activation, states[step - 1], _part(self.slope, block), messages.transpose(0, 1))
+            self.plan.drop(messages.transpose(0, 1), self.masks, step - 1, block)
+            # With S the sum over neighbours, the gradient of W in S m W is m' S' g and that of m is S' g W'.
+            _add_product(of_weight, messages.permute(1, 2, 0), around)
+            grad = torch.bmm(around, factors, out=of_messages)
+        # All heads share the input of the first step, so its gradient goes through the sum once for all of them.
+        _add_product(of_weight, self.summed.T.expand(size, D, n), of_state.transpose(0, 1))
+        _add_product(self.of_sum, of_state.flatten(1), factors.reshape(size * D, D))
+
+    def _through_activation(self, block: Block, state: Tensor, grad: Tensor, of_state: Tensor, scratch: Tensor) -> None:
+        """From the messages after a step to its state (heads, n, D), and to what was added there: x, bias."""
+        part = activation_gradient(self.plan.activation, state, _part(self.slope, block), grad, of_state, scratch)
         if self.of_slope is not None and part is not None:
-            self.of_slope[:count] += part
+            self.of_slope[block.heads] += part
         if self.of_bias is not None:
-            self.of_bias[:count] += of_state.sum(1)
+            self.of_bias[block.heads] += of_state.sum(1)
         if not self.plan.dense:
-            self.of_x += of_state.sum(0)
+            self.of_x += of_state[0] if block.size == 1 else of_state.sum(0)
 
-    def through_product(self, step: int) -> None:
-        """From the state of a step to the messages before it, and to the weights.
-
-        With S the sum over neighbours, the gradient of W in S m W is m' S' g and that of m is S' g W': both need S' g.
-        """
-        n, D, count = self.n, self.D, self.plan.running[step]
-        around = self.plan.sums.transposed_into(self.of_state(n, count, D), self.spare(n, count, D)).transpose(0, 1)
-        messages = self.messages(n, count, D).transpose(0, 1)
-        mask = self.masks[step - 1] if self.masks else None
-        _activate(self.plan, self.states[step - 1], self.slopes, mask, slice(0, count), messages)
-        self.of_weight[:count].baddbmm_(messages.transpose(1, 2), around)
-        torch.bmm(around, self.weight[:count].transpose(1, 2), out=self.of_messages[:count])
-
-    def through_first_product(self) -> None:
-        """The same for the first step: all heads share its input, so neighbours are summed once for all of them."""
-        n, D, count = self.n, self.D, self.plan.running[0]
-        of_state = self.of_state(n, count, D)
-        summed = self.plan.sums(self.x.unsqueeze(1)).expand(n, count, D)
-        self.of_weight[:count].baddbmm_(summed.permute(1, 2, 0), of_state.transpose(0, 1))
-        of_sum = of_state.flatten(1) @ self.weight[:count].transpose(1, 2).reshape(count * D, D)
-        self.of_x += self.plan.sums.transposed_into(of_sum.unsqueeze(1), self.spare(n, 1, D)).squeeze(1)
+    def finish(self) -> tuple[Tensor | None, ...]:
+        """Gradients of x, weight, bias, slope and plan."""
+        self.of_x += self.plan.sums.transposed(self.of_sum)
+        return self.of_x.to(self.x.dtype), self.of_weight, self.of_bias, self.of_slope, None
 
 
-def _activate(
-    plan: Plan, state: Tensor, slopes: list[float] | None, mask: Tensor | None, heads: slice, out: Tensor
-) -> None:
-    """Messages of some heads of a state (heads, n, D)."""
-    if heads.start == heads.stop:
-        return
-    activate(plan.activation, state[heads], None if slopes is None else slopes[heads], out)
-    if mask is not None:
-        out.mul_(mask[heads]).div_(1 - plan.dropout)
+def _part(slope: Tensor | None, block: Block) -> Tensor | None:
+    return None if slope is None else slope[block.heads]
+
+
+def _multiply(x: Tensor, rows: Tensor, weight: Tensor, plan: Plan, out: Tensor) -> None:
+    """Write the states (heads, n, D) of summed messages (n, heads, D), without the bias, to `out`."""
+    if plan.dense:
+        torch.bmm(rows.transpose(0, 1), weight, out=out)
+    else:
+        torch.baddbmm(x.expand_as(out), rows.transpose(0, 1), weight, out=out)
+
+
+def _add_product(total: Tensor, first: Tensor, second: Tensor) -> None:
+    """Add a product of matrices, or one for each head, to a total that may be more precise."""
+    if total.dtype != first.dtype:
+        total += first @ second
+    elif total.dim() == 2:
+        total.addmm_(first, second)
+    else:
+        total.baddbmm_(first, second)

@@ -57,12 +57,6 @@ def sum_at_destination(graph: Graph, edge_feats: Tensor) -> Tensor:
     return _add_rows(edge_feats, destination, graph.num_nodes())
 
 
-def sum_at_source(graph: Graph, edge_feats: Tensor) -> Tensor:
-    """Sum over the edges that start at each node: (E, ...) to (N, ...)."""
-    source, _ = graph.edges()
-    return _add_rows(edge_feats, source, graph.num_nodes())
-
-
 def sum_neighbors(graph: Graph, node_feats: Tensor) -> Tensor:
     """Sum of the features of the nodes with an edge to each node: (N, ...) to (N, ...)."""
     if _on_dgl(graph):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -10,7 +11,8 @@ from torch import Tensor
 from featurizers.backend import DGLGraph, dgl
 from featurizers.molecule_graph import MoleculeGraph
 from featurizers.tensor_graph import TensorGraph
-from zoo.layers.message_passing import Graph, sum_at_destination, sum_at_source, sum_neighbors
+from zoo.layers.message_passing import Graph, sum_at_destination, sum_neighbors
+from zoo.layers.row_sums import RowSums
 
 
 @dataclass(frozen=True)
@@ -75,65 +77,36 @@ class Neighborhood:
         around = atoms + self.sum_atoms(atoms)
         return around.index_select(0, self.source) - atoms.index_select(0, self.destination)
 
-    def subtract_reverse(self, bonds: Tensor, out: Tensor) -> Tensor:
-        """Subtract from each row of `out` (E, ...) the opposite direction's row of `bonds` (E, ...)."""
-        even = len(bonds) - len(bonds) % 2  # an odd last row is the padding, its own reverse
-        out[0:even:2].sub_(bonds[1:even:2])
-        out[1:even:2].sub_(bonds[0:even:2])
-        out[even:].sub_(bonds[even:])
-        return out
+    @cached_property
+    def atom_rows(self) -> RowSums:
+        """`sum_atoms` as sums of rows, for rows without gradients."""
+        return self._row_sums(self.destination, self.source, torch.arange(self.graph.num_nodes()).to(self.source))
 
-    def add_transposed_padding(self, atoms: Tensor, out: Tensor) -> Tensor:
-        """Add to the last row of `out` what the transposed sum of `_with_padding` puts there."""
+    @cached_property
+    def bond_rows(self) -> RowSums:
+        """`sum_bonds` as sums of rows, for rows without gradients."""
+        leading = self.destination.argsort(stable=True)  # bonds by the atom that they lead to
+        degrees = torch.bincount(self.destination, minlength=self.graph.num_nodes())
+        first = (degrees.cumsum(0) - degrees).index_select(0, self.source)
+        counts = degrees.index_select(0, self.source)
+        bonds = torch.arange(len(counts)).to(counts).repeat_interleave(counts)
+        before = counts.cumsum(0) - counts
+        places = torch.arange(len(bonds)).to(counts) + (first - before).index_select(0, bonds)
+        terms = leading.index_select(0, places)
+        behind = terms != self.reverse.index_select(0, bonds)
+        return self._row_sums(bonds[behind], terms[behind], self.source)
+
+    def _row_sums(self, sums: Tensor, terms: Tensor, atoms: Tensor) -> RowSums:
+        """Sums of pairs and of the padding, `atoms` being the atom around which each sum adds."""
         if self.missing is not None:
-            out[-1] += (self.missing.to(atoms.dtype).unsqueeze(-1) * atoms).sum(0)
-        return out
+            times = self.missing.flatten().to(sums.dtype).index_select(0, atoms)
+            padded = torch.arange(len(atoms)).to(sums).repeat_interleave(times)
+            sums = torch.cat([sums, padded])
+            terms = torch.cat([terms, torch.full_like(padded, len(atoms) - 1)])
+        return RowSums.of(sums, terms, len(atoms))
 
     def _with_padding(self, sums: Tensor, rows: Tensor) -> Tensor:
         if self.missing is None:
             return sums
         shape = (-1, *[1] * (rows.dim() - 1))
         return sums + self.missing.to(rows.dtype).view(shape) * rows[-1:]
-
-
-@dataclass(frozen=True)
-class AtomSum:
-    """`Neighborhood.sum_atoms` and its transpose, for rows (N, C, D)."""
-
-    around: Neighborhood
-
-    def __call__(self, rows: Tensor) -> Tensor:
-        """The sums (N, C, D)."""
-        return self.around.sum_atoms(rows)
-
-    def into(self, rows: Tensor, out: Tensor) -> Tensor:
-        """The sums, written to `out`."""
-        return out.copy_(self.around.sum_atoms(rows))
-
-    def transposed_into(self, rows: Tensor, out: Tensor) -> Tensor:
-        """The transposed map, written to `out`: every bond has both directions, so only the padding differs."""
-        out.copy_(sum_neighbors(self.around.graph, rows))
-        return self.around.add_transposed_padding(rows, out)
-
-
-@dataclass(frozen=True)
-class BondSum:
-    """`Neighborhood.sum_bonds` and its transpose, for rows (E, C, D)."""
-
-    around: Neighborhood
-
-    def __call__(self, rows: Tensor) -> Tensor:
-        """The sums (E, C, D)."""
-        return self.around.sum_bonds(rows)
-
-    def into(self, rows: Tensor, out: Tensor) -> Tensor:
-        """The sums, written to `out`."""
-        torch.index_select(self.around.sum_to_atoms(rows), 0, self.around.source, out=out)
-        return self.around.subtract_reverse(rows, out)
-
-    def transposed_into(self, rows: Tensor, out: Tensor) -> Tensor:
-        """The transposed map, written to `out`."""
-        at_source = sum_at_source(self.around.graph, rows)
-        torch.index_select(at_source, 0, self.around.destination, out=out)
-        self.around.subtract_reverse(rows, out)
-        return self.around.add_transposed_padding(at_source, out)

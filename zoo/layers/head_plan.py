@@ -1,0 +1,93 @@
+"""Which heads take which steps of message passing together, and what they drop."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import torch
+from torch import Tensor
+
+from zoo.layers.row_sums import RowSums
+
+
+@dataclass(frozen=True)
+class Block:
+    """Some heads that take all steps together.
+
+    Args:
+        group: The group that they belong to.
+        inside: The heads among those of their group.
+        heads: The heads among all.
+        place: The place of the first among all, heads with more steps first.
+        steps: How many steps they take.
+    """
+
+    group: int
+    inside: slice
+    heads: slice
+    place: int
+    steps: int
+
+    @property
+    def size(self) -> int:
+        """Number of heads."""
+        return self.heads.stop - self.heads.start
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What `HeadSteps` does besides its tensors.
+
+    Args:
+        steps: Steps of each head (K,).
+        sums: What adds up the neighbours of each row.
+        activation: Name of the activation.
+        dropout: Probability of dropping a message value; 0 outside training.
+        dense: Leave out the input from the second state on.
+        groups: Into how many tensors the heads are divided in the end.
+        together: Heads that take a step together at most.
+        keep: Keep what the gradient needs.
+    """
+
+    steps: Sequence[int]
+    sums: RowSums
+    activation: str
+    dropout: float
+    dense: bool
+    groups: int
+    together: int
+    keep: bool
+
+    def blocks(self) -> list[Block]:
+        """Divide the heads into blocks of neighbours in one group that take equally many steps.
+
+        Example:
+            >>> plan = Plan([2, 2, 2, 1], RowSums(torch.zeros(0), torch.zeros(0)), "relu", 0.0, False, 2, 2, False)
+            >>> [(block.heads.start, block.heads.stop, block.steps) for block in plan.blocks()]
+            [(0, 2, 2), (2, 3, 2), (3, 4, 1)]
+        """
+        per_group, blocks = len(self.steps) // self.groups, []
+        order = sorted(range(len(self.steps)), key=lambda head: -self.steps[head])
+        places = {head: place for place, head in enumerate(order)}
+        for (group, steps), run in groupby(range(len(self.steps)), lambda k: (k // per_group, self.steps[k])):
+            heads = list(run)
+            for start in range(heads[0], heads[-1] + 1, self.together):
+                stop, shift = min(start + self.together, heads[-1] + 1), group * per_group
+                inside = slice(start - shift, stop - shift)
+                blocks.append(Block(group, inside, slice(start, stop), places[start], steps))
+        return blocks
+
+    def draw_masks(self, x: Tensor) -> list[Tensor]:
+        """Which message values stay: for each step those of the heads that take it (heads, n, D), see `Block.place`."""
+        if not self.dropout:
+            return []
+        counts = [sum(steps > step for steps in self.steps) for step in range(max(self.steps))]
+        dtype = torch.promote_types(x.dtype, torch.float32)
+        return [torch.rand(count, *x.shape, dtype=dtype, device=x.device) >= self.dropout for count in counts]
+
+    def drop(self, messages: Tensor, masks: Sequence[Tensor], step: int, block: Block) -> None:
+        """Drop values of a block's messages (heads, n, D), or of their gradient, in place."""
+        if masks:
+            messages.mul_(masks[step][block.place : block.place + block.size]).div_(1 - self.dropout)

@@ -1,0 +1,136 @@
+"""The numbers in the README's text are those of the result files in benchmarks/results."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from packaging.requirements import Requirement
+
+from zoo.experiments.report.report import Report
+from zoo.registry.kinds import higher_is_better
+
+ROOT = Path(__file__).resolve().parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+TEXT = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+TREES = "random_forest"
+
+
+@pytest.fixture(scope="module")
+def report():
+    return Report.read(RESULTS / "graphsam")
+
+
+@pytest.fixture(scope="module")
+def scores(report):
+    """Mean test scores by data set, model and optimizer."""
+    return report.summary.set_index(["dataset", "model", "optimizer"])["mean"]
+
+
+@pytest.fixture(scope="module")
+def longer():
+    """Mean and standard deviation of the longer runs by data set and model."""
+    return Report.read(RESULTS / "longer").summary.set_index(["dataset", "model"])[["mean", "sd"]]
+
+
+@pytest.fixture(scope="module")
+def overall(report):
+    return report.overall.set_index("optimizer")
+
+
+@pytest.fixture(scope="module")
+def prediction():
+    lines = (RESULTS / "prediction.jsonl").read_text(encoding="utf-8").splitlines()
+    return {(found["package"], found["model"]): found for found in map(json.loads, lines)}
+
+
+def signed(value, digits):
+    """A number as the README prints it, with the typographic minus."""
+    return f"{value:+.{digits}f}".replace("-", "−")
+
+
+def eigenvalue_ratio(report, optimizer):
+    """Geometric mean over the runs of the largest eigenvalue, divided by that of Adam's run of the same seed."""
+    keys = ["dataset", "model", "seed"]
+    table = report.with_result.pivot_table(index=keys, columns="optimizer", values="hessian_eigenvalue")
+    return float(np.exp(np.log(table[optimizer] / table["adam"]).mean()))
+
+
+def test_cost(overall):
+    times = overall["time"]
+    assert f"{times['graphsam']:.2f} times its training time, where SAM takes {times['sam']:.2f} times" in TEXT
+
+
+def test_graphsam_against_adam(report, overall):
+    row = overall.loc["graphsam"]
+    interval = f"95 % interval {signed(row['low'], 1)} to {signed(row['high'], 1)} %"
+    assert f"{signed(row['mean'], 1)} % on average ({interval}, better in {row['better']:.0f} of {row['n']:.0f}" in TEXT
+    assert (
+        f"hardly flatter (largest Hessian eigenvalue {eigenvalue_ratio(report, 'graphsam'):.2f} times Adam's)" in TEXT
+    )
+
+
+def test_sam_against_adam(report, overall):
+    row = overall.loc["sam"]
+    assert f"(largest Hessian eigenvalue {eigenvalue_ratio(report, 'sam'):.2f} times Adam's" in TEXT
+    assert f"worse ({signed(row['mean'], 0)} %, {signed(row['low'], 0)} to {signed(row['high'], 0)} %)" in TEXT
+
+
+def test_the_forest_wins_sider(scores):
+    sider = scores["sider"].drop("none", level="optimizer")
+    forest = scores["sider", TREES, "none"]
+    assert f"by {forest - sider.max():.2f} (ROC-AUC {forest:.3f}, the best network {sider.max():.3f})" in TEXT
+    behind = [
+        scores[data].drop(TREES, level="model").max() - scores[data, TREES, "none"] for data in ("clintox", "tox21")
+    ]
+    assert {f"{value:.2f}" for value in behind} == {"0.02"}
+    assert "On ClinTox and Tox21 it is 0.02 behind the best" in TEXT
+
+
+def test_reached_on_bbbp_with_grover_only(report, scores):
+    reached = set()
+    for model, by_data in report.sweep.published["scores"].items():
+        for data, (mean, sd) in by_data.items():
+            metric = report.summary.set_index("dataset")["metric"][data]
+            for optimizer in ("adam", "graphsam"):
+                ours = scores[data, model, optimizer]
+                if ours >= mean - sd if higher_is_better(metric.iloc[0]) else ours <= mean + sd:
+                    reached.add((data, model, optimizer))
+    assert reached == {("bbbp", "grover", "adam"), ("bbbp", "grover", "graphsam")}
+
+
+def test_depths_matter_more(scores):
+    for data in ("esol", "lipophilicity"):
+        assert scores[data, "grover_dynamic", "adam"] > scores[data, "grover", "adam"]
+
+
+def test_longer_training(scores, longer):
+    before = {key: scores[(*key, "adam")] for key in longer.index if key[1] != "dmpnn"}
+    for data, model in (("clintox", "grover"), ("clintox", "compt"), ("esol", "grover")):
+        first, last = before[data, model], longer["mean"][data, model]
+        assert f"from {first:.3f} to {last:.3f}" in TEXT
+    esol, bbbp = ("esol", "compt"), ("bbbp", "compt")
+    assert f"CoMPT's ESOL ({before[esol]:.3f}, then {longer['mean'][esol]:.3f})" in TEXT
+    assert f"BBBP ({before[bbbp]:.3f}, {longer['mean'][bbbp]:.3f}) stay short" in TEXT
+    dmpnn = {data: "{:.3f} ± {:.3f}".format(*longer.loc[data, "dmpnn"]) for data in ("esol", "bbbp", "clintox")}
+    assert f"(ESOL {dmpnn['esol']}, BBBP {dmpnn['bbbp']}, ClinTox {dmpnn['clintox']})" in TEXT
+
+
+def test_prediction(prediction):
+    ours, theirs = prediction["molzoo", "dmpnn"], prediction["chemprop", "mpnn"]
+    assert f"{ours['rows']:,} rows take D-MPNN {ours['seconds']:.1f} s" in TEXT
+    assert f"a network of the same size: {theirs['seconds']:.1f} s" in TEXT
+    grover = prediction["molzoo", "grover"]
+    memory = f"{grover['all_processes_mb'] / 1000:.2f} GB in all processes"
+    assert re.search(rf"{grover['rows']:,} rows take GROVER \([^)]*\) {grover['seconds']:.0f} s and {memory}", TEXT)
+
+
+def test_pythons_without_dgl():
+    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    marker = Requirement(re.search(r'"(dgl>=[^"]+)"', text)[1]).marker
+    linux = {"sys_platform": "linux"}
+    assert marker.evaluate({**linux, "python_version": "3.11"})
+    assert not marker.evaluate({**linux, "python_version": "3.12"})
+    assert not marker.evaluate({"sys_platform": "win32", "python_version": "3.11"})
+    assert "From Python 3.12 on, and on Windows," in TEXT

@@ -74,6 +74,10 @@ class GroverFeaturizer(Featurizer):
 
     Bonds are ordered by their lower, then their higher atom number. An atom takes 11 bytes when encoded, a bond 7.
 
+    Args:
+        chirality: "cip" for CIP labels, or "published" for RDKit's tags, which released weights need.
+        **options: Of `Featurizer`.
+
     Example:
         >>> graph = GroverFeaturizer()("c1ccccc1O")
         >>> graph.atom_feats.shape, graph.bond_feats.shape

@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 from zoo.commands.parser import CommandParser
-from zoo.learners.descriptions import describe
+
+DESCRIPTION = """Say what a name means: reference, options, defaults, and what each option does.
+
+examples:
+  molzoo describe graphsam
+  molzoo describe grover --parameters
+  molzoo describe kfold"""
 
 
 def main(arguments: list[str]) -> None:
     """Print what a part is and which options it has."""
-    parser = CommandParser(
-        prog="molzoo describe",
-        description="Reference, options and defaults of a model, an optimizer or a featurizer.\n\n"
-        "example: molzoo describe graphsam",
-    )
+    parser = CommandParser(prog="molzoo describe", description=DESCRIPTION)
     parser.add_argument("name", help="as listed by `molzoo list`")
-    print(describe(parser.parse_command(arguments).name))
+    parser.add_option(
+        "--parameters", action="store_true", help="count the trainable parameters of a model too (slower)"
+    )
+    options = parser.parse_command(arguments)
+
+    from zoo.learners.descriptions import describe
+
+    print(describe(options.name, parameters=options.parameters))

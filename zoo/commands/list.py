@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from zoo.commands.parser import CommandParser
-from zoo.learners.descriptions import load_plugins
-from zoo.registry.catalog import FEATURIZERS, FORMATS, METRICS, MODELS, OPTIMIZERS, SPLITS, TASKS
+import textwrap
+from collections.abc import Mapping
 
-KINDS = {
+from zoo.commands.parser import CommandParser
+from zoo.data.reading.sets import ENTRIES
+from zoo.recipe.presets import list_recipes
+from zoo.registry.catalog import FEATURIZERS, FORMATS, METRICS, MODELS, OPTIMIZERS, SPLITS, TASKS
+from zoo.registry.plugins import load_plugins
+
+REGISTRIES = {
     "models": MODELS,
     "optimizers": OPTIMIZERS,
     "featurizers": FEATURIZERS,
@@ -15,19 +20,41 @@ KINDS = {
     "metrics": METRICS,
     "formats": FORMATS,
 }
+KINDS = (*REGISTRIES, "recipes", "datasets")
+DESCRIPTION = """List what has a name: models, optimizers, featurizers, kinds of target (tasks), splits, metrics,
+formats of files, recipes and data sets. `molzoo describe NAME` says more of each.
+
+examples:
+  molzoo list
+  molzoo list optimizers"""
+WIDTH = 100
 
 
 def main(arguments: list[str]) -> None:
     """Print names and summaries."""
-    parser = CommandParser(
-        prog="molzoo list", description="List the parts of the zoo.\n\nexample: molzoo list optimizers"
-    )
-    parser.add_argument("kind", nargs="?", choices=list(KINDS), help="only these")
+    parser = CommandParser(prog="molzoo list", description=DESCRIPTION)
+    parser.add_argument("kind", nargs="?", choices=KINDS, help="only these")
     kind = parser.parse_command(arguments).kind
     load_plugins()
-    for title, registry in KINDS.items():
+    for title in KINDS:
         if kind in (None, title):
-            width = max(len(entry.name) for entry in registry)
-            print(title)
-            for entry in registry:
-                print(f"  {entry.name:<{width}}  {entry.summary}")
+            print("\n".join([title, *rows(summaries(title))]))
+
+
+def summaries(title: str) -> Mapping[str, str]:
+    """Names of a kind, with a line for each."""
+    if title == "recipes":
+        return list_recipes()
+    if title == "datasets":
+        return {entry.name: entry.summary for entry in ENTRIES}
+    return {entry.name: entry.summary for entry in REGISTRIES[title]}
+
+
+def rows(texts: Mapping[str, str]) -> list[str]:
+    """Lines of a list, summaries wrapped beside their names."""
+    width = max(map(len, texts))
+    lines = []
+    for name, text in texts.items():
+        first, *rest = textwrap.wrap(text, WIDTH - width - 4, break_on_hyphens=False) or [""]
+        lines += [f"  {name:<{width}}  {first}".rstrip(), *(" " * (width + 4) + line for line in rest)]
+    return lines

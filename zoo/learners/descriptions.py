@@ -1,17 +1,33 @@
-"""Looking around in the zoo: what there is, and what each part accepts."""
+"""Looking around in the zoo: what there is, and what each part accepts.
+
+torch is imported only where numbers of parameters are asked for, and for parts whose source cannot be read.
+"""
 
 from __future__ import annotations
 
-import inspect
-from dataclasses import dataclass
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from zoo.learners.signatures import SET_BY_FACTORY, constructor_options, optimizer_options
-from zoo.registry.catalog import FEATURIZERS, MODELS, OPTIMIZERS
+from zoo.data.reading.sets import ENTRIES
+from zoo.learners.common_options import TEXTS
+from zoo.learners.reserved import SET_BY_FACTORY, SET_BY_TRAINING
+from zoo.recipe.options import TrainingOptions
+from zoo.recipe.presets import find, list_recipes
+from zoo.registry import source
+from zoo.registry.catalog import FEATURIZERS, FORMATS, METRICS, MODELS, OPTIMIZERS, SPLITS, TASKS
+from zoo.registry.docstrings import arguments_of, arguments_of_class
 from zoo.registry.plugins import load_plugins
 from zoo.registry.registry import Entry, Registry, UnknownName
 
-REGISTRIES: tuple[Registry[Any], ...] = (MODELS, OPTIMIZERS, FEATURIZERS)
+REGISTRIES: tuple[Registry[Any], ...] = (MODELS, OPTIMIZERS, FEATURIZERS, TASKS, SPLITS, METRICS, FORMATS)
+BASE = "torch.optim.adam:Adam"
+# Arguments that nobody gives.
+FILLED = {"optimizer": ("params",), "split": ("dataset", "seed"), "model": SET_BY_FACTORY, "featurizer": SET_BY_FACTORY}
+CALLED = ("split", "metric", "format")  # functions: what they require comes from their caller
+FRACTIONS = (0.8, 0.1, 0.1)
+WIDTH, LONGEST_NAME, LONGEST_VALUE = 100, 24, 16
 
 
 def list_models() -> list[str]:
@@ -37,27 +53,56 @@ class Description:
     """A part of the zoo with its options; its text is meant for reading.
 
     Args:
-        kind: "model", "optimizer" or "featurizer".
+        kind: "model", "optimizer", "featurizer", "task", "split", "metric" or "format".
         entry: Its line in the catalog.
         options: What it accepts, with the defaults under this name.
         parameters: Number of trainable parameters with default options and one task (models only).
+        texts: Explanation of each option.
     """
 
     kind: str
     entry: Entry[Any]
     options: dict[str, Any]
     parameters: int | None = None
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        lines = [f"{self.kind} {self.entry.name}: {self.entry.summary}"]
+        lines = textwrap.wrap(f"{self.kind} {self.entry.name}: {self.entry.summary}", WIDTH, subsequent_indent="  ")
         if self.entry.reference:
             lines.append(f"  reference   {self.entry.reference}")
-        lines += [f"  {fact:<11} {value}" for fact, value in self.entry.facts.items()]
+        lines += [
+            f"  {fact:<11} {shown(value)}" for fact, value in self.entry.facts.items() if fact != "legacy_defaults"
+        ]
         if self.parameters is not None:
             lines.append(f"  parameters  {self.parameters:,}")
-        width = max(map(len, self.options), default=0)
-        lines.append("  options")
-        lines += [f"    {name:<{width}}  {shown(value)}" for name, value in self.options.items()]
+        lines.append("  options" if self.options else "  no options")
+        for name, value in self.options.items():
+            lines += explained(name, shown(value), self.texts.get(name, ""))
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Page:
+    """A recipe or a data set; its text is meant for reading.
+
+    Args:
+        kind: "recipe" or "data set".
+        name: What users call it.
+        summary: One line.
+        rows: What it holds.
+    """
+
+    kind: str
+    name: str
+    summary: str
+    rows: Mapping[str, str]
+
+    def __str__(self) -> str:
+        width = max(map(len, self.rows)) + 1
+        lines = textwrap.wrap(f"{self.kind} {self.name}: {self.summary}", WIDTH, subsequent_indent="  ")
+        for name, value in self.rows.items():
+            first, *rest = textwrap.wrap(value, WIDTH - width - 2, break_on_hyphens=False)
+            lines += [f"  {name:<{width}}{first}", *(" " * (width + 2) + line for line in rest)]
         return "\n".join(lines)
 
 
@@ -70,13 +115,32 @@ class Descriptions(tuple):
     __repr__ = __str__
 
 
+def explained(name: str, value: str, text: str) -> list[str]:
+    """Lines of one option: name, default, explanation."""
+    head = f"    {name:<{LONGEST_NAME}} {value:<{LONGEST_VALUE}} "
+    indent = " " * len(f"    {'':<{LONGEST_NAME}} {'':<{LONGEST_VALUE}} ")
+    lines = textwrap.wrap(text, WIDTH - len(indent), break_on_hyphens=False) or [""]
+    if len(head) > len(indent):
+        return [head.rstrip(), *(indent + line for line in lines if line)]
+    return [(head + lines[0]).rstrip(), *(indent + line for line in lines[1:])]
+
+
 def shown(value: Any) -> str:
-    """A default as text."""
-    return "(required)" if value is inspect.Parameter.empty else repr(value)
+    """A default, or a fact, as text."""
+    if value is source.REQUIRED:
+        return "(required)"
+    if isinstance(value, tuple) and value and all(isinstance(item, str) for item in value):
+        return ", ".join(value)
+    return value if isinstance(value, str) and value else repr(value)
 
 
-def describe(name: str) -> Descriptions:
-    """Everything that has this name: summary, reference, options and defaults.
+def describe(name: str, *, parameters: bool = True) -> Descriptions:
+    """Everything that has this name: summary, reference, options with defaults and explanations.
+
+    Args:
+        name: Of a model, an optimizer, a featurizer, a kind of target, a split, a metric, a format, a recipe or a data
+            set.
+        parameters: Count the trainable parameters of models, which imports torch and builds them.
 
     Raises:
         UnknownName: Nothing has it.
@@ -87,35 +151,81 @@ def describe(name: str) -> Descriptions:
         0.05
     """
     load_plugins()
-    found = [describe_entry(registry, registry[name]) for registry in REGISTRIES if name in registry]
+    found: list[Any] = [
+        describe_entry(registry, registry[name], parameters) for registry in REGISTRIES if name in registry
+    ]
+    found += [page for page in (describe_recipe(name), describe_dataset(name)) if page is not None]
     if not found:
-        raise UnknownName("name", name, [n for registry in REGISTRIES for n in registry.names()])
+        known = [n for registry in REGISTRIES for n in registry.names()]
+        raise UnknownName("name", name, [*known, *list_recipes(), *(entry.name for entry in ENTRIES)])
     return Descriptions(found)
 
 
-def describe_entry(registry: Registry[Any], entry: Entry[Any]) -> Description:
-    """One part with its options and, for a model, its size."""
-    cls = entry.resolve()
-    if registry is OPTIMIZERS:
-        rule, base = optimizer_options(cls)
-        options = {**rule, "base": "adam", **base} if base else rule
-    else:
-        options = {k: v for k, v in constructor_options(cls).items() if k not in SET_BY_FACTORY}
-    size = count_parameters(entry) if registry is MODELS else None
-    return Description(registry.kind, entry, {**options, **entry.defaults}, size)
-
-
-def count_parameters(entry: Entry[Any]) -> int | None:
-    """Trainable parameters of a model with default options and one task, without allocating them; trees have none."""
-    import torch
-
-    from zoo.learners.baselines import TaskEstimators
-    from zoo.learners.parts import make_featurizer, make_model
-    from zoo.recipe.recipe import Recipe
-
-    if issubclass(entry.resolve(), TaskEstimators):
+def describe_recipe(name: str) -> Page | None:
+    """A named recipe with the fields that it sets, or None."""
+    name = name.lower().replace("_", "-")
+    summary = list_recipes().get(name)
+    if summary is None:
         return None
-    recipe = Recipe(entry.name, featurizer=entry.facts.get("featurizer", "grover"))
-    with torch.device("meta"):
-        model = make_model(entry.name, recipe, make_featurizer(recipe.featurizer, recipe))
-    return sum(p.numel() for p in model.parameters() if p.requires_grad)
+    values = {key: value for key, value in find(name).to_dict().items() if value not in (None, {}, ())}
+    training = values.pop("training", {})
+    changed = {key: value for key, value in training.items() if value != getattr(TrainingOptions, key)}
+    rows = {**values, **({"training": changed} if changed else {})}
+    use = f"molzoo train --recipe {name} --data FILE"
+    return Page("recipe", name, summary, {**{key: shown(value) for key, value in rows.items()}, "use": use})
+
+
+def describe_dataset(name: str) -> Page | None:
+    """A data set that is known by name, or None."""
+    known = next((entry for entry in ENTRIES if entry.name == name.lower()), None)
+    if known is None:
+        return None
+    tasks = ", ".join(known.tasks) if known.tasks else "all columns but the SMILES"
+    place = "in the package" if known.embedded else f"{known.file}, from --data-dir, MOLZOO_DATA or MoleculeNet's host"
+    rows = {"task": known.task, "metric": known.metric, "labels": tasks, "SMILES": known.smiles_column, "file": place}
+    return Page("data set", known.name, known.summary, rows)
+
+
+def describe_entry(registry: Registry[Any], entry: Entry[Any], parameters: bool = True) -> Description:
+    """One part with its options and, for a model, its size."""
+    options, texts = accepted(registry, entry)
+    size = None
+    if parameters and registry is MODELS:
+        from zoo.learners.sizes import count_parameters
+
+        size = count_parameters(entry)
+    return Description(registry.kind, entry, {**options, **entry.defaults}, size, {**TEXTS, **texts})
+
+
+def accepted(registry: Registry[Any], entry: Entry[Any]) -> tuple[dict[str, Any], dict[str, str]]:
+    """Options of a part with their defaults, and their explanations; from the source where that has them."""
+    try:
+        if not isinstance(entry.target, str):
+            raise source.NotInSource(f"{entry.name} is an object")
+        options, texts = source.options(entry.target), source.explanations(entry.target)
+        rule = registry is OPTIMIZERS and source.find(entry.target).has_base("SharpnessAware")
+        base = source.options(BASE) if rule else {}
+    except source.NotInSource:
+        options, texts, base = from_object(registry, entry.resolve())
+    if base:
+        options = {name: value for name, value in options.items() if name not in (*SET_BY_TRAINING, "base")}
+        options |= {"base": "adam", **base}
+        texts["base"] = TEXTS["base"]
+    if registry is SPLITS and "fractions" in options:
+        options["fractions"] = FRACTIONS
+    called = registry.kind in CALLED
+    hidden = {name for name, value in options.items() if called and value is source.REQUIRED}
+    hidden |= set(FILLED.get(registry.kind, ()))
+    return {name: value for name, value in options.items() if name not in hidden}, texts
+
+
+def from_object(registry: Registry[Any], target: Any) -> tuple[dict[str, Any], dict[str, str], dict[str, Any]]:
+    """Options, explanations and options of the base optimizer of a class or function."""
+    from zoo.learners.signatures import constructor_options, optimizer_options
+
+    own = getattr(target, "config_class", target)
+    texts = arguments_of_class(own) if isinstance(own, type) else arguments_of(own.__doc__)
+    if registry is OPTIMIZERS:
+        options, base = optimizer_options(target)
+        return options, texts, base
+    return constructor_options(target), texts, {}

@@ -15,7 +15,8 @@ from zoo.learners.baselines import TaskEstimators
 from zoo.learners.building import building
 from zoo.learners.names import Part, find
 from zoo.learners.plans import Plan, options_of_ready, storable
-from zoo.learners.signatures import SET_BY_FACTORY, check_options, constructor_options, optimizer_options
+from zoo.learners.reserved import SET_BY_FACTORY
+from zoo.learners.signatures import check_options, constructor_options, optimizer_options
 from zoo.recipe.fitted import Fitted
 from zoo.recipe.recipe import Recipe
 from zoo.registry.catalog import FEATURIZERS, MODELS, OPTIMIZERS

@@ -11,7 +11,8 @@ from typing import Any
 
 from featurizers import Featurizer
 from zoo.learners.building import building
-from zoo.learners.signatures import SET_BY_FACTORY, constructor_options
+from zoo.learners.reserved import SET_BY_FACTORY
+from zoo.learners.signatures import constructor_options
 
 
 @dataclass(frozen=True)

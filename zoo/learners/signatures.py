@@ -7,12 +7,9 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import optim
-from featurizers.needs import SIZES
 from featurizers.recorded import constructor_parameters
+from zoo.learners.reserved import SET_BY_TRAINING
 from zoo.registry.suggest import suggest
-
-SET_BY_FACTORY = ("num_tasks", "num_classes", "task", "seed", *SIZES)
-SET_BY_TRAINING = ("max_grad_norm", "model", "no_sync", "diagnostics")
 
 
 def constructor_options(cls: Any) -> dict[str, Any]:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from zoo.experiments.report.report import Report
 from zoo.experiments.report.tables import spread
-from zoo.learners.descriptions import count_parameters
+from zoo.learners.sizes import count_parameters
 from zoo.registry.catalog import MODELS
 from zoo.registry.kinds import higher_is_better
 

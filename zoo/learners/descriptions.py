@@ -67,7 +67,7 @@ class Description:
     texts: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        lines = textwrap.wrap(f"{self.kind} {self.entry.name}: {self.entry.summary}", WIDTH, subsequent_indent="  ")
+        lines = [f"{self.kind} {self.entry.name}: {self.entry.summary}"]
         if self.entry.reference:
             lines.append(f"  reference   {self.entry.reference}")
         lines += [

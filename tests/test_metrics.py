@@ -29,13 +29,13 @@ def test_tasks_of_one_class_are_left_out_and_named() -> None:
 def test_no_defined_task_is_nan_and_never_an_improvement() -> None:
     result = metrics.compute("roc_auc", np.ones((3, 1)), np.ones((3, 1)))
     assert np.isnan(result.value)
-    assert not metrics.improved("roc_auc", result.value, None)
+    assert not metrics.is_better("roc_auc", result.value, None)
 
 
 @pytest.mark.parametrize(("name", "better", "worse"), [("roc_auc", 0.9, 0.8), ("rmse", 0.8, 0.9)])
 def test_direction_of_improvement(name, better, worse) -> None:
-    assert metrics.improved(name, better, worse)
-    assert not metrics.improved(name, worse, better)
+    assert metrics.is_better(name, better, worse)
+    assert not metrics.is_better(name, worse, better)
 
 
 def test_metric_of_the_other_task_is_refused() -> None:

@@ -15,7 +15,7 @@ from zoo.recipe.fitted import Fitted
 from zoo.recipe.options import DataOptions
 from zoo.recipe.recipe import Recipe
 from zoo.runs.folder import RunFolder
-from zoo.runs.saved_split import DataChanged, SavedSplit, known, molecule_keys
+from zoo.runs.saved_split import DataChanged, SavedSplit, count_known, molecule_keys
 
 # Options that ask for parts of one's own.
 CUT = frozenset(("split", "split_column", "split_args", "split_seed"))
@@ -97,7 +97,7 @@ def choose_part(
     note = f"the parts are cut again: split {source.split!r}, seed {seed}" + ("" if saved else "; the run saved none")
     chosen = ChosenPart(getattr(parts, part), part, source, notes=(note,))
     if saved is None and not asked:
-        return dataclasses.replace(chosen, trained_on=known(chosen.dataset, molecule_keys(parts.train)))
+        return dataclasses.replace(chosen, trained_on=count_known(chosen.dataset, molecule_keys(parts.train)))
     return told(folder, chosen)
 
 
@@ -145,4 +145,4 @@ def of_run(
 def told(folder: RunFolder, chosen: ChosenPart) -> ChosenPart:
     """The part, with how much of it was trained on."""
     keys = folder.trained_on
-    return chosen if keys is None else dataclasses.replace(chosen, trained_on=known(chosen.dataset, keys))
+    return chosen if keys is None else dataclasses.replace(chosen, trained_on=count_known(chosen.dataset, keys))

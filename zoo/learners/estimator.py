@@ -140,7 +140,7 @@ class Baseline(Predictor):
             check_trees(file, self.featurizer.descriptor_size)
             estimators = skops.io.load(file, trusted=list(TRUSTED))
         except (ValueError, OSError, LookupError, TypeError, AttributeError) as error:
-            raise checkpoint.damaged(file, error) from error
+            raise checkpoint.damage_error(file, error) from error
         self.model.estimators = require_own(estimators, self.model, file)
 
 
@@ -150,5 +150,5 @@ def require_own(estimators: Any, model: TaskEstimators, file: Path) -> list[Any]
 
     kinds = (type(model.new_estimator()), DummyRegressor)
     if not isinstance(estimators, list) or any(type(estimator) not in kinds for estimator in estimators):
-        raise checkpoint.damaged(file, ValueError(f"it holds something else than {kinds[0].__name__}"))
+        raise checkpoint.damage_error(file, ValueError(f"it holds something else than {kinds[0].__name__}"))
     return estimators

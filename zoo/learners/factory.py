@@ -21,7 +21,7 @@ from zoo.recipe.fitted import Fitted
 from zoo.recipe.recipe import NO_OPTIMIZER, Recipe
 from zoo.registry.catalog import FEATURIZERS, MODELS, OPTIMIZERS
 from zoo.registry.kinds import metrics_of, same_task
-from zoo.training.randomness import random_state_kept, seed_generators
+from zoo.training.randomness import keep_random_state, seed_generators
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -92,7 +92,7 @@ def build(
     return learner
 
 
-@random_state_kept()
+@keep_random_state()
 def assemble(
     recipe: Recipe,
     *,

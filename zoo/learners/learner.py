@@ -31,7 +31,7 @@ from zoo.training import distributed
 from zoo.training.history import History
 from zoo.training.loop import TrainingRun
 from zoo.training.plan import plan_training
-from zoo.training.randomness import random_state_kept, seed_generators
+from zoo.training.randomness import keep_random_state, seed_generators
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -88,7 +88,7 @@ class Learner(Predictor):
         state = self.fitted.target_scaling
         return None if state is None else TargetScaler.from_state_dict(state)
 
-    @random_state_kept()
+    @keep_random_state()
     def fit(
         self,
         data: MoleculeDataset | str | pd.DataFrame,

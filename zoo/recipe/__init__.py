@@ -1,4 +1,4 @@
-"""What was asked for, as plain data: recipes, their options, and the named presets."""
+"""Requests as plain data: recipes, their options, and the named presets."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""`Fitted`: what building and training found, next to the request."""
+"""`Fitted`: the outcome of building and training, next to the request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from zoo.recipe.recipe import LEARNED
 
 @dataclass(frozen=True)
 class Fitted:
-    """What a learner consists of and what it was trained to tell; a checkpoint holds it next to the recipe.
+    """Outcome of building and training: parts, tasks, words and scaling; checkpoints hold it next to the recipe.
 
     Args:
         num_tasks: T, at least 1.

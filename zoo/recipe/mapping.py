@@ -44,7 +44,7 @@ def from_mapping(cls: type[S], values: Mapping[str, Any]) -> S:
 
 
 def fits(value: Any, hint: Any) -> bool:
-    """Whether a value of a file or a caller can fill a field; sequences stand for tuples, mappings for dataclasses.
+    """Check whether a value fits a field; sequences stand for tuples, mappings for dataclasses.
 
     Example:
         >>> fits([1, 2], tuple[int, ...]), fits(3, float), fits(True, int), fits(None, int | None)

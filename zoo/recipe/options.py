@@ -1,4 +1,4 @@
-"""What a run was asked to do with its data and its training, as plain data."""
+"""Options of data and training, as plain data."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class ReadKeywords(TypedDict, total=False):
 
 @dataclass(frozen=True, kw_only=True)
 class ReadOptions:
-    """How a source of molecules and labels is read.
+    """Options for reading a source of molecules and labels.
 
     Args:
         data_dir: Folder that holds MoleculeNet's files; None looks at `MOLZOO_DATA`, then downloads.
@@ -84,7 +84,7 @@ class ReadOptions:
         """Return options with some of them replaced.
 
         Raises:
-            TypeError: A keyword that is no option; the message names the closest and all of them.
+            TypeError: A keyword that is not an option; the message names the closest and all of them.
         """
         fields = {f.name: getattr(options, f.name) for f in dataclasses.fields(ReadOptions)} if options else {}
         return from_mapping(ReadOptions, {**fields, **keywords})
@@ -92,7 +92,7 @@ class ReadOptions:
 
 @dataclass(frozen=True)
 class DataOptions(ReadOptions):
-    """Where the molecules come from, how they are read, and how they are split.
+    """Options of the data: their source, how they are read and split.
 
     Args:
         source: Embedded or MoleculeNet name, or the path of a file.
@@ -115,7 +115,7 @@ class DataOptions(ReadOptions):
 
 @dataclass(frozen=True)
 class TrainingOptions:
-    """How a model is trained.
+    """Options of training.
 
     Args:
         epochs: Passes over the training part, at least 1; None takes enough for 1000 steps (at least 10, at most 200

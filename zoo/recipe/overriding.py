@@ -1,4 +1,4 @@
-"""A recipe with some of its options replaced, as the command line does it."""
+"""Replacing options of a recipe, as the command line does."""
 
 from __future__ import annotations
 

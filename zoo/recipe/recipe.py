@@ -24,7 +24,7 @@ LEARNED = ("task_names", "label_names", "target_scaling")
 
 @dataclass(frozen=True)
 class Recipe:
-    """What `zoo.build` and `fit` were asked for; what they found is in `Fitted`.
+    """Request to `zoo.build` and `fit`; their outcome is in `Fitted`.
 
     Args:
         model: Name of the model, or `"package.module:Class"` of one that is not registered.

@@ -17,7 +17,7 @@ REGISTRIES: tuple[Registry[Any], ...] = (MODELS, OPTIMIZERS, FEATURIZERS)
 
 
 class UntrustedPlace(ValueError):
-    """A part that is named by the place of its class, in something that was not declared trustworthy."""
+    """Part named by the place of its class, in a file that was not declared trustworthy."""
 
     def __init__(self, kind: str, name: str) -> None:
         super().__init__(
@@ -28,14 +28,14 @@ class UntrustedPlace(ValueError):
 
 
 def is_place(name: str) -> bool:
-    """Whether a name is the place of a class."""
+    """Return whether a name is the place of a class."""
     return ":" in name
 
 
 def require_trust(recipe: Recipe, trust: bool) -> None:
     """Raise an `UntrustedPlace` if a recipe names the place of a class and is not trusted.
 
-    The class of a registered name is no stranger's: recipes name it by its place where only variants of it are
+    The class of a registered name is trusted: recipes name it by its place where only variants of it are
     registered. Nothing else is imported.
 
     Example:

@@ -1,4 +1,4 @@
-"""YAML of users: mappings of plain data, with one line for what is wrong with them."""
+"""YAML files of users: mappings of plain data, with errors of one line."""
 
 from __future__ import annotations
 
@@ -53,14 +53,14 @@ def parse_mapping(text: str, place: str, kind: str) -> dict[str, Any]:
 
 
 def describe(error: yaml.YAMLError) -> str:
-    """Return what is wrong and where, in a few words."""
+    """Describe the error and its place in a few words."""
     mark, problem = getattr(error, "problem_mark", None), getattr(error, "problem", None)
     what = str(problem or getattr(error, "reason", None) or error).strip().partition("\n")[0][:200]
     return what if mark is None else f"{what} (line {mark.line + 1})"
 
 
 def require_plain(values: Any, place: str) -> None:
-    """Raise a `ValueError` where a key is no name, or where anchors unfold to more values than any recipe has."""
+    """Raise a `ValueError` where a key is not a name, or where anchors unfold to more values than any recipe has."""
     waiting, seen = [values], 0
     while waiting:
         value = waiting.pop()

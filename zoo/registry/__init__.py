@@ -1,4 +1,4 @@
-"""What has a name: entries, registries, the catalog of built-in parts, and plugins."""
+"""Named parts: entries, registries, the catalog of built-in parts, and plugins."""
 
 import lazy_loader
 

@@ -1,4 +1,4 @@
-"""What Google-style docstrings say of each argument."""
+"""Descriptions of arguments, read from Google-style docstrings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the names of kinds of target and of metrics mean, before anything heavy is imported."""
+"""Meanings of the names of targets and metrics, without heavy imports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ UNLABELLED = "unlabelled"
 
 
 def task_entry(name: str) -> Entry[Any]:
-    """Catalog entry of a kind of target; "classification" means "binary".
+    """Return the catalog entry of a kind of target; "classification" means "binary".
 
     Raises:
         UnknownName: There is no such kind; the message names all.
@@ -35,17 +35,17 @@ def check_task(name: str) -> None:
 
 
 def labels_of(task: str) -> str:
-    """What the labels of a kind of target are: "zero_one", "classes" or "numbers"; empty where there are none."""
+    """Return the type of a target's labels: "zero_one", "classes" or "numbers"; empty where there are none."""
     return "" if task == UNLABELLED else task_entry(task).facts["labels"]
 
 
 def default_metric(task: str) -> str:
-    """Metric that decides for a kind of target unless told otherwise; empty where there are no labels."""
+    """Default metric of a kind of target; empty where there are no labels."""
     return "" if task == UNLABELLED else task_entry(task).facts["metric"]
 
 
 def same_task(first: str, second: str) -> bool:
-    """Whether two names mean the same kind of target.
+    """Return whether two names mean the same kind of target.
 
     Example:
         >>> same_task("classification", "binary"), same_task("binary", "multiclass")
@@ -67,7 +67,7 @@ def metric_entry(name: str) -> Entry[Any]:
 
 
 def higher_is_better(metric: str) -> bool:
-    """Whether larger values of a metric are better."""
+    """Return whether larger values of a metric are better."""
     return bool(metric_entry(metric).facts["higher_is_better"])
 
 

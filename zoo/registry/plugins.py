@@ -1,4 +1,4 @@
-"""Parts of other people: decorators that register them, and installed packages that bring them."""
+"""Third-party parts: decorators that register them, and installed packages that bring them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def register_model(
 
     Args:
         name: Lower-case letters, digits and `_`.
-        featurizer: Featurizer that it uses unless told otherwise.
+        featurizer: Default featurizer.
         summary: One line; without it, the first line of the class's docstring.
         reference: Paper.
         defaults: Options that this name sets.

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class UnknownName(LookupError):
-    """A name that no entry has; the message gives the closest match and all names."""
+    """Name without an entry; the message gives the closest match and all names."""
 
     def __init__(self, kind: str, name: str, names: list[str]) -> None:
         super().__init__(f"unknown {kind} {name!r}.{suggest(normalize(name), names)} Known: {', '.join(names)}")
@@ -99,7 +99,7 @@ class Registry(Generic[T]):
 
     @contextmanager
     def restored(self) -> Iterator[Registry[T]]:
-        """Take away, at the end of the block, what was added inside it.
+        """Remove, at the end of the block, the entries that were added inside it.
 
         Example:
             >>> registry = Registry("model")

@@ -1,4 +1,4 @@
-"""The closest of the names that exist, for messages about one that does not."""
+"""Closest matches of unknown names, for messages."""
 
 from __future__ import annotations
 

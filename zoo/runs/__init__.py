@@ -1,4 +1,4 @@
-"""What lies on disk: run folders, checkpoints, and the machine and process that wrote them."""
+"""Files of runs: run folders, checkpoints, locks, and the facts about machine and process."""
 
 import lazy_loader
 

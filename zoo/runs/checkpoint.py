@@ -1,4 +1,4 @@
-"""Checkpoints: a folder that is either whole or not there.
+"""Checkpoints: a folder that is either complete or not there.
 
 `recipe.json` says what was asked for, `fitted.json` what came of it (see `zoo.recipe.Fitted`), `model.safetensors`
 holds the weights, `training_state.pt` what continues a training run (it loads with `weights_only=True`),
@@ -35,12 +35,12 @@ MOST_CHARACTERS = 300
 
 
 class CheckpointError(ValueError):
-    """A folder that is not a checkpoint, or does not fit the model."""
+    """Folder that is not a checkpoint, or does not fit the model."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What a checkpoint folder holds.
+    """Content of a checkpoint folder.
 
     Args:
         path: The folder.
@@ -61,7 +61,7 @@ class Checkpoint:
         try:
             safetensors.torch.load_model(model, self.path / WEIGHTS)
         except (safetensors.SafetensorError, OSError) as error:
-            raise damaged(self.path / WEIGHTS, error) from error
+            raise damage_error(self.path / WEIGHTS, error) from error
         except RuntimeError as error:
             reason = " ".join(str(error).split())
             raise CheckpointError(
@@ -78,17 +78,17 @@ class Checkpoint:
         try:
             return torch.load(self.path / STATE, weights_only=True)
         except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
-            raise damaged(self.path / STATE, error) from error
+            raise damage_error(self.path / STATE, error) from error
 
 
-def damaged(file: Path, error: Exception) -> CheckpointError:
+def damage_error(file: Path, error: Exception) -> CheckpointError:
     """Return the error for a file that cannot be read."""
     reason = " ".join(str(error).split())[:MOST_CHARACTERS]
     return CheckpointError(f"{file} is damaged or cut off ({reason}): take another checkpoint, or train again")
 
 
 def versions() -> dict[str, str]:
-    """Versions of what computes, by package."""
+    """Return the versions of the packages that compute."""
     found = {"python": platform.python_version()}
     for package in PACKAGES:
         try:
@@ -158,17 +158,17 @@ def replace(path: Path, new: Path) -> None:
 
 
 def previous(path: Path) -> Path:
-    """Where the checkpoint that is being replaced waits until its successor is in place."""
+    """Return the path at which a checkpoint waits while it is replaced."""
     return path.with_name(f"{path.name}.previous")
 
 
 def exists(path: str | Path) -> bool:
-    """Whether there is a checkpoint at this place, or the one that was being replaced when a run was cut off."""
-    return any(whole(folder) for folder in (Path(path).absolute(), previous(Path(path).absolute())))
+    """Return whether there is a checkpoint at this place, or the one that was being replaced when a run was cut off."""
+    return any(is_complete(folder) for folder in (Path(path).absolute(), previous(Path(path).absolute())))
 
 
-def whole(folder: Path) -> bool:
-    """Whether a folder is a checkpoint; a power failure may leave empty files under their final names."""
+def is_complete(folder: Path) -> bool:
+    """Return whether a folder is a checkpoint; a power failure may leave empty files under their final names."""
     return all((folder / name).exists() and (folder / name).stat().st_size for name in (RECIPE, VERSIONS))
 
 
@@ -181,7 +181,7 @@ def read(path: str | Path) -> Checkpoint:
     path = Path(path).absolute()  # "." has no name, and a checkpoint that is being replaced waits under a name
     for candidate in (path, path / "checkpoints" / "best", path / "checkpoints" / "last"):
         for folder in (candidate, previous(candidate)):
-            if whole(folder):
+            if is_complete(folder):
                 return Checkpoint(folder, *read_descriptions(folder))
     raise CheckpointError(f"{path} holds no checkpoint: give a folder written by Learner.save or by a training run")
 
@@ -212,7 +212,7 @@ def refuse_other_options(folder: str | Path, fitted: Fitted) -> None:
 
 
 def read_descriptions(folder: Path) -> tuple[Recipe, Fitted]:
-    """Read what was asked for and what came of it."""
+    """Read the recipe and its outcome."""
     values = read_mapping(folder / RECIPE)
     try:
         recipe = Recipe.from_dict(values)
@@ -248,7 +248,7 @@ def read_mapping(file: Path) -> dict[str, Any]:
     try:
         values = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise damaged(file, error) from error
+        raise damage_error(file, error) from error
     if not isinstance(values, dict):
-        raise damaged(file, ValueError(f"a mapping is expected, not {type(values).__name__}"))
+        raise damage_error(file, ValueError(f"a mapping is expected, not {type(values).__name__}"))
     return values

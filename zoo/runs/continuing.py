@@ -1,4 +1,4 @@
-"""Which options of a run may change when it is continued."""
+"""Options of a run that may change when it is continued."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def differences(stored: Recipe, asked: Recipe, same_data: bool = False) -> dict[
 
     Args:
         stored: The recipe of the run.
-        asked: What is to be continued; more epochs are no difference.
+        asked: What is to be continued; more epochs are not a difference.
         same_data: The data have been compared by their content, so that their place may differ.
 
     Example:
@@ -39,7 +39,7 @@ def differences(stored: Recipe, asked: Recipe, same_data: bool = False) -> dict[
 
 
 def more(old: Any, new: Any) -> bool:
-    """Whether a number of epochs is larger than before; `None`, which leaves it to the size of the data, may be."""
+    """Check whether a number of epochs is larger; `None`, which leaves it to the size of the data, may be."""
     return new is not None and (old is None or new > old)
 
 

@@ -61,7 +61,7 @@ def remove_orphans(path: Path) -> None:
 
 
 def is_alive(process: int) -> bool:
-    """Whether a process of this machine runs; Windows has no harmless way to ask."""
+    """Return whether a process of this machine runs; Windows has no harmless way to ask."""
     if os.name == "nt":
         return True
     try:

@@ -95,13 +95,13 @@ class RunFolder:
 
     @property
     def recipe(self) -> Recipe | None:
-        """What was asked for; `None` where no run was started, or its start was cut off."""
+        """Recipe of the run; `None` where no run was started, or its start was cut off."""
         file = self.path / "recipe.json"
         return Recipe.read(file) if file.exists() and file.stat().st_size else None
 
     @property
     def facts(self) -> dict[str, Any]:
-        """What `note` has kept."""
+        """Facts that `note` has kept."""
         return read_json(self.path / "run.json") or {}
 
     def note(self, **facts: Any) -> None:
@@ -111,7 +111,7 @@ class RunFolder:
 
     @property
     def state(self) -> RunState:
-        """Where the run stands; a run whose process is gone without a word is open."""
+        """State of the run; a run whose process ended without reporting is open."""
         facts = self.facts
         if "state" not in facts:
             return RunState(FINISHED if (self.path / "metrics.json").exists() else OPEN)
@@ -121,7 +121,7 @@ class RunFolder:
         return state
 
     def set_state(self, name: str, reason: str | None = None, deaths: int | None = None) -> None:
-        """Note where the run stands."""
+        """Write the state of the run."""
         deaths = self.state.deaths if deaths is None else deaths
         self.note(state=name, reason=reason, deaths=deaths, written=now())
 
@@ -212,17 +212,17 @@ class RunFolder:
 
     @property
     def trained_on(self) -> np.ndarray | None:
-        """Keys of the molecules of the training part, see `saved_split.known`."""
+        """Keys of the molecules of the training part, see `saved_split.count_known`."""
         file = self.path / "trained_on.npy"
         return np.load(file, allow_pickle=False) if file.exists() else None
 
     @property
     def metrics(self) -> dict[str, Any]:
-        """What came out, in numbers; empty before the end."""
+        """Results in numbers; empty before the end."""
         return read_json(self.path / "metrics.json") or {}
 
     def write_metrics(self, values: Mapping[str, Any]) -> None:
-        """Write what came out, over values of the same name."""
+        """Write results, over values of the same name."""
         write_json(self.path / "metrics.json", {**self.metrics, **values})
 
     def write_history(self, history: pd.DataFrame) -> None:

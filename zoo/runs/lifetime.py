@@ -1,4 +1,4 @@
-"""Ends of processes: signals that stop a run cleanly, and children that do not outlive their parent."""
+"""Ending processes: signals that stop a run cleanly, children that do not outlive their parent."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ GRACE = 10.0  # seconds to stop cleanly
 
 
 class Stopped(SystemExit):
-    """The process was asked to stop by a signal; its exit status is 128 plus the signal's number."""
+    """Request to stop by a signal; its exit status is 128 plus the signal's number."""
 
     def __init__(self, number: int) -> None:
         super().__init__(128 + number)
@@ -73,7 +73,7 @@ def end(processes: list[Any]) -> None:
 
 
 def is_suspended(pid: int) -> bool:
-    """Whether a process was suspended (SIGSTOP), as far as the system tells it."""
+    """Return whether a process was suspended (SIGSTOP), as far as the system reports it."""
     try:
         text = Path(f"/proc/{pid}/stat").read_text(encoding="ascii", errors="replace")
     except OSError:

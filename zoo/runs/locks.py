@@ -34,7 +34,7 @@ def take(lock: FileLock, wait: bool, what: str, say: Callable[[str], None] | Non
 
 
 def is_held(path: Path) -> bool:
-    """Whether a process (also this one) holds the lock on a file."""
+    """Return whether a process (also this one) holds the lock on a file."""
     if not path.exists():
         return False
     lock = FileLock(path)

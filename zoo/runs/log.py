@@ -17,7 +17,7 @@ FINAL_PAGES = ("_hparams_/", "best/", "test/")
 
 
 class RunLog:
-    """Writes what happens in a run for TensorBoard; callbacks get it as `run.log`.
+    """Writer of a run's TensorBoard entries; callbacks get it as `run.log`.
 
     The event file is made at the first entry, so that a start which fails leaves none.
 
@@ -45,7 +45,7 @@ class RunLog:
                 path.unlink(missing_ok=True)
 
     def forget(self) -> None:
-        """Remove what a start that came to nothing has left."""
+        """Remove the event files of a failed start."""
         if self.folder is not None:
             for path in self.folder.glob(EVENT_FILES):
                 path.unlink(missing_ok=True)
@@ -107,7 +107,7 @@ class RunLog:
                 self.writer().file_writer.add_summary(summary)
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Write waiting entries to the file."""
         if self._writer is not None:
             self._writer.flush()
 

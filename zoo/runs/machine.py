@@ -1,4 +1,4 @@
-"""What a run ran on: facts that explain its speed, and the versions that explain its numbers. No host or user names."""
+"""Machine of a run: facts that explain its speed, versions that explain its numbers. No host or user names."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def processor() -> str:
 
 
 def memory() -> float | None:
-    """Main memory in GiB, where the system tells it."""
+    """Main memory in GiB, where the system reports it."""
     try:
         return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1)
     except (AttributeError, ValueError, OSError):
@@ -52,7 +52,7 @@ def memory() -> float | None:
 
 @lru_cache(maxsize=1)
 def describe_versions() -> dict[str, str]:
-    """Versions of what computes, and the commit of the source where it is a checkout ("+" behind it: with changes)."""
+    """Return the versions of the packages that compute, and the commit of a checkout ("+": with changes)."""
     found = checkpoint.versions()
     tracked = git("ls-files", Path(__file__).name)
     revision = git("rev-parse", "--short=12", "HEAD") if tracked else ""
@@ -62,7 +62,7 @@ def describe_versions() -> dict[str, str]:
 
 
 def git(*arguments: str) -> str:
-    """What git says about the folder of this package, or nothing."""
+    """Return git's description of the folder of this package, or nothing."""
     try:
         done = subprocess.run(
             ["git", *arguments], cwd=Path(__file__).parent, capture_output=True, text=True, timeout=20, check=True

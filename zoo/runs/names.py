@@ -1,4 +1,4 @@
-"""Names from people as names of files."""
+"""File names made of names that users gave."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The folder of a run that is about to start, or to go on."""
+"""Opening the folder of a run that starts or continues."""
 
 from __future__ import annotations
 

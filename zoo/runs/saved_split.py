@@ -1,4 +1,4 @@
-"""`SavedSplit`: which rows a run trained on, and what its data were, so that later uses cut them the same way."""
+"""`SavedSplit`: the rows of the parts of a run and hashes of its data, so that later uses cut them the same way."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ NO_SPLIT = "none"
 
 
 class DataChanged(DataError):
-    """The data are not those that a run was trained on."""
+    """Data that are not those a run was trained on."""
 
 
 @dataclass(frozen=True)
 class Content:
-    """What a data set holds, as hashes that tell what has changed.
+    """Content of a data set, as hashes that show what has changed.
 
     Args:
         molecules: How many (n).
@@ -52,7 +52,7 @@ class Content:
         )
 
     def changes(self, dataset: MoleculeDataset) -> list[str]:
-        """Say what of the data set is not as it was; empty where nothing has changed."""
+        """Describe what has changed in the data set; empty where nothing has changed."""
         now = Content.of(dataset)
         if now.molecules != self.molecules:
             return [f"it has {now.molecules:,} molecules, not {self.molecules:,}"]
@@ -144,7 +144,7 @@ def key(text: str) -> int:
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
-def known(dataset: MoleculeDataset, keys: np.ndarray) -> int:
+def count_known(dataset: MoleculeDataset, keys: np.ndarray) -> int:
     """Count the molecules (rows) of a data set whose key is among some keys."""
     texts = zip(dataset.canonical_smiles, dataset.readable, strict=True)
     mine = np.array([key(text) if readable else 0 for text, readable in texts], dtype=np.uint64)

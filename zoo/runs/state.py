@@ -1,4 +1,4 @@
-"""Where a run stands, and the words for it."""
+"""States of a run, and the words for them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ OPEN, RUNNING, FINISHED, FAILED = "open", "running", "finished", "failed"
 
 @dataclass(frozen=True)
 class RunState:
-    """Where a run stands.
+    """State of a run.
 
     Args:
         name: "open" (not started, or stopped on the way), "running", "finished" or "failed".

@@ -60,7 +60,7 @@ class SharpnessReport:
     exact: bool
 
     def to_dict(self) -> dict[str, Any]:
-        """Numbers only, for files and tables; `None` for what was not measured or is not finite."""
+        """Return numbers only, for files and tables; `None` for those not measured or not finite."""
         values = dataclasses.asdict(self)
         values["eigenvalues"] = list(self.eigenvalues)
         return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in values.items()}
@@ -198,7 +198,7 @@ def check_ranges(rho: float, eta: float, directions: int, eigenvalues: int, trac
         if value < 0:
             raise ValueError(f"{name}={value}: give a whole number of at least 0")
     if trace_probes < 2:
-        raise ValueError(f"trace_probes={trace_probes}: give at least 2, one vector alone tells no error")
+        raise ValueError(f"trace_probes={trace_probes}: give at least 2, one vector alone gives no error")
 
 
 def in_ball(direction: Vector, rho: float, scale: list[Tensor] | None) -> Vector | None:

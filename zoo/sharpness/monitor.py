@@ -10,7 +10,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from zoo.sharpness.measuring import SharpnessReport, check_ranges, measure_surface
-from zoo.sharpness.surface import LossSurface, chosen
+from zoo.sharpness.surface import LossSurface, draw_indices
 from zoo.training.callbacks import Callback
 
 if TYPE_CHECKING:
@@ -87,14 +87,14 @@ class SharpnessMonitor(Callback):
     def on_fit_start(self, run: TrainingRun) -> None:
         """Draw the molecules."""
         loader = run.loader
-        indices = chosen(loader.indices, self.max_molecules, self.seed)
+        indices = draw_indices(loader.indices, self.max_molecules, self.seed)
         parts = np.split(indices, range(loader.batch_size, len(indices), loader.batch_size))
         batches = [loader.batch(part) for part in parts]
         task = getattr(run.objective, "task", run.objective)
         self.surface = LossSurface(run.model, batches, task, stochastic=self.stochastic, seed=self.seed)
 
     def on_epoch_end(self, run: TrainingRun, record: EpochRecord) -> None:
-        """Measure, and tell."""
+        """Measure and report."""
         last = run.stop or run.epoch == run.num_epochs
         if self.surface is None or (run.epoch % self.every and not last):
             return
@@ -106,7 +106,7 @@ class SharpnessMonitor(Callback):
         self.reports[record.epoch] = report
         write(report, run)
         if self.show:
-            tqdm.write(told(report), file=sys.stdout)
+            tqdm.write(format_report(report), file=sys.stdout)
 
 
 def write(report: SharpnessReport, run: TrainingRun) -> None:
@@ -118,7 +118,7 @@ def write(report: SharpnessReport, run: TrainingRun) -> None:
     run.log.flush()
 
 
-def told(report: SharpnessReport) -> str:
-    """A measurement in one line."""
+def format_report(report: SharpnessReport) -> str:
+    """Format a measurement in one line."""
     curvature = f"largest Hessian eigenvalue {report.eigenvalues[0]:.4g}  " if report.eigenvalues else ""
     return f"sharpness  {curvature}loss rise {report.loss_rise:.4g} (rho {report.rho:g})"

@@ -1,4 +1,4 @@
-"""What measuring sharpness needs of a learner."""
+"""Protocol of the learners whose sharpness is measured."""
 
 from __future__ import annotations
 

@@ -66,7 +66,7 @@ def difference_product(surface: LossSurface, vector: Vector, step: float = 1e-9)
 
 
 def twice_differentiable(surface: LossSurface) -> bool:
-    """Whether all gradients are torch's own, which have a right second derivative or say that they have none.
+    """Return whether all gradients are torch's own, which have a right second derivative or say that they have none.
 
     A gradient that was written in Python mostly has a wrong one that raises no error: DGL's softmax over edges forgets
     terms, and torch's `once_differentiable` warns only of paths that a gradient by weights never takes. A
@@ -74,13 +74,13 @@ def twice_differentiable(surface: LossSurface) -> bool:
     """
     found: list[bool] = []
     with plain_operations():
-        surface.each_batch(lambda loss: found.append(all(map(trusted, nodes_behind(loss)))))
+        surface.each_batch(lambda loss: found.append(all(map(is_trusted, nodes_behind(loss)))))
     return all(found)
 
 
 @contextmanager
 def plain_operations() -> Iterator[None]:
-    """Inside this block the layers of the zoo and torch's attention use operations that can be differentiated twice."""
+    """Let the zoo's layers and torch's attention use twice differentiable operations inside this block."""
     with use_torch(), sdpa_kernel(SDPBackend.MATH):
         yield
 
@@ -97,8 +97,8 @@ def nodes_behind(loss: Tensor) -> Iterator[Any]:
             waiting += [following for following, _ in node.next_functions]
 
 
-def trusted(node: Any) -> bool:
-    """Whether a function of the graph is torch's own, or says of itself that it can be differentiated twice."""
+def is_trusted(node: Any) -> bool:
+    """Return whether a function of the graph is torch's own, or says of itself that it can be differentiated twice."""
     if not isinstance(node, torch.autograd.function.BackwardCFunction):
         return True
     return getattr(node._forward_cls, "twice_differentiable", False)  # type: ignore[attr-defined]

@@ -39,7 +39,7 @@ class Landscape:
     molecules: int
 
     def to_dict(self) -> dict[str, Any]:
-        """Numbers only, for files."""
+        """Return numbers only, for files."""
         return {
             "name": self.name,
             "axis": self.axis,

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from optim import Vector, frozen_running_stats
 from zoo.data import Batch, MoleculeDataset, MoleculeLoader, featurize
 from zoo.tasks import Objective, Task, make_task, objective_for
-from zoo.training.randomness import random_state_kept, seed_generators
+from zoo.training.randomness import keep_random_state, seed_generators
 
 if TYPE_CHECKING:
     from zoo.sharpness.protocol import TrainedModel
@@ -103,7 +103,7 @@ class LossSurface:
         if not isinstance(getattr(learner, "model", None), nn.Module):
             raise TypeError(f"model {learner.recipe.model!r} is trained without gradients: it has no loss surface")
         dataset = learner.checked(dataset)
-        dataset = dataset.subset(chosen(np.flatnonzero(dataset.readable), max_molecules, seed))
+        dataset = dataset.subset(draw_indices(np.flatnonzero(dataset.readable), max_molecules, seed))
         targets = dataset.targets if learner.scaler is None else learner.scaler.transform(dataset.targets)
         packed = featurize(dataset, learner.featurizer, progress=False)
         loader = MoleculeLoader(packed, learner.featurizer, targets, batch_size=batch_size)
@@ -133,7 +133,7 @@ class LossSurface:
 
     @contextmanager
     def kept_weights(self) -> Iterator[None]:
-        """Inside this block the weights and buffers of the model may be changed; they are copied back at its end."""
+        """Restore the model's weights and buffers at the end of this block, by copying."""
         tensors = [*self.model.parameters(), *self.model.buffers()]
         kept = [t.detach().clone() for t in tensors]
         try:
@@ -144,12 +144,12 @@ class LossSurface:
                     tensor.copy_(value)
 
     def in_double(self) -> LossSurface:
-        """The same surface of a copy of the model in float64."""
+        """Return the surface of a copy of the model in float64."""
         model = copy.deepcopy(self.model).double()
         return LossSurface(model, self._batches, self.task, stochastic=self.stochastic, seed=self.seed)
 
     def each_batch(self, function: Callable[[Tensor], T]) -> list[T]:
-        """Call a function with each batch's share of the loss, a scalar; what it returned."""
+        """Call a function with each batch's share of the loss, a scalar; return its results."""
         results = []
         objective = objective_for(self.model, self.task) if isinstance(self.task, Task) else self.task
         with self._mode():
@@ -164,7 +164,7 @@ class LossSurface:
         modes = [(module, module.training) for module in self.model.modules()]
         with ExitStack() as stack:
             if self.stochastic:
-                stack.enter_context(random_state_kept())
+                stack.enter_context(keep_random_state())
                 stack.enter_context(frozen_running_stats(self.model))
             self.model.train(self.stochastic)
             try:
@@ -174,7 +174,7 @@ class LossSurface:
                     module.training = training
 
 
-def chosen(indices: np.ndarray, most: int | None, seed: int) -> np.ndarray:
+def draw_indices(indices: np.ndarray, most: int | None, seed: int) -> np.ndarray:
     """A limited number of the indices, drawn without replacement and in ascending order.
 
     Raises:

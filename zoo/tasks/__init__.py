@@ -1,4 +1,4 @@
-"""What is learned: kinds of target, objectives, metrics and the scaling of targets."""
+"""Kinds of target, objectives, metrics and the scaling of targets."""
 
 import lazy_loader
 

@@ -5,7 +5,7 @@ from .metrics import MetricResult as MetricResult
 from .metrics import check_metric as check_metric
 from .metrics import compute as compute
 from .metrics import evaluate_all as evaluate_all
-from .metrics import improved as improved
+from .metrics import is_better as is_better
 from .metrics import make_metric as make_metric
 from .objective import Loss as Loss
 from .objective import Objective as Objective

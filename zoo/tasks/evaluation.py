@@ -61,7 +61,7 @@ class Evaluation(dict[str, float]):
 
     @property
     def by_task(self) -> dict[str, dict[str, float]]:
-        """The same the other way round, as files hold it: `{task: {metric: value}}`."""
+        """Value of each metric by task, as files hold it: `{task: {metric: value}}`."""
         found = self.per_task
         return {task: {name: values[task] for name, values in found.items()} for task in self.task_names}
 
@@ -73,7 +73,7 @@ class Evaluation(dict[str, float]):
         return {name: count for name, count in zip(self.task_names, counts, strict=False) if count}
 
     def describe_unpredicted(self) -> str:
-        """One line about labels without a prediction; empty where there are none."""
+        """Describe the labels without a prediction in one line; empty where there are none."""
         missing = self.unpredicted
         if not missing:
             return ""

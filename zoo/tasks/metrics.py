@@ -12,7 +12,7 @@ import numpy as np
 from zoo.registry.kinds import check_metric, higher_is_better, metric_entry, metrics_of
 from zoo.tasks.scores import Metric
 
-__all__ = ["LOSS", "MetricResult", "check_metric", "compute", "evaluate_all", "improved", "make_metric"]
+__all__ = ["LOSS", "MetricResult", "check_metric", "compute", "evaluate_all", "is_better", "make_metric"]
 
 LOSS = "loss"
 
@@ -53,7 +53,7 @@ class FunctionMetric(Metric):
         self.function, self.higher_is_better = function, better  # type: ignore[misc]
 
     def __call__(self, targets: np.ndarray, predictions: np.ndarray) -> float:
-        """Call it."""
+        """Call the function."""
         return float(self.function(targets, predictions))
 
 
@@ -75,8 +75,8 @@ def make_metric(name: str, options: Mapping[str, Any] | None = None) -> Metric:
     return FunctionMetric(partial(target, **given), entry.facts["higher_is_better"])
 
 
-def improved(name: str, value: float, best: float | None) -> bool:
-    """Whether a value of a metric (or of the loss) beats `best`; NaN never does."""
+def is_better(name: str, value: float, best: float | None) -> bool:
+    """Return whether a value of a metric (or of the loss) beats `best`; NaN never does."""
     if np.isnan(value):
         return False
     if best is None or np.isnan(best):
@@ -107,7 +107,7 @@ def compute(
         labelled = ~np.isnan(labels)
         given = ~np.isnan(predicted.reshape(len(predicted), -1)).any(axis=1)
         unpredicted.append(int((labelled & ~given).sum()))
-        reason = undefined(metric, labels[labelled], labels[labelled & given])
+        reason = why_undefined(metric, labels[labelled], labels[labelled & given])
         if reason:
             left_out.append((task, reason))
         else:
@@ -115,8 +115,8 @@ def compute(
     return MetricResult(mean_of_known(values), values, tuple(left_out), tuple(unpredicted), metric.in_units)
 
 
-def undefined(metric: Metric, labels: np.ndarray, predicted: np.ndarray) -> str:
-    """Why a metric has no value, or an empty string.
+def why_undefined(metric: Metric, labels: np.ndarray, predicted: np.ndarray) -> str:
+    """Return why a metric has no value, or an empty string.
 
     Args:
         metric: The metric.

@@ -29,7 +29,7 @@ class Loss:
 
 
 class Objective(Protocol):
-    """Anything that gives the loss of a model on a batch."""
+    """Function that returns the loss of a model on a batch."""
 
     def __call__(self, model: nn.Module, batch: Batch) -> Loss:
         """Run the model on the batch and compare its scores with the labels."""

@@ -69,20 +69,20 @@ class TargetScaler:
         return cls(tuple(means), tuple(deviations))
 
     def transform(self, targets: Values) -> Values:
-        """Targets (..., T) in their unit to standardized targets."""
+        """Standardize targets (..., T)."""
         return (targets - self._like(targets, self.mean)) / self._like(targets, self.std)
 
     def inverse(self, scores: Values) -> Values:
-        """Standardized predictions (..., T) to the targets' unit."""
+        """Scale standardized predictions (..., T) back to the targets' unit."""
         return scores * self._like(scores, self.std) + self._like(scores, self.mean)
 
     def state_dict(self) -> dict[str, list[float]]:
-        """Plain lists, for JSON or a checkpoint."""
+        """Return plain lists, for JSON or a checkpoint."""
         return {"mean": list(self.mean), "std": list(self.std)}
 
     @classmethod
     def from_state_dict(cls, state: Mapping[str, Sequence[float]]) -> TargetScaler:
-        """The scaler whose `state_dict` this is."""
+        """Restore a scaler from its `state_dict`."""
         return cls(tuple(map(float, state["mean"])), tuple(map(float, state["std"])))
 
     @staticmethod

@@ -9,7 +9,7 @@ import numpy as np
 
 
 class Metric:
-    """A number that says how good the predictions of one target are.
+    """Quality of the predictions of one target, as a number.
 
     Attributes:
         higher_is_better: Whether larger values are better.
@@ -29,7 +29,7 @@ class Metric:
         raise NotImplementedError
 
     def undefined(self, targets: np.ndarray) -> str:
-        """Why there is no value for these labels (n,), or an empty string."""
+        """Return why there is no value for these labels (n,), or an empty string."""
         return ""
 
 
@@ -50,7 +50,7 @@ class RocAuc(Ranking):
     """Area under the ROC curve."""
 
     def __call__(self, targets: np.ndarray, predictions: np.ndarray) -> float:
-        """Compute it."""
+        """Compute the metric."""
         return from_sklearn("roc_auc_score", targets, predictions)
 
 
@@ -58,7 +58,7 @@ class PrcAuc(Ranking):
     """Average precision, the area under the precision-recall curve."""
 
     def __call__(self, targets: np.ndarray, predictions: np.ndarray) -> float:
-        """Compute it."""
+        """Compute the metric."""
         return from_sklearn("average_precision_score", targets, predictions)
 
 
@@ -68,7 +68,7 @@ def likeliest(predictions: np.ndarray, threshold: float = 0.5) -> np.ndarray:
 
 
 class Accuracy(Metric):
-    """Share of the labels that are predicted right.
+    """Share of correct predictions.
 
     Args:
         threshold: Probability from which class 1 is predicted (two classes only).
@@ -78,15 +78,15 @@ class Accuracy(Metric):
         self.threshold = threshold
 
     def __call__(self, targets: np.ndarray, predictions: np.ndarray) -> float:
-        """Compute it."""
+        """Compute the metric."""
         return float(np.mean(likeliest(predictions, self.threshold) == targets))
 
 
 class BalancedAccuracy(Metric):
-    """Mean over the classes of the share of their labels that is predicted right."""
+    """Mean over the classes of the share of correct predictions."""
 
     def __call__(self, targets: np.ndarray, predictions: np.ndarray) -> float:
-        """Compute it."""
+        """Compute the metric."""
         right = likeliest(predictions) == targets
         return float(np.mean([right[targets == each].mean() for each in np.unique(targets)]))
 
@@ -95,7 +95,7 @@ class MacroF1(Metric):
     """Mean of the F1 scores of the classes that occur in labels or predictions."""
 
     def __call__(self, targets: np.ndarray, predictions: np.ndarray) -> float:
-        """Compute it."""
+        """Compute the metric."""
         return from_sklearn("f1_score", targets.astype(np.int64), likeliest(predictions), average="macro")
 
 
@@ -105,7 +105,7 @@ class LogLoss(Metric):
     higher_is_better = False
 
     def __call__(self, targets: np.ndarray, predictions: np.ndarray) -> float:
-        """Compute it."""
+        """Compute the metric."""
         true = predictions[np.arange(len(targets)), targets.astype(np.int64)]
         return float(-np.log(np.clip(true, 1e-15, None)).mean())
 
@@ -116,7 +116,7 @@ class RMSE(Metric):
     higher_is_better, in_units = False, True
 
     def __call__(self, targets: np.ndarray, predictions: np.ndarray) -> float:
-        """Compute it; errors are divided by the largest before they are squared, which could leave float64."""
+        """Compute the metric; errors are divided by the largest before they are squared, which could leave float64."""
         errors = np.abs(targets - predictions)
         largest = errors.max()
         return float(largest * np.sqrt(np.mean((errors / largest) ** 2))) if largest > 0 else 0.0
@@ -128,7 +128,7 @@ class MAE(Metric):
     higher_is_better, in_units = False, True
 
     def __call__(self, targets: np.ndarray, predictions: np.ndarray) -> float:
-        """Compute it."""
+        """Compute the metric."""
         return float(np.mean(np.abs(targets - predictions)))
 
 
@@ -136,7 +136,7 @@ class R2(Metric):
     """Share of the variance of the labels that is explained; at most 1, negative where their mean predicts better."""
 
     def __call__(self, targets: np.ndarray, predictions: np.ndarray) -> float:
-        """Compute it; everything is divided by the spread before it is squared, which could leave float64."""
+        """Compute the metric; everything is divided by the spread before it is squared, which could leave float64."""
         deviations = targets - targets.mean()
         spread = np.abs(deviations).max()
         errors = (targets - predictions) / spread

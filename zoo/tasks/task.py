@@ -1,4 +1,4 @@
-"""`Task`: what a target is, from its loss to the prediction that a user sees.
+"""`Task`: the meaning of a target, from its loss to the prediction that users see.
 
 A new kind of target is one class here (or in a plugin) and one entry in `zoo.registry.catalog.targets`.
 """
@@ -22,7 +22,7 @@ class Task(ABC):
 
     Attributes:
         labels: What the cells hold: "zero_one", "classes" (0, 1, ..., C - 1) or "numbers".
-        default_metric: Metric that decides unless told otherwise.
+        default_metric: Metric that decides by default.
         metrics: Names of further metrics that fit.
         scaled: Whether targets are standardized for training, and predictions scaled back.
         num_scores: Scores that a target needs of the model; the model's output has S = T * num_scores columns.
@@ -50,7 +50,7 @@ class Task(ABC):
 
     @abstractmethod
     def to_predictions(self, scores: Tensor) -> Tensor:
-        """Scores (B, S) to predictions (B, T) or (B, T, C), before any scaling back."""
+        """Turn scores (B, S) into predictions (B, T) or (B, T, C), before any scaling back."""
 
 
 class Binary(Task):
@@ -105,7 +105,7 @@ class Multiclass(Task):
         return self._of_classes(scores).softmax(dim=-1)
 
     def _of_classes(self, scores: Tensor) -> Tensor:
-        """(B, T * C) to (B, T, C)."""
+        """Reshape scores (B, T * C) to (B, T, C)."""
         return scores.unflatten(-1, (-1, self.num_classes))
 
 

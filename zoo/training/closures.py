@@ -1,4 +1,4 @@
-"""The closures that a training run hands its optimizer."""
+"""Closures that a training run hands its optimizer."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AUTOCAST = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 class Run(Protocol):
-    """What a closure needs to know of the training run."""
+    """View of the training run that a closure needs."""
 
     model: nn.Module
     replica: nn.Module
@@ -86,7 +86,7 @@ class WindowClosure:
         (loss if scaler is None else scaler.scale(loss)).backward()
 
     def autocast(self) -> contextlib.AbstractContextManager:
-        """Lower precision where the options ask for it."""
+        """Return a context of lower precision where the options ask for it."""
         dtype = AUTOCAST.get(self.run.options.precision)
         return contextlib.nullcontext() if dtype is None else torch.autocast(self.run.device.type, dtype)
 

@@ -1,4 +1,4 @@
-"""Several processes that train one model: `torchrun --nproc-per-node 2 -m zoo train ...`.
+"""Training of one model by several processes: `torchrun --nproc-per-node 2 -m zoo train ...`.
 
 Every process cuts its share from the same global batches, so the metrics are those of one process with the same batch
 size.
@@ -44,7 +44,7 @@ def rank() -> int:
 
 
 def is_main() -> bool:
-    """Whether this process is the one that prints and writes."""
+    """Return whether this process is the one that prints and writes."""
     return rank() == 0
 
 
@@ -55,7 +55,7 @@ def barrier() -> None:
 
 
 def broadcast(value: T) -> T:
-    """What the main process has."""
+    """Return the value of the main process."""
     if size() == 1:
         return value
     box = [value]
@@ -90,10 +90,10 @@ def shares(loader: MoleculeLoader, start: int = 0) -> Iterator[Batch]:
         return
     order, width = loader.order(), loader.batch_size
     for number in range(start, len(loader)):
-        whole = order[number * width : (number + 1) * width]
-        mine = whole[rank() :: size()]
+        window = order[number * width : (number + 1) * width]
+        mine = window[rank() :: size()]
         if len(mine):
             yield loader.batch(mine)
         else:
-            batch = loader.batch(whole[:1])
+            batch = loader.batch(window[:1])
             yield replace(batch, mask=torch.zeros_like(batch.mask))

@@ -1,4 +1,4 @@
-"""When a run has diverged, and the words for it."""
+"""Detection of runs that have diverged."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TOLERATED_WITH_SCALER = 20  # half precision overflows now and then; its scaler 
 
 
 class LossGuard:
-    """Notices that the training loss is no number any more.
+    """Guard that notices a training loss which is NaN or infinite.
 
     Args:
         tolerated: Consecutive steps without a finite loss that are still no divergence.
@@ -60,7 +60,7 @@ class LossGuard:
 
 
 def of_validation(loss: float | None, epoch: int) -> str:
-    """Why training must stop after validating; empty while it may go on."""
+    """Return why training must stop after validating; empty while it may go on."""
     if loss is None or math.isfinite(loss):
         return ""
     return f"the validation loss became {loss} in epoch {epoch}: lower the learning rate, or clip with max_grad_norm"

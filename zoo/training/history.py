@@ -1,4 +1,4 @@
-"""What a training run did, epoch by epoch."""
+"""Record of a training run, epoch by epoch."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 from zoo.data import Split
 from zoo.tasks import Evaluation
-from zoo.tasks.metrics import improved
+from zoo.tasks.metrics import is_better
 
 
 @dataclass(frozen=True)
 class EpochRecord:
-    """What one epoch did.
+    """Record of one epoch.
 
     Args:
         epoch: Its number, from 1.
@@ -87,7 +87,7 @@ class EpochRecord:
 
 @dataclass
 class History:
-    """What a training run did.
+    """Record of a training run.
 
     Args:
         metric: Name of the validation metric that decided, or "loss".
@@ -109,7 +109,7 @@ class History:
 
     @property
     def best_score(self) -> float | None:
-        """What epochs were compared by, at the best one: `best`, or its mean over tasks in comparable units."""
+        """Score of the best epoch, as epochs were compared: `best`, or its mean over tasks in comparable units."""
         best = next((e for e in self.epochs if e.epoch == self.best_epoch), None)
         return self.best if best is None or best.score is None else best.score
 
@@ -140,7 +140,7 @@ class History:
         return pd.DataFrame([record.as_row() for record in self.epochs])
 
     def add(self, record: EpochRecord) -> bool:
-        """Append an epoch; whether it is the best so far (without validation the latest is).
+        """Append an epoch; return whether it is the best so far (without validation the latest is).
 
         An epoch with fewer predictions than the best one is no better, whatever its metric, which leaves the missing
         ones out.
@@ -155,14 +155,14 @@ class History:
     def _beats(self, record: EpochRecord, best: EpochRecord) -> bool:
         if record.unpredicted != best.unpredicted:
             return record.unpredicted < best.unpredicted
-        return improved(self.metric, self._score(record), self._score(best))
+        return is_better(self.metric, self._score(record), self._score(best))
 
     def _score(self, record: EpochRecord) -> float:
         score = record.valid.get(self.metric) if record.score is None else record.score
         return math.nan if score is None else score
 
     def state_dict(self) -> dict[str, Any]:
-        """What `load_state_dict` continues from."""
+        """Return the state from which `load_state_dict` continues."""
         return {"epochs": [asdict(record) for record in self.epochs], "best": [self.best_epoch, self.best]}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
@@ -185,7 +185,7 @@ def records_from(rows: Sequence[Mapping[str, Any]]) -> list[EpochRecord]:
 
 
 def shift_of_epochs(rows: Sequence[Mapping[str, Any]]) -> int:
-    """What to add to the epochs of a stored history, and to its best one: 1 for old files, which count from 0."""
+    """Return the number to add to the epochs of a stored history: 1 for old files, which count from 0."""
     return int(bool(rows) and rows[0]["epoch"] == 0)
 
 

@@ -85,7 +85,7 @@ class TrainingRun:
         self._new_epoch()
 
     def _step_context(self) -> StepContext:
-        """What every optimizer step needs to know of this run."""
+        """Return the context of every optimizer step."""
         apart = self.options.skip_first_sync and isinstance(self.replica, DistributedDataParallel)
         return StepContext(
             max_grad_norm=self.options.max_grad_norm,
@@ -102,7 +102,7 @@ class TrainingRun:
 
     @property
     def total_steps(self) -> int:
-        """Steps of the whole run."""
+        """Steps of the complete run."""
         return self.steps_per_epoch * self.num_epochs
 
     @property
@@ -194,7 +194,7 @@ class TrainingRun:
                 method(self, *args)
 
     def state_dict(self) -> dict[str, Any]:
-        """Everything that continues the run bit for bit, apart from the weights."""
+        """Return everything that continues the run bit for bit, apart from the weights."""
         return {
             "optimizer": self.optimizer.state_dict(),
             "scheduler": self.scheduler.state_dict(),
@@ -217,7 +217,7 @@ class TrainingRun:
         self.load_state_dict(saved.training_state())
 
     def copy_of_weights(self) -> dict[str, Tensor]:
-        """The weights as they are now, on the CPU."""
+        """Copy the present weights to the CPU."""
         return {name: tensor.detach().cpu().clone() for name, tensor in self.model.state_dict().items()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-"""How long to train and which epoch to keep, where the options leave it open."""
+"""Choice of the number of epochs and of the metric, where the options leave it open."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 
 from zoo.data import MoleculeDataset
 from zoo.recipe.options import TrainingOptions
-from zoo.tasks.metrics import LOSS, check_metric, make_metric, undefined
+from zoo.tasks.metrics import LOSS, check_metric, make_metric, why_undefined
 
 ENOUGH_STEPS = 1000
 FEWEST_EPOCHS, MOST_EPOCHS = 10, 200
@@ -17,7 +17,7 @@ LEAST_PATIENCE = 5
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """What a run does where its options leave a choice.
+    """Choices of a run where its options leave them open.
 
     Args:
         options: With the number of epochs.
@@ -41,7 +41,7 @@ def plan_training(options: TrainingOptions, train: MoleculeDataset, valid: Molec
         valid: Validation part; `None` without one.
 
     Raises:
-        ValueError: `options.monitor` is no metric of these tasks.
+        ValueError: `options.monitor` is not a metric of these tasks.
     """
     metric = options.monitor or train.metric
     check_monitor(metric, train.task)
@@ -72,12 +72,12 @@ def check_monitor(name: str, task: str) -> None:
 
 
 def no_value(metric: str, part: MoleculeDataset) -> str:
-    """Why a metric has no value on a part, whatever is predicted; an empty string where it has one."""
+    """Return why a metric has no value on a part, whatever is predicted; an empty string where it has one."""
     if metric == LOSS:
         return ""
     made = make_metric(metric, part.metric_args if metric == part.metric else None)
     known = [column[~np.isnan(column)] for column in part.targets.T]
-    reasons = [undefined(made, labels, labels) for labels in known]
+    reasons = [why_undefined(made, labels, labels) for labels in known]
     return "" if not all(reasons) else "; ".join(dict.fromkeys(reasons))
 
 

@@ -1,4 +1,4 @@
-"""Torch's global random generators: seeded for a run, and given back to the caller as they were."""
+"""Torch's global random generators: seeded for a run, then restored for the caller."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 
 
 @contextmanager
-def random_state_kept() -> Iterator[None]:
+def keep_random_state() -> Iterator[None]:
     """Restore the state of torch's generators, on the CPU and on every GPU in use, when the block or function ends.
 
     Example:

@@ -39,7 +39,7 @@ def draw_grid(smiles: Sequence[str], legends: Sequence[str], columns: int = COLU
     drawer = rdMolDraw2D.MolDraw2DCairo(CELL[0] * columns, CELL[1] * rows, *CELL)
     options: Any = drawer.drawOptions()
     options.legendFontSize, options.legendFraction, options.padding = 20, 0.2, 0.08
-    drawer.DrawMolecules([prepared(each) for each in smiles], legends=list(legends))
+    drawer.DrawMolecules([prepare_molecule(each) for each in smiles], legends=list(legends))
     return picture(drawer)
 
 
@@ -58,12 +58,12 @@ def draw_sprites(smiles: Sequence[str], size: int = 64) -> np.ndarray:
         drawer = rdMolDraw2D.MolDraw2DCairo(size, size)
         options: Any = drawer.drawOptions()
         options.padding = 0.04
-        drawer.DrawMolecule(prepared(each))
+        drawer.DrawMolecule(prepare_molecule(each))
         sprites.append(picture(drawer).transpose(2, 0, 1))
     return np.stack(sprites)
 
 
-def prepared(smiles: str) -> Chem.Mol:
+def prepare_molecule(smiles: str) -> Chem.Mol:
     """Return the molecule with coordinates; an empty one in place of what is too large for a picture."""
     mol = read_molecule(smiles)
     if mol.GetNumAtoms() > MOST_ATOMS:
@@ -72,6 +72,6 @@ def prepared(smiles: str) -> Chem.Mol:
 
 
 def picture(drawer: rdMolDraw2D.MolDraw2DCairo) -> np.ndarray:
-    """What was drawn, (height, width, 3) in [0, 1]."""
+    """Return the drawing as an array (height, width, 3) in [0, 1]."""
     drawer.FinishDrawing()
     return imread(io.BytesIO(drawer.GetDrawingText()), format="png")[..., :3]

@@ -75,7 +75,7 @@ def learning_curve(history: History) -> Figure:
 
 
 def plain(text: str) -> str:
-    """A name from a file as a picture shows it: dollars are no formulas, and no leading `_` hides it from a legend."""
+    """Prepare a name from a file for a picture: dollars begin no formula, a leading `_` does not hide it."""
     shown = printable(text).replace("$", r"\$")
     return f" {shown}" if shown.startswith("_") else shown
 

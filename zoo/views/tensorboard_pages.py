@@ -83,7 +83,7 @@ def draw_worst(test: MoleculeDataset, predictions: np.ndarray) -> np.ndarray | N
     legends = []
     for row, task in found:
         name = f"{test.task_names[task]}, " if test.num_tasks > 1 else ""
-        values = "measured {}, predicted {}".format(*told(test, predictions, row, task))
+        values = "measured {}, predicted {}".format(*format_values(test, predictions, row, task))
         legends.append(f"{name}{test.where(row)}\n{values}")
     return drawings.draw_grid([test.smiles[row] for row, _ in found], legends)
 
@@ -115,7 +115,10 @@ def write_projector(
     smiles = [test.smiles[row] for row in chosen]
     names = test.task_names[: plots.MOST_CURVES]
     rows = [
-        [test.smiles[row], *(cell for task in range(len(names)) for cell in told(test, predictions, row, task))]
+        [
+            test.smiles[row],
+            *(cell for task in range(len(names)) for cell in format_values(test, predictions, row, task)),
+        ]
         for row in chosen
     ]
     header = ["smiles", *(f"{name} {kind}" for name in names for kind in ("measured", "predicted"))]
@@ -128,8 +131,8 @@ def check_number(max_molecules: int) -> None:
         raise ValueError(f"projector={max_molecules}: give a number of molecules from 2 to {MOST_SPRITES}")
 
 
-def told(test: MoleculeDataset, predictions: np.ndarray, row: int, task: int) -> tuple[str, str]:
-    """Label and prediction as the projector shows them."""
+def format_values(test: MoleculeDataset, predictions: np.ndarray, row: int, task: int) -> tuple[str, str]:
+    """Format label and prediction for the projector."""
     label = test.targets[row, task]
     if predictions.ndim == 3:
         likeliest = float(predictions[row, task].argmax())

@@ -17,7 +17,7 @@ from zoo.registry.registry import UnknownName
 
 
 def list_recipes() -> dict[str, str]:
-    """Names and what each is for (the comment at the head of its file).
+    """Return names and purposes (the comment at the head of its file).
 
     Example:
         >>> list_recipes()["random-forest"]

@@ -1,6 +1,6 @@
 """Every built-in model.
 
-`defaults` are options that the name sets; `facts["featurizer"]` is what a model uses unless told otherwise.
+`defaults` are options that the name sets; `facts["featurizer"]` is the default featurizer of a model.
 """
 
 from __future__ import annotations
@@ -187,5 +187,5 @@ for _entry in (
 
 
 def own_featurizer(model: str) -> str:
-    """Name of the featurizer that a model uses unless told otherwise; "grover" for models that are not registered."""
+    """Name of the default featurizer of a model; "grover" for models that are not registered."""
     return MODELS[model].facts.get("featurizer", "grover") if model in MODELS else "grover"

@@ -1,7 +1,7 @@
 """Every built-in kind of target and every built-in metric.
 
 `facts` of a kind of target (see `zoo.tasks.Task`): `labels` says what its cells are ("zero_one", "classes" or
-"numbers"), `metric` which one decides unless told otherwise, `link` how a score becomes a prediction where that is
+"numbers"), `metric` the default one, `link` how a score becomes a prediction where that is
 simple. `facts` of a metric: the kinds of target that it `fits`, and whether `higher_is_better`.
 """
 

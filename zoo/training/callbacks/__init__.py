@@ -1,4 +1,4 @@
-"""What watches a training run: progress, TensorBoard, early stopping, checkpoints."""
+"""Callbacks of a training run: progress, TensorBoard, early stopping, checkpoints."""
 
 import lazy_loader
 

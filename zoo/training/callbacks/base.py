@@ -1,4 +1,4 @@
-"""`Callback`: what may watch a training run. Every method is optional; `run` is the `zoo.training.TrainingRun`."""
+"""`Callback`: observer of a training run. Every method is optional; `run` is the `zoo.training.TrainingRun`."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ class Callback:
     """Base class; override what is of interest."""
 
     def on_fit_start(self, run: TrainingRun) -> None:
-        """Before the first step (after resuming, before the next)."""
+        """Called before the first step (after resuming, before the next)."""
 
     def on_step_end(self, run: TrainingRun) -> None:
-        """After an optimizer step; `run.loss`, `run.step`, `run.optimizer.last` describe it."""
+        """Called after an optimizer step; `run.loss`, `run.step`, `run.optimizer.last` describe it."""
 
     def on_epoch_end(self, run: TrainingRun, record: EpochRecord) -> None:
-        """After validation; `run.epoch` counts the finished epochs, `run.history` ends with `record`."""
+        """Called after validation; `run.epoch` counts the finished epochs, `run.history` ends with `record`."""
 
     def on_fit_end(self, run: TrainingRun) -> None:
-        """After the last step, also after an exception."""
+        """Called after the last step, also after an exception."""

@@ -24,7 +24,7 @@ class EarlyStopping(Callback):
         self.patience = patience
 
     def on_fit_start(self, run: TrainingRun) -> None:
-        """A resumed run may have stopped already."""
+        """Check a resumed run, which may have stopped already."""
         self.check(run)
 
     def on_epoch_end(self, run: TrainingRun, record: EpochRecord) -> None:

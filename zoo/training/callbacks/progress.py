@@ -35,12 +35,12 @@ class Progress(Callback):
         )
 
     def on_step_end(self, run: TrainingRun) -> None:
-        """Advance it."""
+        """Advance the bar."""
         self.bar.update()
         self.bar.set_postfix(epoch=run.epoch + 1, loss=f"{run.loss:.3g}", refresh=False)
 
     def on_epoch_end(self, run: TrainingRun, record: EpochRecord) -> None:
-        """Print a line."""
+        """Print a line about the epoch."""
         metrics = "".join(f"  valid {name} {format_value(value)}" for name, value in list(record.valid.items())[:1])
         best = "  best" if run.history.best_epoch == record.epoch and record.valid else ""
         width = len(str(run.num_epochs))

@@ -12,10 +12,12 @@ import matplotlib.image
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.markers import CARETLEFT, CARETRIGHT
 from support.invented_rows import EFFECT, PASSES, invented
 
 from zoo.experiments import Sweep, experiment
 from zoo.experiments.report.collecting import Collected
+from zoo.experiments.report.differences import paired_differences, shown_range
 from zoo.experiments.report.palette import COLORS, KNOWN, Palette
 from zoo.experiments.report.report import Report, write_report
 from zoo.experiments.sweep.choices import DatasetChoice, ModelChoice, OptimizerChoice
@@ -213,3 +215,44 @@ def test_a_run_of_an_earlier_version_is_reported_too(filled, tmp_path):
     assert (row["test"], row["valid"], row["optimizer"], row["dataset"]) == (0.7, 0.6, "adam", "b3db")
     for page in write_report([old.path, filled.path], tmp_path / "report"):
         assert "a machine that was not noted" in page.read_text()
+
+
+def compared(*intervals: tuple[float, float, float]) -> pd.DataFrame:
+    """Rows of a comparison with the means and ends of these intervals, in percent."""
+    frame = pd.DataFrame(intervals, columns=["relative_low", "relative", "relative_high"])
+    named = {"dataset": [f"set {i}" for i in range(len(frame))], "model": "grover", "optimizer": "sam"}
+    return frame.assign(low=frame["relative_low"], **named)
+
+
+def test_one_wide_interval_does_not_hide_the_others():
+    usual = [(-4.0 - i / 10, 1.0, 6.0) for i in range(30)]
+    low, high = shown_range(compared(*usual))
+    assert low < -6.9
+    assert high > 6.0
+    low, high = shown_range(compared(*usual, (-300.0, -120.0, 60.0)))
+    assert -10 < low < -6.5
+    assert 6 < high < 10
+    figure = paired_differences(compared(*usual, (-300.0, -120.0, 60.0)), Palette(["adam", "sam"]), "adam")
+    carets = [line for line in figure.axes[0].lines if line.get_marker() in (CARETLEFT, CARETRIGHT)]
+    assert len(carets) == 2
+    assert [text.get_text() for text in figure.axes[0].texts if "%" in text.get_text()] == ["−120 %"]
+
+
+def test_a_few_intervals_are_all_shown_and_zero_is_among_them():
+    low, high = shown_range(compared((2.0, 3.0, 4.0), (40.0, 60.0, 80.0)))
+    assert low <= 0
+    assert high > 80
+
+
+def test_a_narrow_page_has_headings_in_place_of_columns_that_repeat(pages):
+    text = pages[0].read_text()
+    headings = re.findall(r'<tr class="heading"><th colspan="\d+">([^<]+)</th>', text)
+    assert "esol · rmse" in headings
+    assert text.count('<td class="wide">esol</td>') > 1
+
+
+def test_notebooks_show_a_figure_as_the_page_does(filled):
+    drawn = Report.read(filled.path).draw()
+    assert all(figure._repr_png_().startswith(b"\x89PNG") for figure in drawn.values())
+    panels = drawn["time"].axes
+    assert len({axis.get_xlim() for axis in panels}) == 1

@@ -1,10 +1,10 @@
-"""Figures of a report, as SVG that follows the light or dark scheme of whoever looks at it."""
+"""Figures of a report; as SVG they follow the light or dark scheme of whoever looks at them."""
 
 from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,7 @@ from matplotlib.lines import Line2D
 from zoo.experiments.report.palette import Palette
 from zoo.experiments.report.statistics import records
 from zoo.registry.kinds import higher_is_better
-from zoo.views.plots import plain
+from zoo.views.plots import Picture, plain
 
 INK = "#102030"
 FONTS = 'system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif'
@@ -64,6 +64,14 @@ SETTINGS: dict[Any, Any] = {
 }
 
 
+class Chart(Picture):
+    """A figure of a report, which notebooks show as a report does."""
+
+    def _repr_png_(self) -> bytes:
+        with matplotlib.rc_context(SETTINGS):  # ticks are made when they are drawn
+            return super()._repr_png_()
+
+
 def legend(figure: Figure, palette: Palette, form: Form, names: Sequence[str] | None = None) -> None:
     """Add one legend above all panels."""
     names = palette.names if names is None else names
@@ -79,14 +87,15 @@ def panels(count: int, form: Form) -> tuple[Figure, list[Axes]]:
     rows = -(-count // columns)
     width = min(form.width / columns, 5.2)
     layout = ConstrainedLayoutEngine(w_pad=0.1, h_pad=0.1)
-    figure = Figure(figsize=(width * columns, min(0.8 * width, 3.3) * rows + 0.5), layout=layout)
+    figure = Chart(figsize=(width * columns, min(0.8 * width, 3.3) * rows + 0.5), layout=layout)
     axes = [figure.add_subplot(rows, columns, i + 1) for i in range(count)]
     return figure, axes
 
 
-def metric_against_time(summary: pd.DataFrame, palette: Palette, reference: str, form: Form = WIDE) -> str:
+def metric_against_time(summary: pd.DataFrame, palette: Palette, reference: str, form: Form = WIDE) -> Figure:
     """Test metric over training time, a panel for each data set and model; bars are standard deviations."""
     blocks = comparable(summary)
+    slowest = slowest_ratio(blocks.values(), reference)
     with matplotlib.rc_context(SETTINGS):
         figure, axes = panels(len(blocks), form)
         for axis, ((dataset, model), block) in zip(axes, blocks.items(), strict=True):
@@ -104,13 +113,23 @@ def metric_against_time(summary: pd.DataFrame, palette: Palette, reference: str,
                     capsize=2.5,
                 )
             title(axis, dataset, model, block["metric"].iloc[0])
-            axis.set_xlim(left=0)
+            axis.set_xlim(0, None if base.empty else 1.08 * slowest)
             axis.set_xlabel(f"training time, {plain(reference)} = 1" if len(base) else "training time (s)")
         legend(figure, palette, form)
-        return themed(figure)
+        return figure
 
 
-def learning_curves(rows: pd.DataFrame, palette: Palette, form: Form = WIDE) -> str:
+def slowest_ratio(blocks: Iterable[pd.DataFrame], reference: str) -> float:
+    """Longest training time relative to the reference, so that all panels have one scale; NaN without a reference."""
+    ratios = [
+        block["seconds"].max() / block.loc[block["optimizer"] == reference, "seconds"].iloc[0]
+        for block in blocks
+        if reference in set(block["optimizer"])
+    ]
+    return max(ratios, default=np.nan)
+
+
+def learning_curves(rows: pd.DataFrame, palette: Palette, form: Form = WIDE) -> Figure:
     """Validation metric over training time, a panel for each data set and model: each seed thin, their mean thick."""
     trained = rows[rows["optimizer"].isin(palette.names)]
     blocks: dict[Any, pd.DataFrame] = dict(iter(trained.groupby(["dataset", "model"], sort=False)))
@@ -124,7 +143,7 @@ def learning_curves(rows: pd.DataFrame, palette: Palette, form: Form = WIDE) -> 
             title(axis, dataset, model, metric, "valid ")
             axis.set_xlabel("training time (s)")
         legend(figure, palette, form)
-        return themed(figure)
+        return figure
 
 
 def curve(history: Sequence[Mapping], metric: str) -> tuple[np.ndarray, np.ndarray]:
@@ -142,44 +161,6 @@ def draw_curves(axis: Axes, curves: Sequence[tuple[np.ndarray, np.ndarray]], col
     axis.plot(*means, color=color, linewidth=2.2, marker="o" if shortest == 1 else None, markersize=4)
 
 
-def paired_differences(comparison: pd.DataFrame, palette: Palette, reference: str, form: Form = WIDE) -> str:
-    """Mean difference to the reference with its confidence interval, in percent: right of 0 is better."""
-    blocks = list(comparison.groupby(["dataset", "model"], sort=False))
-    others = [name for name in palette.names if name in set(comparison["optimizer"])]
-    height = 0.17 * len(comparison) + 0.2 * len(blocks) + 1.2
-    with matplotlib.rc_context({**SETTINGS, "axes.spines.left": False}):
-        figure = Figure(figsize=(min(9.5, form.width), height), layout="constrained")
-        axis = figure.add_subplot()
-        ticks, position = {}, 0.0
-        for (dataset, model), block in blocks:
-            first = position
-            for row in records(block):
-                draw_interval(axis, row, position, palette)
-                position += 1.0
-            between = " · " if form is WIDE else "\n"
-            ticks[(first + position - 1) / 2] = plain(f"{dataset}{between}{model}")
-            axis.axhline(position - 0.1, color=INK, alpha=0.12, linewidth=0.7)
-            position += 0.8
-        axis.axvline(0, color=INK, linewidth=1)
-        axis.set_ylim(position - 0.6, -0.9)
-        axis.set_yticks(list(ticks), list(ticks.values()))
-        axis.tick_params(axis="y", length=0)
-        axis.grid(axis="y", visible=False)
-        axis.set_xlabel(plain(f"difference to {reference} in % of its score"))
-        for place, side, words in ((0, "left", "← worse"), (1, "right", "better →")):
-            axis.text(place, 1.0, words, transform=axis.transAxes, ha=side, va="bottom", alpha=0.7)
-        legend(figure, palette, form, others)
-        return themed(figure)
-
-
-def draw_interval(axis: Axes, row: Any, position: float, palette: Palette) -> None:
-    """One difference with its interval."""
-    color = palette.colors[row.optimizer]
-    if not np.isnan(row.low):
-        axis.plot([row.relative_low, row.relative_high], [position] * 2, color=color, linewidth=1.8, alpha=0.75)
-    axis.plot(row.relative, position, color=color, marker=palette.markers[row.optimizer], markersize=6)
-
-
 def comparable(summary: pd.DataFrame) -> dict[Any, pd.DataFrame]:
     """The data sets and models with more than one optimizer."""
     blocks = summary.groupby(["dataset", "model"], sort=False)
@@ -195,7 +176,8 @@ def title(axis: Axes, dataset: str, model: str, metric: str, part: str = "test "
 def themed(figure: Figure) -> str:
     """The figure as SVG text without a background, its ink in the reader's colour scheme."""
     buffer = io.StringIO()
-    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    with matplotlib.rc_context(SETTINGS):
+        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = buffer.getvalue().replace(INK, "currentColor")
     text = text[text.index("<svg") :]
     return re.sub(r"(<svg[^>]*>)", lambda found: found[1] + STYLE, text, count=1)

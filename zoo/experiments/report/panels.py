@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Protocol
 
 import pandas as pd
+from matplotlib.figure import Figure
 
 from zoo.experiments.report import figures
+from zoo.experiments.report.differences import paired_differences
 from zoo.experiments.report.figures import Form
 from zoo.experiments.report.palette import Palette
 
@@ -42,35 +44,35 @@ class Panel:
     """A figure of a report.
 
     Args:
-        draw: Function of the report and the form of its page; returns SVG text, "" without data for it.
+        draw: Function of the report and the form of its page; returns a figure, `None` without data for it.
         title: Description for those who cannot see it; `{reference}` becomes the reference's name.
         caption: Text under the figure, with the same placeholder.
         section: "differences" (to the reference) or "results".
     """
 
-    draw: Callable[[ReportData, Form], str]
+    draw: Callable[[ReportData, Form], Figure | None]
     title: str
     caption: str
     section: str = "results"
 
 
-def draw_differences(report: ReportData, form: Form) -> str:
+def draw_differences(report: ReportData, form: Form) -> Figure | None:
     """Draw the differences to the reference with their intervals."""
     if not len(report.comparison):
-        return ""
-    return figures.paired_differences(report.comparison, report.palette, report.reference, form)
+        return None
+    return paired_differences(report.comparison, report.palette, report.reference, form)
 
 
-def draw_time(report: ReportData, form: Form) -> str:
+def draw_time(report: ReportData, form: Form) -> Figure | None:
     """Draw the test metric over the training time."""
     if not figures.comparable(report.summary):
-        return ""
+        return None
     return figures.metric_against_time(report.summary, report.palette, report.reference, form)
 
 
-def draw_curves(report: ReportData, form: Form) -> str:
+def draw_curves(report: ReportData, form: Form) -> Figure | None:
     """Draw the learning curves."""
-    return figures.learning_curves(report.finished, report.palette, form) if report.palette.names else ""
+    return figures.learning_curves(report.finished, report.palette, form) if report.palette.names else None
 
 
 PANELS: dict[str, Panel] = {
@@ -78,7 +80,7 @@ PANELS: dict[str, Panel] = {
         draw_differences,
         "Paired differences to {reference}",
         "Mean difference to {reference} on equal seeds with its 95 % interval (Student's t). An interval that contains "
-        "0 does not settle the sign.",
+        "0 does not settle the sign. An arrow marks what goes on beyond the edge; the table has the numbers.",
         "differences",
     ),
     "time": Panel(

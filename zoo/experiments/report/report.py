@@ -12,6 +12,7 @@ from typing import Any
 
 import jinja2
 import pandas as pd
+from matplotlib.figure import Figure
 
 from zoo.experiments.report import figures, statistics, tables
 from zoo.experiments.report.collecting import Collected, collect
@@ -112,13 +113,17 @@ class Report:
         return figures.Palette(names)
 
     def figures(self, narrow: bool = False) -> dict[str, str]:
+        """Return the figures as SVG text by name, empty where there are no data; see `draw`."""
+        return {name: figures.themed(figure) if figure else "" for name, figure in self.draw(narrow).items()}
+
+    def draw(self, narrow: bool = False) -> dict[str, Figure | None]:
         """Draw the figures of `PANELS`.
 
         Args:
             narrow: For the width of a telephone.
 
         Returns:
-            SVG text by name; empty where there are no data for it.
+            Figures by name; `None` where there are no data for it.
         """
         form = figures.NARROW if narrow else figures.WIDE
         return {name: panel.draw(self, form) for name, panel in PANELS.items()}

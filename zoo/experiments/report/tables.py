@@ -46,12 +46,14 @@ class Table:
         rows: One `Cell` for each column.
         text_columns: How many columns from the left hold words; the others hold numbers, aligned right.
         groups: Numbers of rows above which a new group begins.
+        group_columns: How many columns from the left are the same within a group; narrow pages show them as headings.
     """
 
     header: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     text_columns: int = 1
     groups: frozenset[int] = frozenset()
+    group_columns: int = 0
 
     @property
     def markdown(self) -> str:
@@ -94,20 +96,20 @@ def results_table(summary: pd.DataFrame) -> Table:
     """Mean and spread of every data set, model and optimizer; the best mean of each data set is strong."""
     rows: list[list[Cell]] = []
     groups = set()
-    for _, block in summary.groupby("dataset", sort=False):
+    for _, block in summary.groupby(["dataset", "metric"], sort=False):
         groups.add(len(rows))
         best = block["score"].idxmax() if block["score"].notna().any() else None
         for row in records(block):
             rows.append([
-                *cells(row.dataset, row.model, row.optimizer, row.metric),
+                *cells(row.dataset, row.metric, row.model, row.optimizer),
                 Cell(spread(row.mean, row.sd), best=row.Index == best),
                 *cells(number(row.valid), row.n, number(row.rank, 1) if row.of > 1 else NOTHING),
                 *cells(number(row.passes_per_step, 2), number(row.molecules_per_second, 0), number(row.seconds, 1)),
                 Cell(spread(row.eigenvalue, row.eigenvalue_sd, 2)),
             ])  # fmt: skip
-    header = ["data set", "model", "optimizer", "metric", "test (mean ± sd)", "validation", "seeds", "rank"]
+    header = ["data set", "metric", "model", "optimizer", "test (mean ± sd)", "validation", "seeds", "rank"]
     return Table(
-        [*header, "passes / step", "molecules / s", "training (s)", "largest eigenvalue"], rows, 4, frozenset(groups)
+        [*header, "passes / step", "molecules / s", "training (s)", "largest eigenvalue"], rows, 4, frozenset(groups), 2
     )
 
 
@@ -135,7 +137,7 @@ def differences_table(comparison: pd.DataFrame) -> Table:
         "t test p",
         "Wilcoxon p",
     ]
-    return Table([*header, "time ×"], rows, 4, frozenset(groups))
+    return Table([*header, "time ×"], rows, 4, frozenset(groups), 2)
 
 
 def across_table(overall: pd.DataFrame, reference: str) -> Table:

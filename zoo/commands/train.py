@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from pathlib import Path
 from typing import Any
@@ -153,11 +154,21 @@ def resumed(parser: CommandParser, arguments: list[str], folder: str, loud: bool
     stored = stored_recipe(folder)
     if given.get("seeds", [stored.seed]) != [stored.seed]:
         raise ValueError(f"--resume {folder}: the run has seed {stored.seed}: leave --seeds out")
-    recipe = continued(folder, asked_for(parser, arguments, stored))
+    recipe = continued(folder, asked_for(parser, arguments, without_cache(stored)))
+    cache = stored.training.cache_dir if stored.training else None
+    if cache is not None and loud and not (recipe.training and recipe.training.cache_dir):
+        print(f"cache      not used: name it again with --cache-dir {cache}")
     line = describe_continuation(folder, recipe)
     if line and loud:
         print(f"continued  {line}")
     return recipe
+
+
+def without_cache(recipe: Recipe) -> Recipe:
+    """Return a recipe that names no cache folder: one that only a file names is not written unasked."""
+    if recipe.training is None:
+        return recipe
+    return dataclasses.replace(recipe, training=dataclasses.replace(recipe.training, cache_dir=None))
 
 
 def refuse_diverged(outcomes: list[Any]) -> None:

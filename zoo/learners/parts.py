@@ -173,11 +173,24 @@ def resolve_device(device: str | torch.device) -> torch.device:
     """The device; "auto" is a GPU where torch finds one, else the CPU.
 
     Raises:
-        ValueError: torch knows no such device.
+        ValueError: torch knows no such device, or finds none here.
     """
     if device == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
-        return torch.device(device)
+        chosen = torch.device(device)
     except RuntimeError as error:
         raise ValueError(f"device={device!r} is unknown: choose auto, cpu, cuda, cuda:1, ...") from error
+    require_device(chosen)
+    return chosen
+
+
+def require_device(device: torch.device) -> None:
+    """Raise a `ValueError` where torch does not find a GPU that was asked for."""
+    if device.type == "cuda":
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if (device.index or 0) >= count:
+            found = f"torch finds {count} of them" if count else "torch finds no GPU here (or was built without CUDA)"
+            raise ValueError(
+                f"device={str(device)!r}: {found}: choose auto or cpu" + (", or a lower one" * (count > 0))
+            )

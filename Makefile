@@ -1,12 +1,15 @@
-# Every target sets up .venv by itself. PYTHON chooses the interpreter (3.10 or 3.11).
+# Every target sets up .venv by itself. PYTHON chooses the interpreter.
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+# What makes graphs or computes with them.
+WITHOUT_DGL := $(addprefix tests/,models layers featurizers learners training tasks commands inference test_cli.py \
+	test_distributed.py test_factory.py test_training.py test_without_dgl.py)
 
-.PHONY: quickstart test lint bench clean help
+.PHONY: quickstart test test-without-dgl lint bench clean help
 help: ## Show the targets
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
 $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -20,6 +23,9 @@ quickstart: $(STAMP) ## Train grover with GraphSAM on the embedded B3DB data
 
 test: $(STAMP) ## Run the whole test suite
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+
+test-without-dgl: $(STAMP) ## Run the tests as where DGL is not installed
+	MOLZOO_BLOCK_DGL=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 $(WITHOUT_DGL)
 
 lint: $(STAMP) ## Check style and types
 	$(BIN)/ruff check .

@@ -26,6 +26,33 @@ def import_dgl() -> ModuleType | None:
 
 dgl: Any = import_dgl()
 
+
+def backend() -> str:
+    """Return what graphs are made of here: "dgl" with its version, or "torch" where DGL is not installed.
+
+    Numbers are the same with both.
+
+    Example:
+        >>> backend().split()[0] in ("dgl", "torch")
+        True
+    """
+    return "torch" if dgl is None else f"dgl {dgl.__version__}"
+
+
+def require_dgl() -> ModuleType:
+    """Return DGL.
+
+    Raises:
+        ImportError: It is not installed.
+    """
+    if dgl is None:
+        raise ImportError(
+            "DGL is not installed: on Linux or macOS with Python 3.10 or 3.11, pip install 'dgl>=1.1.3,<2'; elsewhere "
+            "there are no wheels that work with current torch"
+        )
+    return dgl
+
+
 if TYPE_CHECKING or dgl is not None:
     from dgl import DGLError, DGLGraph
 else:

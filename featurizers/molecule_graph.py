@@ -23,6 +23,37 @@ def moved(graph: DGLGraph | TensorGraph, device: torch.device | str) -> DGLGraph
         return TensorGraph.from_dgl(graph).to(device)
 
 
+def with_paired_edges(graph: DGLGraph) -> DGLGraph:
+    """Return the graph with its edges in such an order that `2k` and `2k + 1` are the two directions of a bond.
+
+    Raises:
+        ValueError: An edge has no opposite direction.
+    """
+    source, destination = (ends.long() for ends in graph.edges())
+    if are_paired(source, destination):
+        return graph.long()
+    low, high = torch.minimum(source, destination), torch.maximum(source, destination)
+    order = (low * graph.num_nodes() + high).argsort(stable=True)
+    source, destination = source[order], destination[order]
+    if not are_paired(source, destination):
+        raise ValueError(
+            "an edge of the graph has no opposite direction: give every bond two edges, u to v and v to u, and remove "
+            "edges from atoms to themselves (dgl.remove_self_loop)"
+        )
+    ndata = dict(graph.ndata)
+    edata = {name: feats[order] for name, feats in graph.edata.items()}
+    sizes = graph.batch_num_nodes().long(), graph.batch_num_edges().long()
+    return TensorGraph(source, destination, *sizes, ndata, edata).to_dgl()
+
+
+def are_paired(source: Tensor, destination: Tensor) -> bool:
+    """Whether edges (E,) `2k` and `2k + 1` are opposite directions of a bond between two nodes."""
+    if len(source) % 2:
+        return False
+    there_and_back = torch.equal(source[0::2], destination[1::2]) and torch.equal(source[1::2], destination[0::2])
+    return there_and_back and not bool((source == destination).any())
+
+
 @dataclass
 class MoleculeGraph:
     """One batch of molecules.
@@ -41,6 +72,39 @@ class MoleculeGraph:
     pairs: DGLGraph | TensorGraph | None = None
     descriptors: Tensor | None = None
     extra: dict[str, Tensor] = field(default_factory=dict)
+
+    @classmethod
+    def from_dgl(
+        cls, graph: DGLGraph, pairs: DGLGraph | None = None, descriptors: Tensor | None = None
+    ) -> MoleculeGraph:
+        """Make a batch of a DGLGraph that was built elsewhere.
+
+        Args:
+            graph: Batched graph of the atoms with both directions of every bond, in any order, and the features that
+                the model reads: `ndata["feat"]` (N, A), `edata["feat"]` (E, F). It is not changed.
+            pairs: As in the class.
+            descriptors: As in the class.
+
+        Raises:
+            ValueError: A feature is missing, or an edge has no opposite direction.
+
+        Example:
+            >>> from featurizers import CanonicalFeaturizer
+            >>> MoleculeGraph.from_dgl(CanonicalFeaturizer()("CCO").to_dgl()).num_atoms
+            tensor([3])
+        """
+        for name, feats in (("ndata", graph.ndata), ("edata", graph.edata)):
+            if "feat" not in feats:
+                raise ValueError(f'graph.{name} has no "feat": put the features that the model reads there')
+        return cls(with_paired_edges(graph), pairs, descriptors)
+
+    def to_dgl(self) -> DGLGraph:
+        """The graph of the atoms with its features as a DGLGraph; itself where it is one.
+
+        Raises:
+            ImportError: DGL is not installed.
+        """
+        return self.graph if isinstance(self.graph, DGLGraph) else self.graph.to_dgl()
 
     @property
     def batch_size(self) -> int:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from featurizers.backend import require_dgl
+
 if TYPE_CHECKING:
     import dgl
 
@@ -58,6 +60,19 @@ class TensorGraph:
             dict(graph.ndata),
             dict(graph.edata),
         )
+
+    def to_dgl(self) -> dgl.DGLGraph:
+        """The same graph and features as a DGLGraph.
+
+        Raises:
+            ImportError: DGL is not installed.
+        """
+        graph = require_dgl().graph(self.edges(), num_nodes=self.num_nodes())
+        graph.set_batch_num_nodes(self.batch_num_nodes())
+        graph.set_batch_num_edges(self.batch_num_edges())
+        graph.ndata.update(self.ndata)
+        graph.edata.update(self.edata)
+        return graph
 
     def to(self, device: torch.device | str) -> TensorGraph:
         """The same graph on another device."""

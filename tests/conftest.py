@@ -1,6 +1,16 @@
-"""What many tests share: a small data set, a small model, and where the big fixtures are."""
+"""What many tests share: a small data set, a small model, and where the big fixtures are.
 
+With `MOLZOO_BLOCK_DGL=1` the tests run as where DGL is not installed; those that compare with it are skipped.
+"""
+
+import os
+import runpy
 from pathlib import Path
+
+if os.environ.get("MOLZOO_BLOCK_DGL"):  # before anything imports it; processes that tests start do it by themselves
+    blocked = Path(__file__).parent / "support" / "without_dgl"
+    runpy.run_path(str(blocked / "sitecustomize.py"))
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(blocked), *filter(None, [os.environ.get("PYTHONPATH")])])
 
 import pytest
 from support.places import MOLECULENET

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import zoo
+from featurizers.backend import dgl
 from zoo.registry.catalog import MODELS
 
 ROOT = Path(zoo.__file__).resolve().parents[1]
@@ -20,6 +21,11 @@ import json, sys
 sys.modules["dgl"] = sys.modules["dgllife"] = None
 import zoo
 learners = {{name: zoo.build(name) for name in {NAMES}}}
+assert zoo.backend() == "torch"
+try:
+    zoo.build("gcn").featurizer("C").to_dgl()
+except ImportError as error:
+    assert "pip install 'dgl>=1.1.3,<2'" in str(error), error
 print(json.dumps({{name: learner.predict({SMILES}).tolist() for name, learner in learners.items()}}))
 """
 
@@ -33,3 +39,7 @@ def without_dgl() -> dict[str, list[list[float]]]:
 @pytest.mark.parametrize("name", NAMES)
 def test_predictions_equal_those_with_dgl(name: str, without_dgl: dict[str, list[list[float]]]) -> None:
     np.testing.assert_allclose(without_dgl[name], zoo.build(name).predict(SMILES), rtol=1e-5, atol=1e-6)
+
+
+def test_the_backend_is_named() -> None:
+    assert zoo.backend() == ("torch" if dgl is None else f"dgl {dgl.__version__}")

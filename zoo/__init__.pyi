@@ -29,6 +29,7 @@ from .registry import register_model as register_model
 from .registry import register_optimizer as register_optimizer
 from .registry import register_split as register_split
 from .registry import register_task as register_task
+from .runs import backend as backend
 from .runs import checkpoint as checkpoint
 from .runs import tune_process as tune_process
 from .training import callbacks as callbacks

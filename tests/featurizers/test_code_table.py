@@ -4,15 +4,16 @@ import copy
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 
-import dgl
 import numpy as np
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from support.graphs import needs_dgl
 
 from featurizers import CanonicalFeaturizer, ComptFeaturizer, GroverFeaturizer, PackedMolecules, StructuralFeaturizer
+from featurizers.backend import dgl
 from featurizers.batched_graph import batched_graph
 from featurizers.code_table import CAPACITY, CodeTable, _KnownCodes
 from featurizers.packed import MoleculeArrays
@@ -146,6 +147,7 @@ def test_threads_share_a_table():
             identical(feats, codes * np.float32(0.5))
 
 
+@needs_dgl
 def test_a_graph_is_the_one_that_dgl_makes():
     source, destination = np.array([0, 1, 2, 3]), np.array([1, 0, 3, 2])
     feats = torch.arange(6.0).view(6, 1)

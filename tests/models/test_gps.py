@@ -1,8 +1,8 @@
 """GPS against the definition on dense matrices, and its attention against torch's."""
 
-import dgl
 import pytest
 import torch
+from support.graphs import graph_of
 
 from featurizers import PackedMolecules, StructuralFeaturizer
 from zoo.layers.atom_attention import AtomAttention
@@ -92,10 +92,11 @@ def test_eigenvalues_are_those_of_the_normalized_laplacian():
     graph = batch(MOLECULES)
     vectors = graph.graph.ndata["laplacian"].double()
     values, exists = eigenvalues(graph, vectors)
-    for number, single in enumerate(dgl.unbatch(graph.graph)):
-        n = single.num_nodes()
-        adjacency = torch.zeros(n, n, dtype=torch.float64)
-        adjacency[single.edges()] = 1
+    whole = torch.zeros(len(vectors), len(vectors), dtype=torch.float64)
+    whole[graph.graph.edges()] = 1
+    ends = graph.num_atoms.cumsum(0).tolist()
+    for number, (n, end) in enumerate(zip(graph.num_atoms.tolist(), ends, strict=True)):
+        adjacency = whole[end - n : end, end - n : end]
         scale = adjacency.sum(1).clamp(min=1) ** -0.5
         expected = torch.linalg.eigvalsh(torch.eye(n) - scale[:, None] * adjacency * scale)[1:3]
         assert exists[number].sum() == len(expected)
@@ -113,7 +114,7 @@ def test_signs_of_laplacian_vectors_are_drawn_in_training_only():
 def test_attention_drops_weights_in_training_only():
     torch.manual_seed(0)
     attention = AtomAttention(8, 2, dropout=0.5)
-    graph = dgl.graph(([], []), num_nodes=6)
+    graph = graph_of([6])
     blocks, atoms = PairBlocks.of(graph), torch.randn(6, 8)
     assert not torch.equal(attention(blocks, atoms), attention(blocks, atoms))
     attention.eval()
@@ -122,7 +123,7 @@ def test_attention_drops_weights_in_training_only():
 
 def test_attention_has_second_derivatives():
     attention = AtomAttention(4, 2).double()
-    blocks = PairBlocks.of(dgl.batch([dgl.graph(([], []), num_nodes=n) for n in (1, 3)]))
+    blocks = PairBlocks.of(graph_of([1, 3]))
     atoms = torch.randn(4, 4, dtype=torch.float64, requires_grad=True)
     assert torch.autograd.gradgradcheck(lambda x: attention(blocks, x), atoms)
 

@@ -1,10 +1,10 @@
 """GPS against numbers that the authors' code computed."""
 
-import dgl
 import numpy as np
 import pytest
 import torch
 from support.authors_data import HERE, LayerFixture, ModelFixture
+from support.graphs import graph_of
 
 from featurizers import StructuralFeaturizer
 from zoo.layers.pair_blocks import PairBlocks
@@ -91,8 +91,6 @@ def test_the_layer(name, norm, training):
     layer.load_state_dict(ours_of(fixture.weights, {}))
     assert fixture.weights["local_model.eps"].item() == 0
     sizes = fixture.graph["num_atoms"]
-    graph = dgl.graph((fixture.graph["bond_source"], fixture.graph["bond_destination"]), num_nodes=int(sizes.sum()))
-    graph.set_batch_num_nodes(sizes)
-    graph.set_batch_num_edges(torch.zeros_like(sizes))
+    graph = graph_of(sizes, fixture.graph["bond_source"], fixture.graph["bond_destination"])
     x = layer.train(training)(graph, PairBlocks.of(graph), fixture.inputs["x"], fixture.inputs["bond_feats"])
     close(x, fixture.outputs["train_x" if training else "eval_x"], rtol=1e-9, atol=1e-9)

@@ -1,9 +1,9 @@
 """GRIT against numbers that the authors' code computed."""
 
-import dgl
 import pytest
 import torch
 from support.authors_data import LayerFixture, ModelFixture
+from support.graphs import graph_of
 
 from featurizers import CanonicalFeaturizer
 from zoo.layers.grit_layer import GRITLayer
@@ -79,7 +79,7 @@ def test_the_layer(name, options, training):
     layer = GRITLayer(32, 4, **options).double()
     layer.load_state_dict(layer_state(fixture.weights, num_heads=4))
     sizes = fixture.graph["num_atoms"].tolist()
-    blocks = PairBlocks.of(dgl.batch([dgl.graph(([], []), num_nodes=n) for n in sizes]))
+    blocks = PairBlocks.of(graph_of(sizes))
     ends = fixture.graph["pair_first"], fixture.graph["pair_second"]
     log_degrees = fixture.inputs["degree"].log1p().unsqueeze(1)
     x, pairs = layer.train(training)(fixture.inputs["x"], fixture.inputs["pair_feats"], ends, log_degrees, blocks)

@@ -1,10 +1,10 @@
 """MAT against numbers that the authors' code computed."""
 
-import dgl
 import numpy as np
 import pytest
 import torch
 from support.authors_data import HERE, LayerFixture, ModelFixture
+from support.graphs import graph_of
 
 from featurizers import MoleculeGraph, PackedMolecules
 from featurizers.mat import MATFeaturizer
@@ -63,17 +63,14 @@ def test_the_model(kernel, options):
 def test_the_model_on_given_arrays(kernel):
     fixture = LayerFixture(f"mat_{kernel}")
     sizes = fixture.graph["num_atoms"]
-    ends = fixture.graph["bond_source"], fixture.graph["bond_destination"]
     real = fixture.inputs["mask"][:, 1:]
-    graph = dgl.graph(ends, num_nodes=int(sizes.sum()))
+    graph = graph_of(sizes, fixture.graph["bond_source"], fixture.graph["bond_destination"])
     graph.ndata["feat"] = fixture.inputs["x"][:, 1:, 1:][real]
-    pairs = dgl.graph((fixture.graph["pair_first"], fixture.graph["pair_second"]), num_nodes=int(sizes.sum()))
+    pairs = graph_of(sizes, fixture.graph["pair_first"], fixture.graph["pair_second"])
     both = real[:, :, None] & real[:, None, :]
     adjacency = fixture.inputs["adjacency"][:, 1:, 1:][both]
     itself = fixture.graph["pair_first"] == fixture.graph["pair_second"]
     pairs.edata["distance"] = torch.where(itself, 0, torch.where(adjacency == 1, 1, 2))
     pairs.edata["distance_3d"] = fixture.inputs["distance"][:, 1:, 1:][both]
-    graph.set_batch_num_nodes(sizes)
-    graph.set_batch_num_edges(torch.zeros_like(sizes))
     model = model_with(fixture.weights, hidden_size=32, distance_kernel=kernel)
     close(model(MoleculeGraph(graph, pairs)), fixture.outputs["prediction"], rtol=1e-9, atol=1e-9)

@@ -4,6 +4,7 @@ from .checkpoint import CheckpointError as CheckpointError
 from .folder import RunFolder as RunFolder
 from .folder import RunState as RunState
 from .log import RunLog as RunLog
+from .machine import backend as backend
 from .machine import describe_machine as describe_machine
 from .machine import describe_versions as describe_versions
 from .process import available_cores as available_cores

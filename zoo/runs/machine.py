@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from featurizers.backend import backend as backend
 from zoo.runs import checkpoint
 
 

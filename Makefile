@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 # What makes graphs or computes with them.
 WITHOUT_DGL := $(addprefix tests/,models layers featurizers learners training tasks commands inference test_cli.py \
-	test_distributed.py test_factory.py test_training.py test_without_dgl.py)
+	test_factory.py test_training.py test_without_dgl.py)
 
 .PHONY: quickstart test test-without-dgl lint bench clean help
 help: ## Show the targets

@@ -99,3 +99,10 @@ def test_a_run_that_goes_on_with_other_options(run, tmp_path, capsys):
     printed = json.loads(capsys.readouterr().out)
     assert (printed["epochs"], printed["run"]) == (2, str(run))
     assert printed["test_per_task"].keys() == {"y"}
+
+
+def test_columns_that_hold_no_labels_are_named_by_a_flag(tmp_path, capsys):
+    (tmp_path / "names.smi").write_text("CCO ethanol\nCCN amine\n")
+    text = refused(capsys, "train", "--data", tmp_path / "names.smi", "--quiet")
+    assert "--tasks" in text
+    assert "tasks=" not in text

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
 import linecache
 import platform
+import re
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,6 +16,7 @@ from types import TracebackType
 
 import zoo
 from zoo.data.errors import printable
+from zoo.recipe.options import DataOptions, TrainingOptions
 from zoo.registry.registry import UnknownName
 
 USER, OURS = 2, 1
@@ -27,6 +30,8 @@ DAMAGED = (
 MEMORY = ("MemoryError", "OutOfMemoryError")
 WORDS_OF_MACHINE = ("out of memory", "can't allocate memory", "no space left", "unable to write", "failed writing",
                     "file write failed", "cuda error", "shared memory", "no kernel image", "nccl")  # fmt: skip
+FIELDS = [field.name for cls in (DataOptions, TrainingOptions) for field in dataclasses.fields(cls)]
+KEYWORD = re.compile(rf"\b({'|'.join(FIELDS)})=(?=[\s,.;:)]|$)")
 LESS_MEMORY = "give a smaller --batch-size or --chunk-size, or fewer --num-workers"
 REMEDIES = {
     errno.ENOSPC: "free some space, or write elsewhere",
@@ -67,13 +72,23 @@ def find_fault(error: BaseException, arguments: Sequence[str] = ()) -> Fault:
     line = describe(error)
     if line is None:
         return Fault(report(error), OURS)
-    text = printable(" ".join(line.split()))
+    text = printable(with_flags(" ".join(line.split())))
     files = [argument for argument in arguments if Path(argument).suffix or "/" in argument]
     if is_a(error, DAMAGED) and files and not any(file in text for file in files):
         text += f" (called with {', '.join(files)})"
     if len(text) > LONGEST:
         text = f"{text[: LONGEST // 2]} ... {text[-LONGEST // 2 :]}"
     return Fault(f"molzoo: error: {text}", USER)
+
+
+def with_flags(text: str) -> str:
+    """Return a message with `--smiles-column` for the `smiles_column=` of Python.
+
+    Example:
+        >>> with_flags("name its column with smiles_column=")
+        'name its column with --smiles-column'
+    """
+    return KEYWORD.sub(lambda found: "--" + found[1].replace("_", "-"), text)
 
 
 def describe(error: BaseException) -> str | None:

@@ -60,9 +60,9 @@ class Located:
     def attribute(self, name: str) -> tuple[str, ast.expr] | None:
         """Module and value of a class attribute, of it or the nearest base class that has it."""
         for base in self.bases():
-            for statement in base.node.body:
-                if name in assigned(statement) and statement.value is not None:  # type: ignore[union-attr]
-                    return base.module, statement.value  # type: ignore[union-attr, return-value]
+            value = assigned(base.node.body, name)
+            if value is not None:
+                return base.module, value
         return None
 
 
@@ -163,9 +163,9 @@ def evaluate(module: str, value: ast.expr) -> Any:
 
 def constant(module: str, name: str) -> Any:
     """Value of a constant of a module, or of the module that it is imported from."""
-    for statement in tree(module).body:
-        if name in assigned(statement) and statement.value is not None:  # type: ignore[union-attr]
-            return evaluate(module, statement.value)  # type: ignore[union-attr, arg-type]
+    value = assigned(tree(module).body, name)
+    if value is not None:
+        return evaluate(module, value)
     source = imported(module, name)
     if source is None:
         raise NotInSource(f"{module} has no constant {name}")
@@ -199,13 +199,17 @@ def imported(module: str, name: str) -> tuple[str, str] | None:
     return None
 
 
-def assigned(statement: ast.stmt) -> list[str]:
-    """Names that a statement assigns to."""
-    if isinstance(statement, ast.Assign):
-        return [target.id for target in statement.targets if isinstance(target, ast.Name)]
-    return (
-        [statement.target.id] if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name) else []
-    )
+def assigned(body: list[ast.stmt], name: str) -> ast.expr | None:
+    """Value that statements assign to a name, or None."""
+    for statement in body:
+        targets: list[ast.expr] = statement.targets if isinstance(statement, ast.Assign) else []
+        if isinstance(statement, ast.AnnAssign):
+            targets = [statement.target]
+        if isinstance(statement, (ast.Assign, ast.AnnAssign)) and any(
+            isinstance(target, ast.Name) and target.id == name for target in targets
+        ):
+            return statement.value
+    return None
 
 
 def dotted(node: ast.expr) -> str | None:

@@ -8,7 +8,7 @@ import warnings
 import numpy as np
 import pytest
 
-from zoo.data import DataError, MoleculeDataset, is_deterministic, list_splits, load, split, split_as_asked
+from zoo.data import DataError, MoleculeDataset, is_deterministic, list_splits, load, split, split_by_options
 from zoo.data.splits import refuse_seeds
 from zoo.recipe import DataOptions, Recipe
 from zoo.registry import SPLITS, register_split
@@ -68,11 +68,11 @@ def test_options_of_a_split_come_from_the_recipe():
     data = molecules(np.arange(40) % 2)
     options = DataOptions(split="kfold", split_args={"fold": 3, "num_folds": 4})
     wanted = split(data, "kfold", seed=7, fold=3, num_folds=4)
-    asked = split_as_asked(data, Recipe.from_json(Recipe("gcn", data=options).to_json()).data, seed=7)
+    asked = split_by_options(data, Recipe.from_json(Recipe("gcn", data=options).to_json()).data, seed=7)
     assert [part.tolist() for part in asked.indices] == [part.tolist() for part in wanted.indices]
     assert asked.options == {"fold": 3, "num_folds": 4}
-    assert split_as_asked(data, DataOptions(split="random", split_args={"fractions": [0.5, 0.25, 0.25]}), 0).report()
-    assert split_as_asked(data, DataOptions(split="kfold", split_seed=2), seed=7).seed == 2
+    assert split_by_options(data, DataOptions(split="random", split_args={"fractions": [0.5, 0.25, 0.25]}), 0).report()
+    assert split_by_options(data, DataOptions(split="kfold", split_seed=2), seed=7).seed == 2
 
 
 @pytest.mark.parametrize(
@@ -98,14 +98,14 @@ def test_a_split_column_is_the_split(write):
     options = DataOptions(str(path), split_column="phase")
     assert options.split == "column"
     data = load(path, options)
-    assert [len(part) for part in split_as_asked(data, options, seed=5).indices] == [4, 2, 2]
+    assert [len(part) for part in split_by_options(data, options, seed=5).indices] == [4, 2, 2]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert data.split().name == "column"
     with pytest.warns(UserWarning, match="split_column='phase' is not used.*split='column'"):
         data.split("random", fractions=(0.5, 0.25, 0.25))
     with pytest.raises(DataError, match=r"split_column='phase' is used by split='column' only.*leave one"):
-        split_as_asked(data, DataOptions(str(path), split_column="phase", split="random"), seed=0)
+        split_by_options(data, DataOptions(str(path), split_column="phase", split="random"), seed=0)
 
 
 def test_a_recipe_written_before_keeps_its_split():

@@ -11,7 +11,7 @@ from pyarrow import parquet
 from zoo import data
 from zoo.commands.main import main
 from zoo.inference import InferenceError, predict_file, predict_shards
-from zoo.inference.claims import claimed
+from zoo.inference.claims import claim
 
 OPTIONS = {"chunk_size": 20, "num_workers": 0, "progress": False}
 
@@ -109,7 +109,7 @@ def test_a_shard_that_was_cut_off_is_done_again(gcn, table, expected, tmp_path, 
 
 def test_a_shard_that_another_process_has_is_waited_for(gcn, table, expected, tmp_path):
     with ThreadPoolExecutor(1) as threads:
-        with claimed(tmp_path / "shard-00002-of-00005.parquet", "a shard"):
+        with claim(tmp_path / "shard-00002-of-00005.parquet", "a shard"):
             future = threads.submit(predict_shards, gcn, table, tmp_path, shards=5, **OPTIONS)
             with pytest.raises(NotYet):
                 future.result(3)

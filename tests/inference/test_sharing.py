@@ -13,7 +13,7 @@ import pytest
 from zoo.commands.main import main
 from zoo.inference import default_output, predict_file
 from zoo.inference import files as inference
-from zoo.inference.claims import claimed
+from zoo.inference.claims import claim
 from zoo.runs import locks
 
 OPTIONS = {"chunk_size": 25, "num_workers": 0, "progress": False}
@@ -51,7 +51,7 @@ def test_two_models_on_one_output_never_mix(gcn, other, library, tmp_path):
 def test_waiting_for_another_process_is_said(gcn, library, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(locks, "PATIENCE", 0.1)
     output = tmp_path / "out.csv"
-    with claimed(output, "the output") as free:
+    with claim(output, "the output") as free:
         assert free
         thread = threading.Thread(target=predict_file, args=(gcn, library, output), kwargs=OPTIONS)
         thread.start()
@@ -66,7 +66,7 @@ def test_waiting_for_another_process_is_said(gcn, library, tmp_path, monkeypatch
 
 
 def test_a_claim_that_is_not_waited_for_is_refused(tmp_path):
-    with claimed(tmp_path / "a", "a"), claimed(tmp_path / "a", "a", wait=False) as free:
+    with claim(tmp_path / "a", "a"), claim(tmp_path / "a", "a", wait=False) as free:
         assert not free
     assert list(tmp_path.iterdir()) == []
 

@@ -140,7 +140,7 @@ def test_waiting_for_a_lock_is_said(tmp_path, monkeypatch):
     ],
 )
 def test_what_can_be_checked_is_checked_before_anything_is_written(few, tmp_path, monkeypatch, changes, message):
-    monkeypatch.setattr("zoo.learners.predictor.Predictor.featurized", lambda *a, **k: pytest.fail("encoded"))
+    monkeypatch.setattr("zoo.learners.predictor.Predictor.featurize_dataset", lambda *a, **k: pytest.fail("encoded"))
     with pytest.raises((ValueError, TypeError, LookupError), match=message):
         experiment.run(dataclasses.replace(GCN, **changes), dataset=few, folder=tmp_path / "run", progress=False)
     assert not (tmp_path / "run").exists()

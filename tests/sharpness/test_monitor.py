@@ -52,7 +52,7 @@ def test_the_monitor_watches_without_changing_the_run(train, tmp_path) -> None:
     assert torch.equal(state, torch.get_rng_state())
     assert sorted(watcher.reports) == [2, 4]
     shown = scalars(tmp_path / "watched")
-    assert shown["sharpness/loss_rise"] == [(6, watcher.reports[1].loss_rise), (12, watcher.reports[3].loss_rise)]
+    assert shown["sharpness/loss_rise"] == [(6, watcher.reports[2].loss_rise), (12, watcher.reports[4].loss_rise)]
     assert len(shown["sharpness/largest_eigenvalue"]) == len(shown["sharpness/trace"]) == 2
 
 

@@ -103,4 +103,4 @@ def test_names_of_one_kind_are_one_kind():
     data = zoo.data.load((SMILES, [n % 2 for n in range(30)]), task="binary")
     learner = zoo.build("gcn", task="classification", model_args={"hidden_size": 8})
     assert isinstance(learner.task, Binary)
-    assert learner.checked(data) is data
+    assert learner.check_dataset(data) is data

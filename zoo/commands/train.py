@@ -145,7 +145,7 @@ def asked_for(parser: CommandParser, arguments: list[str], start: Recipe) -> Rec
 
 def resumed(parser: CommandParser, arguments: list[str], folder: str, loud: bool) -> Recipe:
     """Return the recipe with which a run goes on: its own, but for what may change."""
-    from zoo.experiments.resuming import continued, describe_continuation, stored_recipe
+    from zoo.experiments.resuming import continue_recipe, describe_continuation, stored_recipe
 
     given = parser.parse_given(arguments)
     other = sorted({"recipe", "output"} & given.keys())
@@ -154,7 +154,7 @@ def resumed(parser: CommandParser, arguments: list[str], folder: str, loud: bool
     stored = stored_recipe(folder)
     if given.get("seeds", [stored.seed]) != [stored.seed]:
         raise ValueError(f"--resume {folder}: the run has seed {stored.seed}: leave --seeds out")
-    recipe = continued(folder, asked_for(parser, arguments, without_cache(stored)))
+    recipe = continue_recipe(folder, asked_for(parser, arguments, without_cache(stored)))
     cache = stored.training.cache_dir if stored.training else None
     if cache is not None and loud and not (recipe.training and recipe.training.cache_dir):
         print(f"cache      not used: name it again with --cache-dir {cache}")

@@ -16,7 +16,7 @@ from .splits import SPLIT_NAMES as SPLIT_NAMES
 from .splits import is_deterministic as is_deterministic
 from .splits import list_splits as list_splits
 from .splits import split as split
-from .splits import split_as_asked as split_as_asked
+from .splits import split_by_options as split_by_options
 from .splits import split_dataset as split_dataset
 from .streaming import RowChunk as RowChunk
 from .streaming import RowStream as RowStream

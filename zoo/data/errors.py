@@ -26,14 +26,14 @@ def unknown_column(label: str, name: str, columns: Sequence[str]) -> DataError:
     folded = {column.lower(): column for column in columns}
     close = get_close_matches(name.lower(), list(folded), n=1)
     guess = f" Did you mean {folded[close[0]]!r}?" if close else ""
-    return DataError(f"{label}: no column {name!r}.{guess} Columns: {listed(columns, most=30)}")
+    return DataError(f"{label}: no column {name!r}.{guess} Columns: {quote(columns, most=30)}")
 
 
-def listed(names: Sequence[object], most: int = 10) -> str:
+def quote(names: Sequence[object], most: int = 10) -> str:
     """Names for a message, the first ones if there are many.
 
     Example:
-        >>> listed(["a", "b", "c"], most=2)
+        >>> quote(["a", "b", "c"], most=2)
         "'a', 'b', ... (3)"
     """
     return ", ".join(map(repr, names[:most])) + (f", ... ({len(names)})" if len(names) > most else "")

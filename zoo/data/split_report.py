@@ -101,8 +101,8 @@ class SplitReport:
             seed=seed,
             parts={part: _summary(data, chosen) for part, chosen in zip(PART_NAMES, indices, strict=True)},
             left_out=len(data) - sum(map(len, indices)),
-            duplicates_across=_shared(data.canonical_smiles, indices),
-            scaffolds_across=_shared(data.scaffolds, indices),
+            duplicates_across=_count_shared(data.canonical_smiles, indices),
+            scaffolds_across=_count_shared(data.scaffolds, indices),
             warnings=tuple(warnings),
         )
 
@@ -138,7 +138,7 @@ def _summary(data: Labelled, chosen: np.ndarray) -> PartSummary:
     )
 
 
-def _shared(keys: Sequence[str], indices: Sequence[np.ndarray]) -> int:
+def _count_shared(keys: Sequence[str], indices: Sequence[np.ndarray]) -> int:
     """How many keys occur in more than one part; molecules without rings share no scaffold worth counting."""
     sets = [{keys[i] for i in part} - {""} for part in indices]
     return sum(map(len, sets)) - len(set().union(*sets))

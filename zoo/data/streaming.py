@@ -17,7 +17,7 @@ from zoo.data.reading.delimited import DelimitedFile
 from zoo.data.reading.formats import find_reader
 from zoo.data.reading.parquet import is_parquet, parquet_frames, parquet_types
 from zoo.data.reading.table import Table, cell_text, table_of_frame
-from zoo.data.reading.textfile import existing_file, open_binary
+from zoo.data.reading.textfile import open_binary, require_file
 from zoo.recipe.options import ReadOptions
 
 SAMPLE_ROWS = 100
@@ -156,7 +156,7 @@ def stream(
     if isinstance(source, pd.DataFrame):
         opened, label = table_of_frame(source).frame, "DataFrame"
     else:
-        path = existing_file(source)
+        path = require_file(source)
         opened, label = _open(path, separator, encoding), str(path)
     head = next(_frames(opened, SAMPLE_ROWS), None)
     if head is None:

@@ -6,7 +6,7 @@ from .experiment import run as run
 from .parts import ChosenPart as ChosenPart
 from .parts import choose_part as choose_part
 from .report import write_report as write_report
-from .resuming import continued as continued
+from .resuming import continue_recipe as continue_recipe
 from .sweep import PlannedRun as PlannedRun
 from .sweep import ResultRow as ResultRow
 from .sweep import ResultsFolder as ResultsFolder

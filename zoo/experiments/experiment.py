@@ -116,7 +116,7 @@ def load_part(options: DataOptions, part: str, seed: int) -> data.MoleculeDatase
         seed: The recipe's, for a split that has none of its own.
     """
     dataset = load_dataset(options)
-    return dataset if part == "all" else getattr(data.split_as_asked(dataset, options, seed), part)
+    return dataset if part == "all" else getattr(data.split_by_options(dataset, options, seed), part)
 
 
 def draw(dataset: data.MoleculeDataset, max_molecules: int | None) -> data.MoleculeDataset:
@@ -171,7 +171,7 @@ def run(
     recipe = dataclasses.replace(with_dataset(recipe, dataset), data=source, training=training)
     saved = checkpoint.fitted_of_run(place.path) if place is not None and resume else None
     learner = prepare(recipe, dataset, device, projector, saved, trust)
-    split = split or saved_parts(place, dataset, resume) or data.split_as_asked(dataset, source, recipe.seed)
+    split = split or saved_parts(place, dataset, resume) or data.split_by_options(dataset, source, recipe.seed)
     with running(place):
         history = learner.fit(
             dataset,

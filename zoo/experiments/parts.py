@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo.data import MoleculeDataset, split_as_asked
+from zoo.data import MoleculeDataset, split_by_options
 from zoo.data.errors import DataError, DataNotFoundError
 from zoo.experiments import experiment
 from zoo.recipe.fitted import Fitted
@@ -84,21 +84,21 @@ def choose_part(
     if part is None:
         part = "test" if data is None or same or same_file(data, own) else "all"
     if part == "all":
-        return told(folder, ChosenPart(dataset, part, source))
+        return add_overlap(folder, ChosenPart(dataset, part, source))
     if saved is not None and not asked:
         if not same and data is not None and not same_place(data, own):
             raise DataChanged(
                 f"{data} is not the data that {folder.path} was trained on: its parts are unknown; leave --part out to "
                 "evaluate all of it, or name the split that cuts it with --split"
             )
-        return told(folder, of_run(folder, saved, dataset, part, source))
+        return add_overlap(folder, of_run(folder, saved, dataset, part, source))
     seed = recipe.seed if source.split_seed is None else source.split_seed
-    parts = split_as_asked(dataset, source, recipe.seed)
+    parts = split_by_options(dataset, source, recipe.seed)
     note = f"the parts are cut again: split {source.split!r}, seed {seed}" + ("" if saved else "; the run saved none")
     chosen = ChosenPart(getattr(parts, part), part, source, notes=(note,))
     if saved is None and not asked:
         return dataclasses.replace(chosen, trained_on=count_known(chosen.dataset, molecule_keys(parts.train)))
-    return told(folder, chosen)
+    return add_overlap(folder, chosen)
 
 
 def reading(
@@ -142,7 +142,7 @@ def of_run(
     return ChosenPart(getattr(parts, part), part, source)
 
 
-def told(folder: RunFolder, chosen: ChosenPart) -> ChosenPart:
+def add_overlap(folder: RunFolder, chosen: ChosenPart) -> ChosenPart:
     """The part, with how much of it was trained on."""
     keys = folder.trained_on
     return chosen if keys is None else dataclasses.replace(chosen, trained_on=count_known(chosen.dataset, keys))

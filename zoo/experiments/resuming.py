@@ -27,7 +27,7 @@ def stored_recipe(folder: str | Path) -> Recipe:
     return recipe
 
 
-def continued(folder: str | Path, asked: Recipe) -> Recipe:
+def continue_recipe(folder: str | Path, asked: Recipe) -> Recipe:
     """Return the recipe with which a run goes on.
 
     Args:

@@ -19,7 +19,7 @@ KEY, REASON = "key.json", "reason"
 class Parts:
     """Predictions of the chunks that are done, as files in a folder next to the output.
 
-    The caller has the output for itself (see `claimed`).
+    The caller has the output for itself (see `claim`).
 
     Args:
         output: The file to be written.

@@ -13,7 +13,7 @@ from zoo.runs import locks
 
 
 @contextmanager
-def claimed(target: Path, what: str, wait: bool = True) -> Iterator[bool]:
+def claim(target: Path, what: str, wait: bool = True) -> Iterator[bool]:
     """Have an output for this process alone in the block.
 
     Args:

@@ -11,7 +11,7 @@ from tqdm.auto import tqdm
 
 from zoo import data
 from zoo.inference.chunks import Parts
-from zoo.inference.claims import claimed
+from zoo.inference.claims import claim
 from zoo.inference.errors import InferenceError
 from zoo.inference.job import Piece
 from zoo.inference.request import Request
@@ -42,7 +42,7 @@ def predict_file(run: str | Path, source: str | Path, output: str | Path, **opti
     if output.resolve() == source.resolve():
         raise data.DataError(f"{output} is the input: choose another name for the output")
     tally = Tally()
-    with claimed(output, f"the output {output}"):
+    with claim(output, f"the output {output}"):
         data.RowWriter.remove_leftovers(output)
         kept = Parts(output, request.key(source))
         with request.bar(request.rows.estimate()) as bar:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo import data
-from zoo.inference.claims import claimed
+from zoo.inference.claims import claim
 from zoo.inference.errors import InferenceError
 from zoo.inference.job import Piece
 from zoo.inference.request import Request
@@ -63,7 +63,7 @@ class ShardFolder:
         self.folder.mkdir(parents=True, exist_ok=True)
         key = json.loads(json.dumps({**key, "shards": self.number, "rows": self.rows}))
         note = self.folder / KEY
-        with claimed(note, f"the folder {self.folder}"):
+        with claim(note, f"the folder {self.folder}"):
             found = read_json(note)
             if found is None and any(self.folder.glob("[!.]*")):
                 raise InferenceError(f"{self.folder} is not empty: choose another folder for the shards")
@@ -160,7 +160,7 @@ class Shift:
             path = self.output.path(shard)
             with ExitStack() as stack:
                 what = f"shard {shard} of {self.output.folder}"
-                if not path.exists() and not stack.enter_context(claimed(path, what, wait)):
+                if not path.exists() and not stack.enter_context(claim(path, what, wait)):
                     taken.append(shard)
                     continue
                 if path.exists():

@@ -50,10 +50,12 @@ def map_pieces(
             yield piece, predict_rows(learner, piece.smiles, job.batch_size)
         return
     with Team(job, workers - 1, patience) as team, one_thread():
-        yield from shared(team, learner, pieces, AHEAD * workers)
+        yield from predict_with_team(team, learner, pieces, AHEAD * workers)
 
 
-def shared(team: Team, learner: Predictor, pieces: Iterator[Piece], ahead: int) -> Iterator[tuple[Piece, pd.DataFrame]]:
+def predict_with_team(
+    team: Team, learner: Predictor, pieces: Iterator[Piece], ahead: int
+) -> Iterator[tuple[Piece, pd.DataFrame]]:
     """Predict pieces together with a team, results in order."""
     batch_size = team.job.batch_size
     order, waiting = deque[Piece](), deque[Piece]()

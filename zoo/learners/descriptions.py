@@ -71,13 +71,15 @@ class Description:
         if self.entry.reference:
             lines.append(f"  reference   {self.entry.reference}")
         lines += [
-            f"  {fact:<11} {shown(value)}" for fact, value in self.entry.facts.items() if fact != "legacy_defaults"
+            f"  {fact:<11} {format_default(value)}"
+            for fact, value in self.entry.facts.items()
+            if fact != "legacy_defaults"
         ]
         if self.parameters is not None:
             lines.append(f"  parameters  {self.parameters:,}")
         lines.append("  options" if self.options else "  no options")
         for name, value in self.options.items():
-            lines += explained(name, shown(value), self.texts.get(name, ""))
+            lines += explained(name, format_default(value), self.texts.get(name, ""))
         return "\n".join(lines)
 
 
@@ -125,7 +127,7 @@ def explained(name: str, value: str, text: str) -> list[str]:
     return [(head + lines[0]).rstrip(), *(indent + line for line in lines[1:])]
 
 
-def shown(value: Any) -> str:
+def format_default(value: Any) -> str:
     """A default, or a fact, as text."""
     if value is source.REQUIRED:
         return "(required)"
@@ -172,7 +174,7 @@ def describe_recipe(name: str) -> Page | None:
     changed = {key: value for key, value in training.items() if value != getattr(TrainingOptions, key)}
     rows = {**values, **({"training": changed} if changed else {})}
     use = f"molzoo train --recipe {name} --data FILE"
-    return Page("recipe", name, summary, {**{key: shown(value) for key, value in rows.items()}, "use": use})
+    return Page("recipe", name, summary, {**{key: format_default(value) for key, value in rows.items()}, "use": use})
 
 
 def describe_dataset(name: str) -> Page | None:

@@ -15,7 +15,7 @@ from zoo.data import MoleculeDataset, Split
 from zoo.data.arrays import Floats
 from zoo.learners import evaluation
 from zoo.learners.baselines import TaskEstimators
-from zoo.learners.predictor import PREDICT_BATCH, Predictor, cut, described
+from zoo.learners.predictor import PREDICT_BATCH, Predictor, cut, describe_data
 from zoo.learners.saved_trees import check_trees
 from zoo.recipe.fitted import Fitted
 from zoo.recipe.mapping import from_mapping
@@ -90,14 +90,14 @@ class Baseline(Predictor):
     ) -> History:
         """Fit on the training part; arguments as in `Learner.fit`, those about epochs and steps mean nothing here."""
         folder = run_folder(logdir, resume)
-        dataset, chosen = self.checked(data), from_mapping(TrainingOptions, options)
+        dataset, chosen = self.check_dataset(data), from_mapping(TrainingOptions, options)
         parts = saved_parts(folder, dataset, resume)
         parts = parts or cut(dataset, split, self.recipe.seed if split_seed is None else split_seed)
         train = parts.train if parts else dataset
         scaler = scaler_for_trees(train.targets) if self.task.scaled else None
         plan = plan_training(chosen, train, parts.valid if parts else None)
-        self.note(dataset, chosen, data_options or described(dataset, parts), scaler)
-        train, packed = self.featurized(train, chosen, progress)
+        self.note(dataset, chosen, data_options or describe_data(dataset, parts), scaler)
+        train, packed = self.featurize_dataset(train, chosen, progress)
         start = time.perf_counter()
         targets = train.targets if scaler is None else scaler.transform(train.targets)
         self.model.fit(np.asarray(packed.descriptors), targets)

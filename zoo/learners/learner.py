@@ -17,7 +17,7 @@ from zoo import sharpness
 from zoo.data import MoleculeDataset, MoleculeLoader, Split
 from zoo.data.arrays import Float32, Floats
 from zoo.learners import evaluation
-from zoo.learners.predictor import PREDICT_BATCH, Predictor, cut, described
+from zoo.learners.predictor import PREDICT_BATCH, Predictor, cut, describe_data
 from zoo.recipe.fitted import Fitted
 from zoo.recipe.mapping import from_mapping
 from zoo.recipe.options import DataOptions, TrainingOptions
@@ -128,13 +128,13 @@ class Learner(Predictor):
         folder = run_folder(logdir, resume, writes=distributed.is_main())
         if folder is not None:
             checkpoint.refuse_other_options(folder.path, self.fitted)
-        dataset, chosen = self.checked(data), from_mapping(TrainingOptions, options)
+        dataset, chosen = self.check_dataset(data), from_mapping(TrainingOptions, options)
         parts = saved_parts(folder, dataset, resume)
         parts = parts or cut(dataset, split, self.recipe.seed if split_seed is None else split_seed)
         train = parts.train if parts else dataset
         scaler = TargetScaler.fit(train.targets, train.task_names) if self.task.scaled else None
         plan = plan_training(chosen, train, parts.valid if parts else None)
-        self.note(dataset, chosen, data_options or described(dataset, parts), scaler)
+        self.note(dataset, chosen, data_options or describe_data(dataset, parts), scaler)
         seed_generators(self.recipe.seed)
         run = TrainingRun(
             self.model,
@@ -199,7 +199,7 @@ class Learner(Predictor):
         self, train: MoleculeDataset, options: TrainingOptions, progress: bool | None
     ) -> MoleculeLoader:
         scaler = self.scaler
-        train, packed = self.featurized(train, options, progress)
+        train, packed = self.featurize_dataset(train, options, progress)
         return MoleculeLoader(
             packed,
             self.featurizer,
@@ -212,7 +212,7 @@ class Learner(Predictor):
     def _validation(
         self, part: MoleculeDataset, options: TrainingOptions, progress: bool | None
     ) -> Callable[[], Evaluation]:
-        valid, packed = self.featurized(part, options, progress)
+        valid, packed = self.featurize_dataset(part, options, progress)
         loader = MoleculeLoader(packed, self.featurizer, batch_size=PREDICT_BATCH)
         objective, scaler = objective_for(self.model, self.task), self.scaler
 

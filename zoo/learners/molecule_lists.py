@@ -53,7 +53,7 @@ def in_chunks(molecules: Any, size: int = CHUNK) -> Iterator[Sequence[Any]]:
     first = True
     while part := list(islice(rows, size)):
         if first and not any(isinstance(entry, (str, Chem.Mol)) or is_missing(entry) for entry in part):
-            raise TypeError(f"molecules={shown(part[0])}, ...: {EXPECTED}")
+            raise TypeError(f"molecules={shorten(part[0])}, ...: {EXPECTED}")
         first = False
         yield part
 
@@ -65,7 +65,7 @@ def as_iterable(molecules: Any) -> Any:
     if isinstance(molecules, (str, Chem.Mol)):
         return [molecules]
     if isinstance(molecules, bytes) or not hasattr(molecules, "__iter__"):
-        raise TypeError(f"molecules={shown(molecules)}: {EXPECTED}")
+        raise TypeError(f"molecules={shorten(molecules)}: {EXPECTED}")
     return molecules
 
 
@@ -74,7 +74,7 @@ def is_missing(entry: Any) -> bool:
     return entry is None or entry is pd.NA or (isinstance(entry, (float, np.floating)) and bool(np.isnan(entry)))
 
 
-def shown(value: Any) -> str:
+def shorten(value: Any) -> str:
     """Return a value for a message, cut to 60 letters."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:60]}..."

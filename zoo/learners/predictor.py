@@ -96,7 +96,7 @@ class Predictor(ABC):
         Raises:
             DataError: A task that the learner was trained on is missing.
         """
-        dataset = self.checked(by_name(data, self.fitted))
+        dataset = self.check_dataset(by_name(data, self.fitted))
         return self.score(dataset, self.predict(dataset.smiles, batch_size=batch_size))
 
     def score(self, dataset: MoleculeDataset, predictions: np.ndarray) -> Evaluation:
@@ -123,7 +123,7 @@ class Predictor(ABC):
             target_scaling=None if scaler is None else scaler.state_dict(),
         )
 
-    def checked(self, data: MoleculeDataset | str | pd.DataFrame) -> MoleculeDataset:
+    def check_dataset(self, data: MoleculeDataset | str | pd.DataFrame) -> MoleculeDataset:
         """The data set, if its tasks are what the learner was built for.
 
         Raises:
@@ -148,7 +148,7 @@ class Predictor(ABC):
                 )
         return dataset
 
-    def featurized(
+    def featurize_dataset(
         self, dataset: MoleculeDataset, options: TrainingOptions, progress: bool | None = None
     ) -> tuple[MoleculeDataset, PackedMolecules]:
         """Encode a data set as the training options say; `None` shows progress in a terminal or notebook.
@@ -221,7 +221,7 @@ def cut(dataset: MoleculeDataset, split: str | Split | None, seed: int) -> Split
     return split if split is None or isinstance(split, Split) else dataset.split(split, seed=seed)
 
 
-def described(dataset: MoleculeDataset, parts: Split | None) -> DataOptions:
+def describe_data(dataset: MoleculeDataset, parts: Split | None) -> DataOptions:
     """What a recipe notes of data that were given as an object."""
     known = DataOptions(source=dataset.name, task=dataset.task, tasks=dataset.task_names)
     return known if parts is None else replace(known, split=parts.name, split_args=parts.options, split_seed=parts.seed)

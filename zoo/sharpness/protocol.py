@@ -27,5 +27,5 @@ class TrainedModel(Protocol):
     def scaler(self) -> TargetScaler | None:
         """Scaling of regression targets."""
 
-    def checked(self, data: Any) -> MoleculeDataset:
+    def check_dataset(self, data: Any) -> MoleculeDataset:
         """Return the data set if its tasks are those that the model was trained for."""

@@ -102,7 +102,7 @@ class LossSurface:
         """
         if not isinstance(getattr(learner, "model", None), nn.Module):
             raise TypeError(f"model {learner.recipe.model!r} is trained without gradients: it has no loss surface")
-        dataset = learner.checked(dataset)
+        dataset = learner.check_dataset(dataset)
         dataset = dataset.subset(draw_indices(np.flatnonzero(dataset.readable), max_molecules, seed))
         targets = dataset.targets if learner.scaler is None else learner.scaler.transform(dataset.targets)
         packed = featurize(dataset, learner.featurizer, progress=False)

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from zoo.data.dataset import InvalidRow
-from zoo.data.errors import listed, printable
+from zoo.data.errors import printable, quote
 
 MOST = 10
 
@@ -123,7 +123,7 @@ def _columns(report: DataReport) -> list[str]:
     by_use: dict[str, list[str]] = {}
     for name, use in report.columns.items():
         by_use.setdefault(use, []).append(name)
-    return [f"{use:<12} {listed(names)}" for use, names in by_use.items()]
+    return [f"{use:<12} {quote(names)}" for use, names in by_use.items()]
 
 
 def _tasks(report: DataReport) -> list[str]:

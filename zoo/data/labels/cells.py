@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from zoo.data.errors import DataError, listed
+from zoo.data.errors import DataError, quote
 from zoo.data.labels.words import is_missing, is_plus_minus, known_pair, order_classes
 from zoo.data.reading.table import Table
 
@@ -195,25 +195,25 @@ def _class_words(table: Table, name: str, known: list[str], many: bool | None) -
         return tuple(sorted(words, key=str.lower))
     row = int(np.flatnonzero(table.column(name).astype(str).str.strip().str.lower() == rare)[0])
     raise DataError(
-        f"{table.label}: column {name!r} has {len(words)} different words ({listed(words, 5)}; {by_folded[rare]!r} on "
+        f"{table.label}: column {name!r} has {len(words)} different words ({quote(words, 5)}; {by_folded[rare]!r} on "
         f"{table.where(row)}): labels are numbers or classes, recode it, say task='multiclass' if all of them are "
         "classes, or choose other tasks="
     )
 
 
 def _read_words(table: Table, name: str, codes: np.ndarray, distinct: np.ndarray, words: tuple[str, ...]) -> Column:
-    lookup = {_folded(word): float(number) for number, word in enumerate(words)}
-    values = [lookup.get(_folded(cell), np.nan if is_missing(cell) else np.inf) for cell in distinct]
+    lookup = {_fold(word): float(number) for number, word in enumerate(words)}
+    values = [lookup.get(_fold(cell), np.nan if is_missing(cell) else np.inf) for cell in distinct]
     by_row = _by_row(codes, values, np.nan)
     if len(words) == 2:
         _refuse(table, name, np.isinf(by_row), f"is neither {words[0]!r} (class 0) nor {words[1]!r} (class 1)")
-    _refuse(table, name, np.isinf(by_row), f"is none of the classes {listed(words, 5)}")
+    _refuse(table, name, np.isinf(by_row), f"is none of the classes {quote(words, 5)}")
     shown = [f"{word!r} is class {number}" for number, word in enumerate(words[:5])]
     more = f", ... ({len(words)} classes)" if len(words) > 5 else ""
     return Column(name, by_row, words, f"column {name!r}: {', '.join(shown)}{more}")
 
 
-def _folded(cell: Any) -> str:
+def _fold(cell: Any) -> str:
     """A word without regard to capitals, a number to how it is written: the classes may be called 1 and 2."""
     number = None if isinstance(cell, (bool, np.bool_)) else to_number(cell)
     return str(cell).strip().lower() if number is None else f"{number:g}"

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from zoo.data.errors import DataError, listed
+from zoo.data.errors import DataError, quote
 from zoo.data.labels.cells import FEWEST_OF_CLASS, MOST_CLASSES, Column
 from zoo.data.reading.table import Table
 
@@ -56,6 +56,6 @@ def refuse_mixture(table: Table, few: Sequence[Column], many: Sequence[Column]) 
     """Raise where some columns hold two classes and others more."""
     if few and many:
         raise DataError(
-            f"{table.label}: {listed([c.name for c in few])} hold two classes but {listed([c.name for c in many])} "
+            f"{table.label}: {quote([c.name for c in few])} hold two classes but {quote([c.name for c in many])} "
             "more: choose tasks= of one kind, or say task='multiclass' to treat all alike"
         )

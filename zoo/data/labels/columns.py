@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from zoo.data.errors import DataError, listed
+from zoo.data.errors import DataError, quote
 from zoo.data.molecules import mostly_molecules
 from zoo.data.reading.layout import SMILES_WORDS, is_number
 from zoo.data.reading.table import Table, cell_text
@@ -39,7 +39,7 @@ def find_smiles_column(table: Table, given: str | None = None) -> str:
     found = next(holding, ranked[0] if ranked else None)
     if found is None:
         raise DataError(
-            f"{table.label}: no column looks like SMILES: name it with smiles_column=. Columns: {listed(columns, 30)}"
+            f"{table.label}: no column looks like SMILES: name it with smiles_column=. Columns: {quote(columns, 30)}"
         )
     table.column(found)
     table.notes.append(f"SMILES are taken from column {found!r}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import pandas as pd
 from rdkit import Chem
 
-from zoo.data.errors import DataError, listed
+from zoo.data.errors import DataError, quote
 from zoo.data.labels.cells import DIGIT_FIRST, hashable, looks_like_labels
 from zoo.data.labels.descriptors import recognize_descriptors
 from zoo.data.labels.doubts import Doubt, doubt_cells, doubt_name
@@ -56,7 +56,7 @@ def find_task_columns(table: Table, smiles_column: str, given: Sequence[str] | N
         for name in given:
             table.column(name)
         if len(set(given)) < len(given) or smiles_column in given:
-            raise DataError(f"{table.label}: tasks {listed(given)}: name each label column once, and not the SMILES")
+            raise DataError(f"{table.label}: tasks {quote(given)}: name each label column once, and not the SMILES")
         return Guess(list(given))
     if table.frame.shape[1] > MOST_COLUMNS:
         raise DataError(f"{table.label} has {table.frame.shape[1]:,} columns: name the labels with tasks=")
@@ -70,13 +70,13 @@ def find_task_columns(table: Table, smiles_column: str, given: Sequence[str] | N
             guess.tasks = candidates
     left_out = [name for name in others if name not in guess.tasks]
     if guess.tasks:
-        table.notes.append(f"tasks: {listed(guess.tasks)}" + (f" (not used: {listed(left_out)})" if left_out else ""))
+        table.notes.append(f"tasks: {quote(guess.tasks)}" + (f" (not used: {quote(left_out)})" if left_out else ""))
     elif left_out:
-        table.notes.append(f"no column looks like a label ({listed(left_out)}): read without labels, or name tasks=")
+        table.notes.append(f"no column looks like a label ({quote(left_out)}): read without labels, or name tasks=")
     if len(guess.tasks) > 1:
         guess.doubts.append(
             f"{len(guess.tasks)} columns are taken as tasks, since none were named and these hold numbers or two "
-            f"classes ({listed(guess.tasks)}): name those to learn with tasks="
+            f"classes ({quote(guess.tasks)}): name those to learn with tasks="
         )
     table.notes.extend(guess.doubts)
     return guess

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from zoo.data.errors import DataError, listed
+from zoo.data.errors import DataError, quote
 from zoo.data.labels.cells import Column, read_column
 from zoo.data.labels.classes import as_classes, has_many_classes, refuse_mixture
 from zoo.data.reading.table import Table
@@ -60,11 +60,11 @@ def read_labels(
         return Labels(np.empty((len(table.frame), 0), dtype=np.float64), "unlabelled")
     given = label_names or {}
     if unknown := [name for name in given if name not in tasks]:
-        raise DataError(f"{table.label}: label_names= of {listed(unknown)}, which are no tasks. Tasks: {listed(tasks)}")
+        raise DataError(f"{table.label}: label_names= of {quote(unknown)}, which are no tasks. Tasks: {quote(tasks)}")
     many = None if task in (None, "classification") else kinds.labels_of(task) == CLASSES
     columns = [read_column(table, name, decimal=decimal, words=given.get(name), many=many) for name in tasks]
     if all(np.isnan(column.values).all() for column in columns):
-        raise DataError(f"{table.label}: no label in column(s) {listed(tasks)}: every cell is blank")
+        raise DataError(f"{table.label}: no label in column(s) {quote(tasks)}: every cell is blank")
     kind = _find_kind(table, columns) if task is None else task
     if kind == "classification":
         kind = _how_many(table, columns)
@@ -74,7 +74,7 @@ def read_labels(
         for column in columns:
             if column.words:
                 raise DataError(
-                    f"{table.label}: column {column.name!r} holds words ({listed(column.words, 2)}), "
+                    f"{table.label}: column {column.name!r} holds words ({quote(column.words, 2)}), "
                     "no numbers to regress: use task='classification'"
                 )
     else:
@@ -134,8 +134,8 @@ def _find_kind(table: Table, columns: Sequence[Column]) -> str:
     if all(_is_continuous(column) for column in others):
         if binary:
             raise DataError(
-                f"{table.label}: {listed([c.name for c in binary])} hold 0 and 1 but "
-                f"{listed([c.name for c in others])} other numbers: choose tasks= of one kind, or say task='regression'"
+                f"{table.label}: {quote([c.name for c in binary])} hold 0 and 1 but "
+                f"{quote([c.name for c in others])} other numbers: choose tasks= of one kind, or say task='regression'"
             )
         return "regression"
     if any(_is_continuous(column) for column in others) and not binary:
@@ -171,14 +171,14 @@ def describe_labels(targets: np.ndarray, tasks: Sequence[str], task: str) -> lis
     counts = (~np.isnan(targets)).sum(axis=0)
     empty = [name for name, count in zip(tasks, counts, strict=True) if not count]
     if empty:
-        notes.append(f"no labels for {listed(empty)}: left out of the mean")
+        notes.append(f"no labels for {quote(empty)}: left out of the mean")
     constant = [
         name
         for name, column, count in zip(tasks, targets.T, counts, strict=True)
         if count and np.nanmin(column) == np.nanmax(column)
     ]
     if constant and kinds.labels_of(task) != NUMBERS:
-        notes.append(f"one class only in {listed(constant)}: cannot be measured by ranking, left out of the mean")
+        notes.append(f"one class only in {quote(constant)}: cannot be measured by ranking, left out of the mean")
     elif constant:
-        notes.append(f"{listed(constant)} constant: nothing to learn, leave it out of tasks=")
+        notes.append(f"{quote(constant)} constant: nothing to learn, leave it out of tasks=")
     return notes

@@ -65,7 +65,7 @@ def _with_gaps(rows: np.ndarray, places: Sequence[int], length: int) -> np.ndarr
     return result
 
 
-def _aligned(chunks: Iterable[EncodedChunk]) -> Iterator[EncodedChunk]:
+def _align(chunks: Iterable[EncodedChunk]) -> Iterator[EncodedChunk]:
     """Give chunks without a readable molecule their rows too, as wide as those of the first chunk that has one."""
     known: dict[str, np.ndarray] = {}
     early: list[EncodedChunk] = []
@@ -102,6 +102,6 @@ def encode_in_chunks(
     chunks = ((i, smiles[i : i + CHUNK_SIZE]) for i in range(0, len(smiles), CHUNK_SIZE))
     hidden = None if progress is None else not progress
     with tqdm(total=len(smiles), desc="featurize", unit="mol", disable=hidden) as bar:
-        for chunk in _aligned(ordered_map(partial(encode_chunk, featurizer), chunks, num_workers)):
+        for chunk in _align(ordered_map(partial(encode_chunk, featurizer), chunks, num_workers)):
             yield chunk
             bar.update(len(chunk))

@@ -126,9 +126,9 @@ class DelimitedFile:
             DataError: A row has more or fewer cells than the header; names the line.
         """
         with self.text.open() as file:
-            yield from self._checked_rows(file)
+            yield from self._check_rows(file)
 
-    def _checked_rows(self, file: TextIO) -> Iterator[tuple[int, list[str]]]:
+    def _check_rows(self, file: TextIO) -> Iterator[tuple[int, list[str]]]:
         width = len(self.columns)
         blank: list[int] = []
         header_pending = self.has_header

@@ -33,7 +33,7 @@ def read_parquet(path: Path) -> pd.DataFrame:
     except ImportError as error:
         raise _no_pyarrow(path) from error
     except (OSError, ValueError) as error:
-        raise _damaged(path) from error
+        raise _damage_error(path) from error
 
 
 def parquet_frames(path: Path, size: int, start: int = 0, stop: int | None = None) -> Iterator[pd.DataFrame]:
@@ -63,7 +63,7 @@ def parquet_frames(path: Path, size: int, start: int = 0, stop: int | None = Non
                 table = Table.from_batches([batch.slice(first, last - first)]).select(columns)
                 yield table.replace_schema_metadata(None).to_pandas(types_mapper=pd.ArrowDtype)
     except (ArrowException, OSError) as error:
-        raise _damaged(path) from error
+        raise _damage_error(path) from error
 
 
 def _row_groups(metadata: Any, start: int, stop: int | None) -> tuple[list[int], int]:
@@ -86,5 +86,5 @@ def _no_pyarrow(path: Path) -> DataError:
     return DataError(f"{path}: Parquet needs pyarrow: pip install pyarrow")
 
 
-def _damaged(path: Path) -> DataError:
+def _damage_error(path: Path) -> DataError:
     return DataError(f"{path}: not a Parquet file, or a damaged one: get it again, or save it as CSV")

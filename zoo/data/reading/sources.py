@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from zoo.data.errors import DataError, DataNotFoundError, listed
+from zoo.data.errors import DataError, DataNotFoundError, quote
 from zoo.data.reading.sets import EMBEDDED, KNOWN_SETS, KnownSet, find_in_folder
 from zoo.data.reading.table import Table, read_table, table_of_frame, table_of_lists
 from zoo.recipe.options import ReadOptions
@@ -40,7 +40,7 @@ def open_source(source: Any, options: ReadOptions, *, base_url: str | None = Non
     Raises:
         DataError: It is not there, or cannot be read.
     """
-    known = named_set(source)
+    known = find_named_set(source)
     if known is not None:
         return Opened(_read_known(known, options.data_dir, base_url), known.name, known)
     if isinstance(source, (str, os.PathLike)):
@@ -72,11 +72,11 @@ def table_of_columns(columns: Mapping[str, Any]) -> Table:
     try:
         frame = pd.DataFrame({name: getattr(cells, "array", cells) for name, cells in columns.items()})
     except ValueError as error:
-        raise DataError(f"columns {listed(list(columns))} do not make a table ({error}): give equal lengths") from error
+        raise DataError(f"columns {quote(list(columns))} do not make a table ({error}): give equal lengths") from error
     return table_of_frame(frame, "mapping")
 
 
-def named_set(source: Any) -> KnownSet | None:
+def find_named_set(source: Any) -> KnownSet | None:
     """The set of this name, if it is one: `"Free-Solv"` and `"freesolv"` are the same."""
     if isinstance(source, str) and not any(mark in source for mark in "/\\."):
         return KNOWN_SETS.get(normalize(source).replace("_", ""))
@@ -98,7 +98,7 @@ def _read_known(known: KnownSet, data_dir: str | None, base_url: str | None) -> 
     table.notes += notes
     repeated = table.frame.columns.duplicated()
     if repeated.any():
-        twice = listed(list(table.frame.columns[repeated]))
+        twice = quote(list(table.frame.columns[repeated]))
         table.notes.append(f"{known.file}: the second of equal columns is not used: {twice}")
         table.frame = table.frame.loc[:, ~repeated]
     return table

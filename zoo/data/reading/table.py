@@ -15,7 +15,7 @@ from rdkit import Chem
 from zoo.data.errors import DataError, unknown_column
 from zoo.data.reading.delimited import DelimitedFile
 from zoo.data.reading.formats import find_reader
-from zoo.data.reading.textfile import existing_file
+from zoo.data.reading.textfile import require_file
 
 
 @dataclass
@@ -82,7 +82,7 @@ def read_table(path: str | os.PathLike[str], *, separator: str | None = None, en
     Raises:
         DataError: Missing, empty, damaged, ragged or another kind of file; one line says which and where.
     """
-    file = existing_file(path)
+    file = require_file(path)
     reader = find_reader(file)
     if reader is not None:
         return table_of_frame(reader(file), str(file))

@@ -63,7 +63,7 @@ class TextFile:
         return io.TextIOWrapper(open_binary(self.path), encoding=self.encoding, newline="")
 
 
-def existing_file(path: str | os.PathLike[str]) -> Path:
+def require_file(path: str | os.PathLike[str]) -> Path:
     """The path of a file that is there and not empty.
 
     Raises:
@@ -104,7 +104,7 @@ def inspect_text(path: str | os.PathLike[str], encoding: str | None = None) -> T
     Raises:
         DataError: Empty, damaged, not text, or not in the given encoding.
     """
-    file = existing_file(path)
+    file = require_file(path)
     if file.suffix.lower() in STRUCTURE_FILES:
         raise DataError(f"{file} holds structures, not SMILES: convert it, for example with RDKit's MolToSmiles")
     try:

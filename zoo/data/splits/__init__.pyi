@@ -5,5 +5,5 @@ from .splitting import is_deterministic as is_deterministic
 from .splitting import list_splits as list_splits
 from .splitting import refuse_seeds as refuse_seeds
 from .splitting import split as split
-from .splitting import split_as_asked as split_as_asked
+from .splitting import split_by_options as split_by_options
 from .splitting import split_dataset as split_dataset

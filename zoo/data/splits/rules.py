@@ -93,14 +93,14 @@ def scaffold_sorted(scaffolds: Sequence[str], fractions: Fractions) -> Parts:
     return train, valid, test
 
 
-def shuffled(groups: list[list[int]], seed: int) -> list[list[int]]:
+def shuffle_groups(groups: list[list[int]], seed: int) -> list[list[int]]:
     """The groups in a random order."""
     return [groups[i] for i in np.random.default_rng(seed).permutation(len(groups))]
 
 
 def random_grouped(molecules: Sequence[str], seed: int, fractions: Fractions) -> Parts:
     """Random split that keeps duplicates (equal canonical SMILES) in one part."""
-    return fill(shuffled(group_by(molecules), seed), len(molecules), fractions)
+    return fill(shuffle_groups(group_by(molecules), seed), len(molecules), fractions)
 
 
 def random_stratified(molecules: Sequence[str], strata: np.ndarray, seed: int, fractions: Fractions) -> Parts:
@@ -117,7 +117,7 @@ def random_stratified(molecules: Sequence[str], strata: np.ndarray, seed: int, f
     for stratum in np.unique(strata):
         inside = [group for group in groups if strata[group[0]] == stratum]
         cuts = np.cumsum(_shares(len(inside), fractions))
-        for position, group in enumerate(shuffled(inside, seed)):
+        for position, group in enumerate(shuffle_groups(inside, seed)):
             parts[int(np.searchsorted(cuts, position, side="right"))].extend(group)
     return parts
 
@@ -135,7 +135,7 @@ def _shares(n: int, fractions: Fractions) -> np.ndarray:
 def cross_validation(molecules: Sequence[str], seed: int, fold: int, num_folds: int) -> Parts:
     """Random folds with duplicates together: `fold` is the test part, the next one validates, the others train."""
     folds: list[list[int]] = [[] for _ in range(num_folds)]
-    for group in shuffled(group_by(molecules), seed):
+    for group in shuffle_groups(group_by(molecules), seed):
         min(folds, key=len).extend(group)
     valid = (fold + 1) % num_folds
     train = [i for number, part in enumerate(folds) if number not in (fold, valid) for i in part]

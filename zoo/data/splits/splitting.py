@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from zoo.data.dataset import MoleculeDataset, Split
-from zoo.data.errors import DataError, listed
+from zoo.data.errors import DataError, quote
 from zoo.data.split_report import PART_NAMES, split_warnings
 from zoo.data.splits.own import describe_left_out, read_index_file, split_by_rows
 from zoo.data.splits.remedies import empty_parts
@@ -86,7 +86,7 @@ def split(
 split_dataset = split  # the name before splits were registered
 
 
-def split_as_asked(dataset: MoleculeDataset, options: DataOptions, seed: int) -> Split:
+def split_by_options(dataset: MoleculeDataset, options: DataOptions, seed: int) -> Split:
     """Cut a dataset as a recipe says.
 
     Args:
@@ -180,7 +180,7 @@ def _apply_rule(
     readable = np.flatnonzero(dataset.readable)
     usable = dataset if len(readable) == len(dataset) else dataset.subset(readable)
     parts = rule(usable, **{name: value for name, value in shared.items() if name in accepted}, **options)
-    return [readable[part] for part in _checked_parts(parts, len(usable), label)]
+    return [readable[part] for part in _check_parts(parts, len(usable), label)]
 
 
 def _refuse_unused(
@@ -193,13 +193,13 @@ def _refuse_unused(
     if tuple(fractions) != DEFAULT_FRACTIONS:
         unused["fractions"] = tuple(fractions)
     for name, value in unused.items():
-        takes = f"it takes {listed(known)}" if known else "it takes no options"
+        takes = f"it takes {quote(known)}" if known else "it takes no options"
         others = [other for other in SPLITS.names() if name in _parameters(SPLITS[other].resolve())]
         remedy = f"leave it out, or use split={others[0]!r}" if others else "leave it out"
         raise DataError(f"{name}={value!r} would be ignored by split {label!r} ({takes}): {remedy}")
 
 
-def _checked_parts(parts: Any, n: int, label: str) -> list[np.ndarray]:
+def _check_parts(parts: Any, n: int, label: str) -> list[np.ndarray]:
     """Parts that a rule returned, as positions.
 
     Raises:

@@ -11,7 +11,7 @@ import pandas as pd
 from zoo.data.errors import DataError
 
 
-def named_parquet(path: Path) -> bool:
+def has_parquet_name(path: Path) -> bool:
     """Whether a file of this name is to be Parquet."""
     return path.suffix.lower() in (".parquet", ".pq")
 

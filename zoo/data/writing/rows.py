@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from zoo.data.errors import DataError
-from zoo.data.writing.parquet import ParquetRows, named_parquet
+from zoo.data.writing.parquet import ParquetRows, has_parquet_name
 
 SEPARATORS = {".csv": ",", ".txt": ",", ".tsv": "\t", ".tab": "\t"}
 UNFINISHED = re.compile(r"\.[0-9a-f]{32}\.part")
@@ -58,7 +58,7 @@ class RowWriter:
         types: Mapping[str, Any] | None = None,
         guard_formulas: bool = False,
     ) -> None:
-        self._as_text = _guarded if guard_formulas else _as_it_is
+        self._as_text = _guard_formula if guard_formulas else _to_text
         self.columns = list(columns)
         self.added: list[str] = []
         for name in added:
@@ -70,7 +70,7 @@ class RowWriter:
             self.path = Path(target).expanduser()
             self.check(self.path, self.columns)
             self._unfinished = self.path.with_name(f"{self.path.name}.{uuid.uuid4().hex}.part")
-            self._parquet = ParquetRows(self._unfinished, types) if named_parquet(self.path) else None
+            self._parquet = ParquetRows(self._unfinished, types) if has_parquet_name(self.path) else None
             if self._parquet is not None:
                 return
             self._file = self._open(self.path)
@@ -89,7 +89,7 @@ class RowWriter:
     def check(path: str | os.PathLike[str], columns: Sequence[str] = ()) -> None:
         """Raise a `DataError` unless such a file can be written, so that nobody learns it after hours."""
         path = Path(path).expanduser()
-        if not named_parquet(path) and Path(path.name.removesuffix(".gz")).suffix.lower() not in SEPARATORS:
+        if not has_parquet_name(path) and Path(path.name.removesuffix(".gz")).suffix.lower() not in SEPARATORS:
             raise DataError(
                 f"{path}: predictions are written as .csv, .tsv (or .csv.gz, .tsv.gz) or .parquet: choose such a name"
             )
@@ -99,7 +99,7 @@ class RowWriter:
             why = "it is a folder" if path.is_dir() else f"no permission to write in {path.parent}"
             raise DataError(f"{path} cannot be written ({why}): choose another place")
         repeated = [name for i, name in enumerate(columns) if name in columns[:i]]
-        if named_parquet(path) and repeated:
+        if has_parquet_name(path) and repeated:
             raise DataError(f"{path}: Parquet takes no two columns of one name ({repeated[0]!r}): write CSV instead")
 
     def _open(self, path: Path) -> TextIO:
@@ -143,7 +143,7 @@ class RowWriter:
             self._parquet.write(pd.concat([rows.reset_index(drop=True), added], axis=1))
             return
         for cells, more in zip(rows.itertuples(index=False, name=None), zip(*values, strict=True), strict=True):
-            texts = [*map(self._as_text, cells), *map(_short, more)]
+            texts = [*map(self._as_text, cells), *map(_format_value, more)]
             (self._quoting if any("\r" in text for text in texts) else self._writer).writerow(texts)
 
     def __exit__(
@@ -193,19 +193,19 @@ def free_name(name: str, taken: Collection[str]) -> str:
     return next(candidate for candidate in candidates if candidate not in taken)
 
 
-def _absent(cell: Any) -> bool:
+def _is_missing(cell: Any) -> bool:
     return cell is None or cell is pd.NA or (isinstance(cell, (float, np.floating)) and bool(np.isnan(cell)))
 
 
-def _as_it_is(cell: Any) -> str:
+def _to_text(cell: Any) -> str:
     if isinstance(cell, bytes):
         return cell.decode("utf-8", "replace")
-    return "" if _absent(cell) else str(cell)
+    return "" if _is_missing(cell) else str(cell)
 
 
-def _guarded(cell: Any) -> str:
+def _guard_formula(cell: Any) -> str:
     """A cell that no spreadsheet runs: text that begins a formula gets an apostrophe, numbers stay."""
-    text = _as_it_is(cell)
+    text = _to_text(cell)
     if not text.startswith(FORMULA_STARTS):
         return text
     try:
@@ -215,8 +215,8 @@ def _guarded(cell: Any) -> str:
     return text
 
 
-def _short(value: Any) -> str:
+def _format_value(value: Any) -> str:
     """Predictions are float32: six digits are what they know."""
-    if _absent(value):
+    if _is_missing(value):
         return ""
     return f"{value:.6g}" if isinstance(value, (float, np.floating)) else str(value)

@@ -115,7 +115,7 @@ def read(place: ResultsFolder | RunFolder | Path) -> Iterable[ResultRow]:
 
 def distinct(rows: pd.DataFrame) -> pd.DataFrame:
     """Tell runs with the same names apart by the options that differ; of equal ones the latest counts."""
-    options = {row: compared(recipe) for row, recipe in rows["recipe"].items()}
+    options = {row: distinguishing_options(recipe) for row, recipe in rows["recipe"].items()}
     rows = rows.copy()
     keys = ["dataset", "model", "optimizer"]
     for _, block in rows.groupby(keys, sort=False):
@@ -127,7 +127,7 @@ def distinct(rows: pd.DataFrame) -> pd.DataFrame:
     return rows.sort_values("written", kind="stable").drop_duplicates(NAMES, keep="last").sort_index()
 
 
-def compared(recipe: Mapping[str, Any]) -> dict[str, Any]:
+def distinguishing_options(recipe: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options of a run that tell it from others."""
     flat = flatten(recipe)
     return {name: v for name, v in flat.items() if not UNSEEN & {name, name.partition(".")[0]}}

@@ -173,7 +173,7 @@ def title(axis: Axes, dataset: str, model: str, metric: str, part: str = "test "
     axis.set_ylabel(f"{part}{plain(metric)} {'↑' if higher_is_better(metric) else '↓'}")
 
 
-def themed(figure: Figure) -> str:
+def to_themed_svg(figure: Figure) -> str:
     """The figure as SVG text without a background, its ink in the reader's colour scheme."""
     buffer = io.StringIO()
     with matplotlib.rc_context(SETTINGS):

@@ -29,12 +29,12 @@ class Palette:
 
     def __init__(self, names: Iterable[str]) -> None:
         self.names = list(names)
-        numbers = numbered(self.names)
+        numbers = assign_numbers(self.names)
         self.colors = {name: COLORS[number] for name, number in numbers.items()}
         self.markers = {name: MARKERS[number] for name, number in numbers.items()}
 
 
-def numbered(names: Iterable[str]) -> dict[str, int]:
+def assign_numbers(names: Iterable[str]) -> dict[str, int]:
     """Give each name its number, and the next free one to a name whose own is taken in this report."""
     found: dict[str, int] = {}
     for name in sorted(names, key=lambda name: (name not in KNOWN, name)):

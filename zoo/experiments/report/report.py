@@ -114,7 +114,7 @@ class Report:
 
     def figures(self, narrow: bool = False) -> dict[str, str]:
         """Return the figures as SVG text by name, empty where there are no data; see `draw`."""
-        return {name: figures.themed(figure) if figure else "" for name, figure in self.draw(narrow).items()}
+        return {name: figures.to_themed_svg(figure) if figure else "" for name, figure in self.draw(narrow).items()}
 
     def draw(self, narrow: bool = False) -> dict[str, Figure | None]:
         """Draw the figures of `PANELS`.
@@ -168,20 +168,20 @@ class Report:
             "results": " ".join(map(shlex.quote, self.collected.places)),
             "started": moment(self.collected.written),
             "ended": moment(self.finished["written"].max()),
-            "versions": counted(self.finished["versions"], told_versions),
-            "machines": counted(self.finished["machine"], told_machine),
+            "versions": count_values(self.finished["versions"], describe_versions),
+            "machines": count_values(self.finished["machine"], describe_machine),
             "warnings": warnings(self.finished),
             "tables": self.tables(),
             "fence": fence(self.collected.command, self.sweep.text),
         }
 
 
-def counted(column: pd.Series, tell: Callable[[Mapping[str, Any]], str]) -> list[tuple[int, str]]:
+def count_values(column: pd.Series, tell: Callable[[Mapping[str, Any]], str]) -> list[tuple[int, str]]:
     """Different values of a column in words, with how many runs have each."""
     return [(int(count), str(text)) for text, count in column.map(tell).value_counts().items()]
 
 
-def told_machine(facts: Mapping[str, Any]) -> str:
+def describe_machine(facts: Mapping[str, Any]) -> str:
     """A machine in words."""
     if not facts:
         return "a machine that was not noted"
@@ -189,7 +189,7 @@ def told_machine(facts: Mapping[str, Any]) -> str:
     return ", ".join([*words, f"{facts['threads']} thread(s) for each run", f"device {facts['device']}"])
 
 
-def told_versions(facts: Mapping[str, Any]) -> str:
+def describe_versions(facts: Mapping[str, Any]) -> str:
     """Versions in words."""
     return ", ".join(f"{package} {version}" for package, version in facts.items()) or "versions that were not noted"
 

@@ -179,13 +179,13 @@ def published_table(published: Mapping[str, Any], summary: pd.DataFrame, referen
                 best = ours.loc[(sign * ours["valid"]).idxmax()]
                 chosen = f"{spread(best['mean'], best['sd'])} ({best['optimizer']})"
                 reached = "yes" if sign * (best["mean"] - mean) >= -np.nan_to_num(sd) else "no"
-            others = [told(here[here["model"] == baseline]) for baseline in baselines]
-            by_reference = told(ours[ours["optimizer"] == reference])
+            others = [format_mean(here[here["model"] == baseline]) for baseline in baselines]
+            by_reference = format_mean(ours[ours["optimizer"] == reference])
             rows.append(cells(model, dataset, spread(mean, sd), by_reference, chosen, reached, *others))
     return Table(["model", "data set", "published", reference, "best on validation", "reached", *baselines], rows, 2)
 
 
-def told(summary: pd.DataFrame) -> str:
+def format_mean(summary: pd.DataFrame) -> str:
     """Mean and standard deviation of the first row of a summary, if there is one."""
     return spread(summary["mean"].iloc[0], summary["sd"].iloc[0]) if len(summary) else NOTHING
 

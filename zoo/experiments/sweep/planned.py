@@ -52,7 +52,7 @@ class PlannedRun:
 
         Options that have their default do not count, so that a new option does not make old results unknown.
         """
-        chosen = changed(self.recipe)
+        chosen = changed_fields(self.recipe)
         if self.optimizer == NO_OPTIMIZER:
             chosen.pop("optimizer", None)
         for part in ("data", "training"):
@@ -80,13 +80,13 @@ class PlannedRun:
         }
 
 
-def changed(options: Any) -> dict[str, Any]:
+def changed_fields(options: Any) -> dict[str, Any]:
     """Return the fields of a dataclass that differ from their defaults, those of nested ones included."""
     found = {}
     for item in dataclasses.fields(options):
         value = getattr(options, item.name)
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            found[item.name] = changed(value)
+            found[item.name] = changed_fields(value)
         elif value != default_of(type(options), item):
             found[item.name] = value
     return found

@@ -82,7 +82,7 @@ class ResultsFolder:
         """State of a run that has ended ("finished" or "failed"); `None` for others."""
         folder = self.folder(run)
         if not folder.is_run:
-            return self.kept().get(run.key)
+            return self.states_in_table().get(run.key)
         state = folder.state.name
         return state if state in (FINISHED, FAILED) else None
 
@@ -91,7 +91,7 @@ class ResultsFolder:
         ended = {row.run: row.state for row in self.rows()}
         return {key: state for key, state in ended.items() if state in (FINISHED, FAILED)}
 
-    def kept(self) -> dict[str, str]:
+    def states_in_table(self) -> dict[str, str]:
         """States of the results without folders."""
         return {row.run: row.state for row in read_table(self.table)} if self.table.exists() else {}
 

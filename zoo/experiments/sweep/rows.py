@@ -185,10 +185,12 @@ def read_table(path: Path) -> list[ResultRow]:
         rows = csv.DictReader(file)
         if not {"run", "state", "recipe"} <= set(rows.fieldnames or ()):
             raise ValueError(f"{path} is no table of results: give a folder or runs.csv of `molzoo benchmark`")
-        return [ResultRow(**{name: parsed(name, text) for name, text in row.items() if name in FIELDS}) for row in rows]
+        return [
+            ResultRow(**{name: parse_cell(name, text) for name, text in row.items() if name in FIELDS}) for row in rows
+        ]
 
 
-def parsed(name: str, text: str) -> Any:
+def parse_cell(name: str, text: str) -> Any:
     """Return the value of a cell."""
     if name in WORDS:
         return text or (None if name in ("metric", "reason") else "")

@@ -98,7 +98,7 @@ class Sweep:
             TypeError: A training option that does not exist.
         """
         runs = [
-            self.planned(model, optimizer, dataset, seed)
+            self.plan_run(model, optimizer, dataset, seed)
             for seed in self.seeds
             for dataset in self.datasets
             for model in self.models
@@ -118,7 +118,7 @@ class Sweep:
             raise ValueError(f"sweep {self.name!r}: model {model!r} needs an optimizer: name at least one")
         yield from self.optimizers if choice.optimizers is None else choice.optimizers
 
-    def planned(self, model: str, optimizer: str, dataset: str, seed: int) -> PlannedRun:
+    def plan_run(self, model: str, optimizer: str, dataset: str, seed: int) -> PlannedRun:
         """The run of one combination."""
         chosen, source = self.models[model], self.datasets[dataset]
         trainer = self.optimizers.get(optimizer)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from zoo.data import MoleculeDataset, Split, split_as_asked
+from zoo.data import MoleculeDataset, Split, split_by_options
 from zoo.experiments.experiment import prepare, run
 from zoo.experiments.sweep.execute import load_dataset
 from zoo.experiments.tuning.search_space import Range, with_values
@@ -103,7 +103,7 @@ def tune(
             study.stop()
 
     if trials_left(tuning, study, first) > 0:
-        tell = [] if report is None else [lambda study, trial: report(told(trial))]
+        tell = [] if report is None else [lambda study, trial: report(format_trial(trial))]
         with stop_on_signals():
             study.optimize(search, callbacks=[*tell, stop], catch=(ValueError, TypeError, RuntimeError))
     return study
@@ -195,7 +195,7 @@ def best_validation(
 ) -> float:
     """Best validation score of a training. The learner gets a split without a test part."""
     source, training = recipe.data or DataOptions(), recipe.training or TrainingOptions()
-    whole = split_as_asked(dataset, source, recipe.seed)
+    whole = split_by_options(dataset, source, recipe.seed)
     train, valid, test = whole.indices
     blind = Split(dataset, (train, valid, test[:0]), whole.name, whole.seed)
     outcome = run(
@@ -218,7 +218,7 @@ def best_validation(
     return score
 
 
-def told(trial: Any) -> str:
+def format_trial(trial: Any) -> str:
     """A trial in one line."""
     values = ", ".join(
         f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in trial.params.items()

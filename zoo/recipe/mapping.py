@@ -55,7 +55,7 @@ def fits(value: Any, hint: Any) -> bool:
         return any(fits(value, each) for each in inner)
     if origin in (tuple, list):
         if isinstance(value, str):  # one name stands for a list of one
-            return inner[0] is str
+            return fits(value, inner[0])
         return isinstance(value, (tuple, list)) and all(fits(each, inner[0]) for each in value)
     if isinstance(origin, type) and issubclass(origin, Mapping):
         if isinstance(inner[1], type) and inner[1] not in (*WORDS, Any):  # the class reads its own short forms

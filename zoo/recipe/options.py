@@ -23,7 +23,7 @@ class ReadKeywords(TypedDict, total=False):
     task: str | None
     metric: str | None
     metric_args: Mapping[str, Any]
-    label_names: Mapping[str, Sequence[str]] | None
+    label_names: Mapping[str, Sequence[str | float]] | None
     split_column: str | None
     separator: str | None
     encoding: str | None
@@ -59,7 +59,7 @@ class ReadOptions:
     task: str | None = None
     metric: str | None = None
     metric_args: dict[str, Any] = field(default_factory=dict, hash=False)
-    label_names: dict[str, tuple[str, ...]] | None = field(default=None, hash=False)
+    label_names: dict[str, tuple[str | float, ...]] | None = field(default=None, hash=False)
     split_column: str | None = None
     separator: str | None = None
     encoding: str | None = None

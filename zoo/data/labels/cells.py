@@ -89,7 +89,7 @@ def read_column(
     name: str,
     *,
     decimal: str | None = None,
-    words: Sequence[str] | None = None,
+    words: Sequence[str | float] | None = None,
     many: bool | None = None,
 ) -> Column:
     """Read a task column.

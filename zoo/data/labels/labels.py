@@ -40,7 +40,7 @@ def read_labels(
     task: str | None = None,
     *,
     decimal: str | None = None,
-    label_names: Mapping[str, Sequence[str]] | None = None,
+    label_names: Mapping[str, Sequence[str | float]] | None = None,
 ) -> Labels:
     """Read the task columns of a table.
 

@@ -216,7 +216,7 @@ def test_mistakes_get_one_line(run, file, tmp_path, capsys):
         "it is a folder": ["predict", run, file, "--output", folder],
         "one class": ["train", "--data", one_class, "--split", "random", "--output", tmp_path / "x"],
         "holds a run already": ["train", "--data", file, "--output", run, *TINY],
-        "is no run": ["train", "--resume", tmp_path],
+        "is not the folder of a run": ["train", "--resume", tmp_path],
         "holds no checkpoint": ["predict", tmp_path, file],
         "nowhere.csv": ["predict", run, tmp_path / "nowhere.csv"],
         "a recipe is a mapping": ["train", "--recipe", file],

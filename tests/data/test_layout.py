@@ -145,7 +145,7 @@ WRONG = {
     "large.csv": (TABLE, {"max_atoms": 2}, "line 2: 'CCO': 3 atoms, more than max_atoms=2"),
     "none.csv": (TABLE, {"max_atoms": 0}, "max_atoms=0: give a positive number"),
     "mark.csv": (TABLE, {"decimal": "x"}, "decimal='x': choose"),
-    "labels.csv": (TABLE, {"label_names": {"z": ("a", "b")}}, "label_names= of 'z', which are no tasks. Tasks: 'y'"),
+    "labels.csv": (TABLE, {"label_names": {"z": ("a", "b")}}, "label_names= of 'z', which are not tasks. Tasks: 'y'"),
 }
 
 

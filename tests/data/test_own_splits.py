@@ -22,8 +22,8 @@ def test_words_for_nothing_in_a_split_column_are_no_part():
 
 
 INDEX_FILES = {
-    "number.json": (b"5", "5 are no parts"),
-    "text.json": (b'"abc"', "'abc' are no parts"),
+    "number.json": (b"5", "5 are not parts"),
+    "text.json": (b'"abc"', "'abc' are not parts"),
     "nested.json": (b"[[[0], [1]], [[2]], [[3]]]", "list of row numbers"),
     "ragged.json": (b"[[0, [1]], [2], [3]]", "list of row numbers"),
     "truth.json": (b"[[true, false], [2], [3]]", "not bool"),

@@ -83,7 +83,7 @@ def test_no_name_leaves_its_folder(name, tmp_path):
 def test_another_file_is_refused_by_name(tmp_path):
     path = tmp_path / "notes.csv"
     path.write_text("a,b\n1,2\n")
-    with pytest.raises(ValueError, match=r"notes\.csv is no table of results"):
+    with pytest.raises(ValueError, match=r"notes\.csv is not a table of results"):
         read_table(path)
     with pytest.raises(ValueError, match="holds no sweep"):
         ResultsFolder(tmp_path).latest_sweep()

@@ -64,7 +64,7 @@ def test_a_recipe_that_names_a_function_builds_nothing(marker, part, name):
     with pytest.raises(UntrustedPlace, match=rf"{part} '{name}' is not a registered name.*trust=True \(--trust\)"):
         zoo.assemble(recipe)
     assert not marker.exists()
-    with pytest.raises(ValueError, match="is no subclass of"):
+    with pytest.raises(ValueError, match="is not a subclass of"):
         zoo.assemble(recipe, trust=True)
 
 

@@ -30,7 +30,7 @@ def count_classes(targets: np.ndarray, label_names: Mapping[str, Sequence[str]])
 
 
 class InvalidRow(NamedTuple):
-    """A row whose SMILES cannot be used.
+    """Row whose SMILES cannot be used.
 
     Args:
         row: Position in the source, from 0.
@@ -132,7 +132,7 @@ class MoleculeDataset:
 
     @cached_property
     def readable(self) -> Bool:
-        """Which molecules can be read (n,), bool: all of them unless `on_invalid="nan"` kept the others."""
+        """Mask of the molecules that can be read (n,), bool: all of them unless `on_invalid="nan"` kept the others."""
         return ~np.isin(self.rows, np.array([entry.row for entry in self.invalid], dtype=np.int64))
 
     @cached_property
@@ -181,7 +181,7 @@ class MoleculeDataset:
         return part
 
     def where(self, position: int) -> str:
-        """How messages name the molecule at a position of this dataset: `line 9` of a text file, else `row 7`."""
+        """Name the molecule at a position for messages: `line 9` of a text file, else `row 7`."""
         return f"row {self.rows[position]}" if self.lines is None else f"line {self.lines[position]}"
 
     def to_frame(self, *, extras: bool = False) -> pd.DataFrame:
@@ -232,17 +232,17 @@ class Split:
 
     @cached_property
     def train(self) -> MoleculeDataset:
-        """The part to fit."""
+        """Training part."""
         return self.dataset.subset(self.indices[0])
 
     @cached_property
     def valid(self) -> MoleculeDataset:
-        """The part that chooses the epoch."""
+        """Validation part, which chooses the epoch."""
         return self.dataset.subset(self.indices[1])
 
     @cached_property
     def test(self) -> MoleculeDataset:
-        """The part that is measured."""
+        """Test part."""
         return self.dataset.subset(self.indices[2])
 
     def __repr__(self) -> str:

@@ -1,4 +1,4 @@
-"""The error that every mistake in a user's data raises, and text from files that is safe to print."""
+"""Errors of a user's data, and text from files that is safe to print."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from difflib import get_close_matches
 
 
 class DataError(ValueError):
-    """Data that cannot be used as they are; one line that names the file, row or column and the remedy."""
+    """Error of the data: one line that names the file, row or column and the remedy."""
 
     def __init__(self, message: str) -> None:
         super().__init__(printable(message))
 
 
 class DataNotFoundError(DataError, FileNotFoundError):
-    """A data set or file that is not there; the message names the closest match or where the file was looked for."""
+    """Missing data set or file; the message names the closest match or the place that was searched."""
 
     def __str__(self) -> str:
         return str(self.args[0])
 
 
 def unknown_column(label: str, name: str, columns: Sequence[str]) -> DataError:
-    """The error for a column that is not there: closest match and all columns."""
+    """Return the error for a missing column: closest match and all columns."""
     folded = {column.lower(): column for column in columns}
     close = get_close_matches(name.lower(), list(folded), n=1)
     guess = f" Did you mean {folded[close[0]]!r}?" if close else ""
@@ -30,7 +30,7 @@ def unknown_column(label: str, name: str, columns: Sequence[str]) -> DataError:
 
 
 def quote(names: Sequence[object], most: int = 10) -> str:
-    """Names for a message, the first ones if there are many.
+    """Quote names for a message, the first ones if there are many.
 
     Example:
         >>> quote(["a", "b", "c"], most=2)
@@ -40,7 +40,7 @@ def quote(names: Sequence[object], most: int = 10) -> str:
 
 
 def printable(text: str) -> str:
-    r"""Text from files without what moves a terminal's cursor, colours it or turns its writing around.
+    r"""Escape characters of a text that would move a terminal's cursor, colour it or reverse its writing.
 
     Control and formatting characters other than line ends and tabs become escapes such as `\x1b`.
 

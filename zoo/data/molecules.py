@@ -1,4 +1,4 @@
-"""What splits and checks need to know of a molecule: is it readable, is it a duplicate, which scaffold has it."""
+"""Facts about molecules that splits and checks need: readable or not, duplicates, scaffolds."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from featurizers.scaffold import scaffold_smiles
 
 
 def is_molecule(text: str) -> bool:
-    """Whether a text can be read as SMILES."""
+    """Return whether a text can be read as SMILES."""
     try:
         read_molecule(text)
     except InvalidMolecule:
@@ -21,7 +21,7 @@ def is_molecule(text: str) -> bool:
 
 
 def mostly_molecules(cells: Sequence[str]) -> bool:
-    """Whether nearly all cells that are not blank can be read and some are more than a single atom's symbol."""
+    """Return whether nearly all cells that are not blank can be read and some are more than a single atom's symbol."""
     known = [cell.strip() for cell in cells if cell.strip()]
     return any(len(cell) > 2 for cell in known) and sum(map(is_molecule, known)) > 0.7 * len(known)
 

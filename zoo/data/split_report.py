@@ -1,4 +1,4 @@
-"""What is in the parts of a split: sizes, positives, scaffolds, duplicates, and what they cannot be used for."""
+"""Report of a split: sizes, positives, scaffolds and duplicates of its parts, and their deficiencies."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ PART_NAMES = ("train", "valid", "test")
 
 
 class Labelled(Protocol):
-    """What a report needs of a dataset; `MoleculeDataset` has it."""
+    """Protocol of the datasets that are reported; `MoleculeDataset` follows it."""
 
     @property
     def name(self) -> str:
-        """What reports call it."""
+        """Name in reports."""
 
     @property
     def targets(self) -> np.ndarray:
@@ -52,7 +52,7 @@ class Labelled(Protocol):
 
 @dataclass(frozen=True)
 class PartSummary:
-    """One part.
+    """Summary of one part.
 
     Args:
         size: Molecules.
@@ -107,7 +107,7 @@ class SplitReport:
         )
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
+        """Return plain values, for JSON."""
         return asdict(self)
 
     def __str__(self) -> str:
@@ -139,7 +139,7 @@ def _summary(data: Labelled, chosen: np.ndarray) -> PartSummary:
 
 
 def _count_shared(keys: Sequence[str], indices: Sequence[np.ndarray]) -> int:
-    """How many keys occur in more than one part; molecules without rings share no scaffold worth counting."""
+    """Count the keys that occur in more than one part; molecules without rings share no scaffold worth counting."""
     sets = [{keys[i] for i in part} - {""} for part in indices]
     return sum(map(len, sets)) - len(set().union(*sets))
 
@@ -188,7 +188,7 @@ def split_warnings(data: Labelled, indices: Sequence[np.ndarray], name: str) -> 
 
 
 def has_classes(data: Labelled) -> bool:
-    """Whether the labels of a data set are classes."""
+    """Return whether the labels of a data set are classes."""
     return kinds.labels_of(data.task) in (ZERO_ONE, CLASSES)
 
 
@@ -198,7 +198,7 @@ def _dead(column: np.ndarray, data: Labelled) -> bool:
 
 
 def _remedy(data: Labelled, name: str, tasks: Sequence[str]) -> str:
-    """What gives the parts labels of every kind: another split or seed, if the tasks have enough labels for it."""
+    """Suggest another split or seed that gives the parts labels of every kind, if the tasks have enough of them."""
     chosen = [column for task, column in zip(data.task_names, data.targets.T, strict=True) if task in tasks]
     if any(_rarest(column, data) < len(PART_NAMES) for column in chosen):
         return "there are too few for three parts: add labels, or leave the task out of tasks="
@@ -210,7 +210,7 @@ def _remedy(data: Labelled, name: str, tasks: Sequence[str]) -> str:
 
 
 def _rarest(column: np.ndarray, data: Labelled) -> int:
-    """How many labels the rarest class has, or how many numbers there are."""
+    """Count the labels of the rarest class, or the numbers."""
     known = column[~np.isnan(column)]
     if not has_classes(data) or not len(known):
         return len(known)

@@ -40,7 +40,7 @@ class RowChunk:
 
 @dataclass
 class RowStream:
-    """Iterates over the chunks of a source, from the start each time.
+    """Stream of the chunks of a source, from the start each time.
 
     Args:
         label: What messages call the source.
@@ -72,7 +72,7 @@ class RowStream:
             return max(sum(block.count(b"\n") for block in iter(lambda: file.read(1 << 20), b"")) - 1, 0)
 
     def count(self) -> int:
-        """Return how many rows there are; a text file is read for it."""
+        """Count the rows; a text file is read for it."""
         if isinstance(self.source, DelimitedFile):
             return sum(1 for _ in self.source.rows())
         return self.estimate() or 0

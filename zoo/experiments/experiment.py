@@ -1,4 +1,4 @@
-"""One run from a recipe: load, split, train, test, and a folder that shows what came out."""
+"""One run from a recipe: load, split, train, test, and write the results to a folder."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ DRAW_SEED = 0
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run gave.
+    """Outcome of a run.
 
     Args:
         learner: With the weights of the best validated epoch.
@@ -120,7 +120,7 @@ def load_part(options: DataOptions, part: str, seed: int) -> data.MoleculeDatase
 
 
 def draw(dataset: data.MoleculeDataset, max_molecules: int | None) -> data.MoleculeDataset:
-    """Draw that many molecules, always the same ones; `None` takes all."""
+    """Draw this many molecules, always the same ones; `None` takes all."""
     if max_molecules is None or max_molecules >= len(dataset):
         return dataset
     if max_molecules < 1:
@@ -142,7 +142,7 @@ def run(
     projector: int | None = None,
     trust: bool = False,
 ) -> Outcome:
-    """Train and test what a recipe describes.
+    """Train and test as a recipe describes.
 
     Everything that can be checked is checked before molecules are encoded and before the folder is made.
 

@@ -1,4 +1,4 @@
-"""Which molecules a trained learner is evaluated on: the parts that its run has saved, or other data."""
+"""Molecules for evaluating a trained learner: the parts that its run has saved, or other data."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class ChosenPart:
 
     @property
     def warning(self) -> str | None:
-        """One line where the model has seen what it is evaluated on."""
+        """Warning of one line where the model was trained on molecules of the part."""
         if not self.trained_on:
             return None
         rest = "the numbers do not say how it does on new molecules"
@@ -104,7 +104,7 @@ def choose_part(
 def reading(
     recipe: Recipe, fitted: Fitted | None, own: DataOptions, data: str | None, given: Mapping[str, Any]
 ) -> DataOptions:
-    """How the data are read: as in the run where they are the run's, else as asked for."""
+    """Return the options of reading: those of the run for the run's data, else those that were given."""
     if data is None or same_place(data, own):
         return dataclasses.replace(own, **{"source": data or own.source, **given})
     tasks = {"tasks": fitted.task_names or None if fitted else own.tasks, "task": recipe.task, "split": own.split}
@@ -112,12 +112,12 @@ def reading(
 
 
 def same_place(data: str, own: DataOptions) -> bool:
-    """Whether a name or file is that of the run, or its file under another folder."""
+    """Return whether a name or file is that of the run, or its file under another folder."""
     return Path(data).name == Path(own.source).name
 
 
 def same_file(data: str, own: DataOptions) -> bool:
-    """Whether a name or file is the very one of the run."""
+    """Return whether a name or file is exactly that of the run."""
     return data == own.source or Path(data).resolve() == Path(own.source).resolve()
 
 
@@ -143,6 +143,6 @@ def of_run(
 
 
 def add_overlap(folder: RunFolder, chosen: ChosenPart) -> ChosenPart:
-    """The part, with how much of it was trained on."""
+    """Add to a part how many of its molecules were trained on."""
     keys = folder.trained_on
     return chosen if keys is None else dataclasses.replace(chosen, trained_on=count_known(chosen.dataset, keys))

@@ -1,4 +1,4 @@
-"""What `--resume` may change: the place of the data, what cannot change a number, and more epochs."""
+"""Options that `--resume` may change: the place of the data, those that change no number, and more epochs."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def stored_recipe(folder: str | Path) -> Recipe:
     """
     recipe = RunFolder(folder).recipe
     if recipe is None:
-        raise FileNotFoundError(f"{folder} is no run: there is no recipe.json in it, or an empty one")
+        raise FileNotFoundError(f"{folder} is not the folder of a run: its recipe.json is missing or empty")
     return recipe
 
 
 def continue_recipe(folder: str | Path, asked: Recipe) -> Recipe:
-    """Return the recipe with which a run goes on.
+    """Return the recipe with which a run continues.
 
     Args:
         folder: Folder of the run.
@@ -58,7 +58,7 @@ def flag(name: str) -> str:
 
 
 def describe_continuation(folder: str | Path, asked: Recipe) -> str | None:
-    """Say what more epochs mean for the learning rate, or that there is nothing left to train."""
+    """Describe what more epochs mean for the learning rate, or report that nothing is left to train."""
     before, after = stored_recipe(folder).training or TrainingOptions(), asked.training or TrainingOptions()
     if after.epochs is None or (before.epochs is not None and after.epochs <= before.epochs):
         finished = RunFolder(folder).state.name == FINISHED

@@ -73,5 +73,5 @@ class Parts:
             return pd.DataFrame({**columns, REASON: arrays["reasons"].astype(object)})
 
     def remove(self) -> None:
-        """Throw everything away."""
+        """Remove all chunks."""
         shutil.rmtree(self.folder)

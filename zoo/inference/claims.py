@@ -14,7 +14,7 @@ from zoo.runs import locks
 
 @contextmanager
 def claim(target: Path, what: str, wait: bool = True) -> Iterator[bool]:
-    """Have an output for this process alone in the block.
+    """Reserve an output for this process in the block.
 
     Args:
         target: The output; the lock is a hidden file next to it.

@@ -1,7 +1,7 @@
-"""What goes wrong when files are predicted."""
+"""Errors of predicting files."""
 
 from __future__ import annotations
 
 
 class InferenceError(ValueError):
-    """A file cannot be predicted; the message says what to do, and what is done is kept."""
+    """Failure to predict a file; the message gives the remedy, and finished rows are kept."""

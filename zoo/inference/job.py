@@ -1,4 +1,4 @@
-"""What this process and its workers both know: the job, its pieces, and how a piece is predicted."""
+"""The job that this process shares with its workers: its pieces, and their prediction."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Job:
-    """What a worker needs to predict.
+    """Description of the work for a worker.
 
     Args:
         run: Folder of a run or a checkpoint.
@@ -58,7 +58,7 @@ class Piece:
 
 @dataclass(frozen=True)
 class Failure:
-    """Answer of a worker that cannot do a piece.
+    """Answer of a worker that failed to predict a piece.
 
     Args:
         reason: Why not, in one line.

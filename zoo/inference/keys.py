@@ -1,4 +1,4 @@
-"""What predictions of a file depend on, and the name that they get by default."""
+"""Keys of predictions of a file, and their default name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ENDINGS = re.compile(r"(?<=.)(\.(csv|tsv|tab|txt|smi|smiles|ism|can|parquet|pq))
 
 
 def prediction_key(saved: Checkpoint, rows: data.RowStream, content: str) -> dict[str, Any]:
-    """Return what the predictions depend on, as plain data; where it lies and when it was written plays no part.
+    """Return the inputs of the predictions as plain data; their places and times do not matter.
 
     Args:
         saved: The model.
@@ -61,7 +61,7 @@ def digest(path: Path, whole: int | None = None) -> str:
 
 
 def default_output(run: str | Path, source: str | Path, ending: str = ".csv") -> Path:
-    """Return where predictions go if nobody says: next to the source, under its name and that of the run.
+    """Return the default place of predictions: next to the source, under its name and that of the run.
 
     Example:
         >>> default_output("runs/b3db-gcn-seed0", "data/library.csv.gz").name

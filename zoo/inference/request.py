@@ -1,4 +1,4 @@
-"""What is asked for when a file is predicted, and what it takes to do it."""
+"""Requests for the prediction of a file, and the resources that they need."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from zoo.runs import available_cores, checkpoint
 
 @dataclass(frozen=True)
 class FileOptions:
-    """How a file is predicted.
+    """Options for predicting a file.
 
     Args:
         smiles_column: Column of the SMILES; `None` finds it.
@@ -92,7 +92,7 @@ class Request:
 
     @property
     def job(self) -> Job:
-        """What workers need."""
+        """Job of the workers."""
         options = self.options
         return Job(str(self.saved.path), options.device, options.batch_size, options.trust, self.rows.label)
 
@@ -104,7 +104,7 @@ class Request:
         return available_cores() if self.options.num_workers is None else self.options.num_workers
 
     def key(self, source: Path, whole: int | None = None) -> dict[str, Any]:
-        """Return what the predictions depend on; `whole` as in `digest`."""
+        """Return the inputs of the predictions; `whole` as in `digest`."""
         return prediction_key(self.saved, self.rows, digest(source, whole))
 
     def bar(self, total: int | None = None) -> tqdm:

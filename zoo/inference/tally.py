@@ -12,7 +12,7 @@ from zoo.inference.chunks import REASON
 
 @dataclass(frozen=True)
 class FileSummary:
-    """What `predict_file` or `predict_shards` did.
+    """Outcome of `predict_file` or `predict_shards`.
 
     Args:
         rows: Rows of the output that this call answers for.
@@ -34,7 +34,7 @@ class FileSummary:
 
 @dataclass
 class Tally:
-    """A summary in the making."""
+    """Summary that grows row by row."""
 
     rows: int = 0
     continued: int = 0

@@ -52,7 +52,7 @@ class Worker:
         threading.Thread(target=self._talk, name="predict", daemon=True).start()
 
     def give(self, piece: Piece) -> None:
-        """Let it predict a piece."""
+        """Let the worker predict a piece."""
         if not self.running:
             self.since = time.monotonic()
         self.running.append(piece)

@@ -68,7 +68,7 @@ def prepare(job: Job) -> Predictor | Failure:
 
 
 def answer(learner: Predictor | Failure, smiles: list[str], job: Job) -> Any:
-    """Predict some rows, or say why that is impossible."""
+    """Predict some rows, or report why that is impossible."""
     if isinstance(learner, Failure):
         return learner
     try:
@@ -78,7 +78,7 @@ def answer(learner: Predictor | Failure, smiles: list[str], job: Job) -> Any:
 
 
 def one_line(error: Exception) -> str:
-    """Return what an error says, after its kind."""
+    """Return kind and message of an error."""
     return " ".join(f"{type(error).__name__}: {error}".split())
 
 

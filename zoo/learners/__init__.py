@@ -1,4 +1,4 @@
-"""What `zoo.build` gives: the factory, learners that train and predict, and their description."""
+"""Results of `zoo.build`: the factory, learners that train and predict, and their description."""
 
 import lazy_loader
 

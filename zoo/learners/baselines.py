@@ -86,7 +86,7 @@ NO_LABELS = -1.0  # stands for no class
 
 
 def classifies(task: str) -> bool:
-    """Whether the labels of a kind of target are classes."""
+    """Return whether the labels of a kind of target are classes."""
     return kinds.labels_of(task) != NUMBERS
 
 
@@ -130,7 +130,7 @@ class TaskEstimators:
         return DummyRegressor(strategy="constant", constant=constant).fit(descriptors[:1], [constant])
 
     def _constant(self, labels: np.ndarray) -> float | None:
-        """What to predict of a task that has nothing to learn from; `None` of any other."""
+        """Return the prediction for a task without anything to learn from; `None` for any other."""
         if not classifies(self.config.task):
             return None if len(labels) else 0.0
         if len(labels) == 0:

@@ -1,4 +1,4 @@
-"""One line for options that a class cannot be built with."""
+"""Errors of one line for options that a class cannot be built with."""
 
 from __future__ import annotations
 

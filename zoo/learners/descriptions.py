@@ -189,7 +189,7 @@ def describe_dataset(name: str) -> Page | None:
 
 
 def describe_entry(registry: Registry[Any], entry: Entry[Any], parameters: bool = True) -> Description:
-    """One part with its options and, for a model, its size."""
+    """Describe one part with its options and, for a model, its size."""
     options, texts = accepted(registry, entry)
     size = None
     if parameters and registry is MODELS:

@@ -54,7 +54,7 @@ def scaler_for_trees(targets: np.ndarray) -> TargetScaler | None:
 
 
 class Baseline(Predictor):
-    """Fits, evaluates and applies scikit-learn estimators the way `Learner` does neural networks.
+    """Learner that fits, evaluates and applies scikit-learn estimators as `Learner` does neural networks.
 
     Args:
         recipe: What was asked for; `fit` leaves it as it is.
@@ -72,7 +72,7 @@ class Baseline(Predictor):
 
     @property
     def num_parameters(self) -> int:
-        """Trees have no parameters in the sense of the other models: 0."""
+        """Number of trainable parameters: 0, since trees have none in the sense of the other models."""
         return 0
 
     def fit(

@@ -174,7 +174,7 @@ def load(
     device: str | torch.device = "auto",
     trust: bool = False,
 ) -> Learner | Baseline:
-    """Read a learner that `Learner.save` or a training run wrote.
+    """Read a learner that `Learner.save` or a training run has written.
 
     Args:
         path: Folder of a checkpoint, or of a run (its best checkpoint is taken).

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 class Learner(Predictor):
-    """Trains, evaluates and applies one model; made by `zoo.build` and `zoo.load`.
+    """Learner that trains, evaluates and applies one model; made by `zoo.build` and `zoo.load`.
 
     Args:
         recipe: What was asked for; `fit` leaves it as it is.
@@ -62,7 +62,7 @@ class Learner(Predictor):
 
     @cached_property
     def optimizer(self) -> torch.optim.Optimizer:
-        """Over the model's parameters."""
+        """Optimizer over the model's parameters."""
         return self._make_optimizer()
 
     def __repr__(self) -> str:
@@ -74,12 +74,12 @@ class Learner(Predictor):
 
     @property
     def num_parameters(self) -> int:
-        """Trainable numbers of the model."""
+        """Number of trainable parameters."""
         return sum(p.numel() for p in self.model.parameters() if p.requires_grad)
 
     @property
     def device(self) -> torch.device:
-        """Where the model is."""
+        """Device of the model."""
         return next(self.model.parameters()).device
 
     @property

@@ -1,4 +1,4 @@
-"""Everything that users call molecules, as lists of bounded length."""
+"""Molecules in every form that users give, as lists of bounded length."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ EXPECTED = "give SMILES or RDKit molecules, a data set, a DataFrame with a SMILE
 
 
 def is_file(molecules: Any) -> bool:
-    """Whether this is the name of a file; a text without the ending of a table is a SMILES."""
+    """Return whether this is the name of a file; a text without the ending of a table is a SMILES."""
     return isinstance(molecules, os.PathLike) or (isinstance(molecules, str) and bool(TABLE.fullmatch(molecules)))
 
 
@@ -70,7 +70,7 @@ def as_iterable(molecules: Any) -> Any:
 
 
 def is_missing(entry: Any) -> bool:
-    """Whether a cell is absent, as pandas marks it."""
+    """Return whether a cell is absent, as pandas marks it."""
     return entry is None or entry is pd.NA or (isinstance(entry, (float, np.floating)) and bool(np.isnan(entry)))
 
 

@@ -1,4 +1,4 @@
-"""Names of parts: their entries, their classes, and what a recipe calls a class or an object."""
+"""Names of parts: their entries, their classes, and the names of classes and objects in recipes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KINDS: dict[str, tuple[type, ...]] = {
 
 
 def registered_facts(model: Part) -> Mapping[str, Any]:
-    """What the catalog knows about the class of a model, if it is there."""
+    """Return the catalog's facts about the class of a model, if it is there."""
     name = name_of(model, MODELS)
     return MODELS[name].facts if name in MODELS else {}
 
@@ -73,12 +73,12 @@ def locate(registry: Registry[Any], part: Part, trust: bool) -> Part:
     kinds = KINDS[registry.kind]
     if not (isinstance(target, type) and issubclass(target, kinds)):
         wanted = " or ".join(kind.__name__ for kind in kinds)
-        raise ValueError(f"{registry.kind} {part!r} is no subclass of {wanted}: name one that is")
+        raise ValueError(f"{registry.kind} {part!r} is not a subclass of {wanted}: name one that is")
     return target
 
 
 def name_of(part: Part, registry: Registry[Any]) -> str:
-    """What a recipe calls a part: its registered name, or the place of its class."""
+    """Return the name of a part in a recipe: its registered name, or the place of its class."""
     if isinstance(part, str):
         load_plugins()
         return part if is_place(part) else registry[part].name

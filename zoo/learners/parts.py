@@ -54,7 +54,7 @@ def options_of(
 
 
 def is_ready(part: Part, kind: type | tuple[type, ...], registry: Registry[Any], given: Mapping[str, Any]) -> bool:
-    """Whether a part is a finished object; options for one would be dropped, so they are an error."""
+    """Return whether a part is a finished object; options for one would be dropped, so they are an error."""
     if not isinstance(part, kind):
         if isinstance(part, (str, type)):
             return False

@@ -1,4 +1,4 @@
-"""`Predictions`: what a model predicts of some molecules, with the reasons where it cannot."""
+"""`Predictions`: predictions of some molecules, with the reasons where there is none."""
 
 from __future__ import annotations
 

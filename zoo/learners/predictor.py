@@ -32,7 +32,7 @@ PREDICT_BATCH = 64
 
 
 class Predictor(ABC):
-    """What all learners can do once they are trained, whatever trained them.
+    """Base class of learners: everything that they can do once they are trained.
 
     Args:
         recipe: What was asked for.
@@ -124,7 +124,7 @@ class Predictor(ABC):
         )
 
     def check_dataset(self, data: MoleculeDataset | str | pd.DataFrame) -> MoleculeDataset:
-        """The data set, if its tasks are what the learner was built for.
+        """Return the data set if its tasks are those that the learner was built for.
 
         Raises:
             ValueError: Another number or kind of tasks, or a word is class 1 that was class 0 in training.
@@ -199,7 +199,7 @@ class Predictor(ABC):
         return result, np.array(reasons, dtype=object)
 
     def encode(self, molecules: Sequence[Any], on_invalid: str) -> tuple[np.ndarray, PackedMolecules | None, list[str]]:
-        """Encode what can be read.
+        """Encode the molecules that can be read.
 
         Returns:
             Its positions; the packed molecules, or `None` where there are none; and for all n why not, or "".
@@ -217,11 +217,11 @@ class Predictor(ABC):
 
 
 def cut(dataset: MoleculeDataset, split: str | Split | None, seed: int) -> Split | None:
-    """The parts of a data set."""
+    """Cut a data set into its parts."""
     return split if split is None or isinstance(split, Split) else dataset.split(split, seed=seed)
 
 
 def describe_data(dataset: MoleculeDataset, parts: Split | None) -> DataOptions:
-    """What a recipe notes of data that were given as an object."""
+    """Describe data that were given as an object, for a recipe."""
     known = DataOptions(source=dataset.name, task=dataset.task, tasks=dataset.task_names)
     return known if parts is None else replace(known, split=parts.name, split_args=parts.options, split_seed=parts.seed)

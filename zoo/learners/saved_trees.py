@@ -20,7 +20,7 @@ COMPILED = ("Tree", "TreePredictor")
 
 
 class DamagedTrees(ValueError):
-    """A file whose trees cannot be followed."""
+    """Error of a file whose trees cannot be followed."""
 
 
 def check_trees(path: Path, num_features: int) -> None:
@@ -31,7 +31,7 @@ def check_trees(path: Path, num_features: int) -> None:
         num_features: F, columns of the matrix that the trees are asked about.
 
     Raises:
-        DamagedTrees: It is no such file, or a tree points outside of its arrays or of the columns.
+        DamagedTrees: It is not such a file, or a tree points outside of its arrays or of the columns.
     """
     try:
         with zipfile.ZipFile(path) as archive:
@@ -93,7 +93,7 @@ def check_links(left: np.ndarray, right: np.ndarray, parents: np.ndarray, size: 
 
 
 def check_columns(features: np.ndarray, num_features: int) -> None:
-    """Check that nodes ask about columns that there are."""
+    """Check that nodes ask about columns that exist."""
     require(bool(((features >= 0) & (features < num_features)).all()), "a node that asks about a missing column")
 
 

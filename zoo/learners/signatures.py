@@ -1,4 +1,4 @@
-"""Which options a part accepts, and the error for one that it does not."""
+"""Options that a part accepts, and the error for others."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is in a source and what will trouble training."""
+"""Checks of a source before training."""
 
 import lazy_loader
 

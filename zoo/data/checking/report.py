@@ -1,4 +1,4 @@
-"""`DataReport`: what is in a source, as plain values and as the text to read."""
+"""`DataReport`: the content of a source, as plain values and as the text to read."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class TaskSummary:
 
 @dataclass(frozen=True)
 class DataReport:
-    """What `check` found; `str()` of it is the text to read, `to_dict()` the same as plain values.
+    """Findings of `check`; `str()` of it is the text to read, `to_dict()` the same as plain values.
 
     Args:
         name: Of the dataset.
@@ -83,7 +83,7 @@ class DataReport:
     problems: list[str] = field(default_factory=list)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
+        """Return plain values, for JSON."""
         return asdict(self)
 
     def __str__(self) -> str:
@@ -91,7 +91,7 @@ class DataReport:
 
 
 def report_text(report: DataReport) -> str:
-    """A page about a source: columns, tasks, molecules, splits, problems."""
+    """Write a page about a source: columns, tasks, molecules, splits, problems."""
     lines = [
         f"{report.name}: {report.rows} rows, {report.molecules} usable molecules, "
         f"{len(report.tasks)} {report.task} task(s)"

@@ -1,4 +1,4 @@
-"""`check`: what is in a source and what will trouble training, without training."""
+"""`check`: the content of a source and the problems that training would have."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _uses(opened: Opened, roles: Roles) -> dict[str, str]:
 
 
 def _differ(targets: np.ndarray) -> bool:
-    """Whether rows (m, T) of one molecule have different labels in any task; missing ones agree with all."""
+    """Return whether rows (m, T) of one molecule have different labels in any task; missing ones agree with all."""
     known = ~np.isnan(targets)
     low = np.where(known, targets, np.inf).min(axis=0)
     high = np.where(known, targets, -np.inf).max(axis=0)

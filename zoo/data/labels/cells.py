@@ -1,4 +1,4 @@
-"""Reads the cells of a task column: numbers, words for two classes, missing values; all else is refused by row."""
+"""Reading the cells of a task column: numbers, words for classes, missing values; all else is refused by row."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def to_number(cell: Any, decimal: str = ".") -> float | None:
 
 
 def complaint(cell: Any) -> str:
-    """Why a cell that is no number cannot be used, and the remedy."""
+    """Explain why a cell that is not a number cannot be used, and give the remedy."""
     text = str(cell)
     if CENSORED.match(text):
         return "is a censored value, not a number: give the number itself, or leave the cell blank"
@@ -66,14 +66,14 @@ def complaint(cell: Any) -> str:
 
 
 def hashable(column: pd.Series) -> pd.Series:
-    """The column with lists and the like as their text: they are no labels, but must not stop the search for some."""
+    """Turn lists and the like into text: they are not labels, but must not stop the search for some."""
     if not pd.api.types.infer_dtype(column).startswith("mixed"):
         return column
     return column.map(lambda cell: cell if cell.__hash__ else str(cell))
 
 
 def looks_like_labels(column: pd.Series) -> bool:
-    """Whether most cells are numbers (even badly written ones), or they are two known words for classes."""
+    """Return whether most cells are numbers (even badly written ones), or they are two known words for classes."""
     counts = hashable(column).value_counts()
     known = {cell: count for cell, count in counts.items() if not is_missing(cell)}
     if not known or is_plus_minus(counts.index):
@@ -164,7 +164,7 @@ def _decimal_mark(table: Table, name: str, distinct: np.ndarray) -> tuple[str, s
 
 
 def _are_all_words(known: np.ndarray, mark: str) -> bool:
-    """Whether no cell is a number, not even a badly written one such as "5 nM" or "10%"."""
+    """Return whether no cell is a number, not even a badly written one such as "5 nM" or "10%"."""
     return len(known) > 0 and all(
         isinstance(cell, bool)
         or (to_number(cell, mark) is None and complaint(cell) == NOT_A_NUMBER and not DIGIT_FIRST.match(str(cell)))
@@ -214,6 +214,6 @@ def _read_words(table: Table, name: str, codes: np.ndarray, distinct: np.ndarray
 
 
 def _fold(cell: Any) -> str:
-    """A word without regard to capitals, a number to how it is written: the classes may be called 1 and 2."""
+    """Fold the capitals of a word and the notation of a number: classes may be called 1 and 2."""
     number = None if isinstance(cell, (bool, np.bool_)) else to_number(cell)
     return str(cell).strip().lower() if number is None else f"{number:g}"

@@ -14,7 +14,7 @@ FEW_NUMBERS = 10
 
 
 def has_many_classes(column: Column) -> bool:
-    """Whether labels look like three or more classes.
+    """Return whether labels look like three or more classes.
 
     Words do where no word is rare, which might be misspelt; numbers do where they count from 0 or 1 to ten at most and
     none is rare.
@@ -39,7 +39,7 @@ def as_classes(table: Table, column: Column) -> Column:
     odd = np.flatnonzero(column.values % 1 > 0)
     if len(odd):
         raise DataError(
-            f"{table.label}: column {column.name!r}, {table.where(odd[0])}: {column.values[odd[0]]:g} is no class, "
+            f"{table.label}: column {column.name!r}, {table.where(odd[0])}: {column.values[odd[0]]:g} is not a class, "
             "classes are words or whole numbers: recode it, or say task='regression'"
         )
     if len(known) > MOST_CLASSES:

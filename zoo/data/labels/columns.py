@@ -1,4 +1,4 @@
-"""Which column holds the SMILES, which one the split, and which ones mark values as censored."""
+"""Finding the columns of the SMILES, of the split, and of marks for censored values."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SPLIT_COLUMNS = ("split", "splits", "set", "subset")
 
 
 def find_smiles_column(table: Table, given: str | None = None) -> str:
-    """The column with the molecules; a guess is said in the table's notes.
+    """The column with the molecules; a guess is reported in the table's notes.
 
     Args:
         table: The source, or its first rows.
@@ -53,7 +53,7 @@ def _doubt(name: str) -> int:
 
 
 def _holds_molecules(table: Table, name: str, sample: int = 50) -> bool:
-    """Whether nearly all of the first cells are SMILES."""
+    """Return whether nearly all of the first cells are SMILES."""
     if not table.is_unique(name):
         return False
     cells = [cell for cell in map(cell_text, table.column(name).head(sample)) if cell]
@@ -61,7 +61,7 @@ def _holds_molecules(table: Table, name: str, sample: int = 50) -> bool:
 
 
 def describe_relations(table: Table, apart: Sequence[str]) -> list[str]:
-    """Say which columns mark values as censored: some databases write `>` next to the number, not before it.
+    """Report which columns mark values as censored: some databases write `>` next to the number, not before it.
 
     Args:
         table: The source.
@@ -82,7 +82,7 @@ def describe_relations(table: Table, apart: Sequence[str]) -> list[str]:
 
 
 def find_split_column(table: Table, given: str | None) -> str | None:
-    """The user's own split column: the chosen one, or one that is called so and holds train and test."""
+    """The user's own split column: the chosen one, or one of that name that holds train and test."""
     if given is not None:
         table.column(given)
         return given

@@ -1,4 +1,4 @@
-"""Whether a column holds a descriptor that can be computed from the molecules themselves."""
+"""Recognition of columns that hold a descriptor which can be computed from the molecules."""
 
 from __future__ import annotations
 

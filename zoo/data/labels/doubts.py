@@ -1,4 +1,4 @@
-"""What speaks against a column being a label that nobody named: its name, or what its cells hold."""
+"""Reasons against taking an unnamed column for a label: its name, or the content of its cells."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 
 class Doubt(NamedTuple):
-    """Why a column is hardly a label.
+    """Reason to doubt that a column is a label.
 
     Args:
         reason: What it looks like, such as "an identifier by its name".
@@ -90,7 +90,7 @@ def words_of(name: str) -> list[str]:
 
 
 def doubt_name(name: str) -> Doubt | None:
-    """What the name of a column says against it."""
+    """Return the doubt that the name of a column raises."""
     words = words_of(name)
     bare = [word for word in words if word not in UNITS] or words
     joined = re.sub(r"\W|_", "", re.sub(r"[(\[].*?[)\]]", "", name).lower())
@@ -115,7 +115,7 @@ def doubt_name(name: str) -> Doubt | None:
 
 
 def doubt_cells(cells: pd.Series, smallest: int = 10) -> Doubt | None:
-    """What the cells of a column say against it.
+    """Return the doubt that the cells of a column raise.
 
     Args:
         cells: The column.

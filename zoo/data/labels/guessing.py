@@ -1,4 +1,4 @@
-"""Which columns are tasks where nobody named them, and what a user should know of that guess."""
+"""Guessing the task columns where none are named, and notes about the guess."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MOST_COLUMNS = 10_000
 
 @dataclass
 class Guess:
-    """Tasks that were found, or named.
+    """Task columns, found or named.
 
     Args:
         tasks: The label columns.
@@ -40,14 +40,14 @@ class Guess:
 
 
 def find_task_columns(table: Table, smiles_column: str, given: Sequence[str] | None, apart: Sequence[str]) -> Guess:
-    """The columns to learn; a guess is said in the table's notes.
+    """The columns to learn; a guess is reported in the table's notes.
 
     Args:
         table: The source.
         smiles_column: Not a task.
         given: The user's choice; `None` takes the columns of numbers or two-valued words that do not look like
             something else: identifiers, conditions, descriptors, predictions.
-        apart: Columns that are no tasks for another reason.
+        apart: Columns that are not tasks for another reason.
 
     Raises:
         DataError: A chosen column is not there, is chosen twice, or holds the SMILES.
@@ -109,7 +109,7 @@ def _weigh(table: Table, smiles_column: str, candidates: list[str]) -> Guess:
 
 
 def _holds_molecules(column: pd.Series) -> bool:
-    """Whether a column has RDKit's molecules, as frames of PandasTools do."""
+    """Return whether a column has RDKit's molecules, as frames of PandasTools do."""
     return column.dtype == object and any(isinstance(cell, Chem.Mol) for cell in column)
 
 
@@ -119,7 +119,7 @@ def _with_reasons(names: Sequence[str], doubts: Mapping[str, Doubt]) -> str:
 
 
 def _meant_as_labels(column: pd.Series, most: int = 10) -> bool:
-    """Whether the only candidate is one, so that its mistakes are told: blank, a few repeated words, or "5 nM"."""
+    """Check whether the only candidate is meant as labels: blank, a few repeated words, or "5 nM"."""
     known = {str(cell): count for cell, count in hashable(column).value_counts().items() if not is_missing(cell)}
     if not known or (len(known) <= most and max(known.values()) > 1):
         return True

@@ -53,14 +53,14 @@ def read_labels(
         label_names: Words of class 0 and 1 by task, where the user says so.
 
     Raises:
-        DataError: Cells that are no labels, tasks of different kinds, or no label at all.
+        DataError: Cells that are not labels, tasks of different kinds, or no label at all.
     """
     _check_choices(task, decimal)
     if not tasks:
         return Labels(np.empty((len(table.frame), 0), dtype=np.float64), "unlabelled")
     given = label_names or {}
     if unknown := [name for name in given if name not in tasks]:
-        raise DataError(f"{table.label}: label_names= of {quote(unknown)}, which are no tasks. Tasks: {quote(tasks)}")
+        raise DataError(f"{table.label}: label_names= of {quote(unknown)}, which are not tasks. Tasks: {quote(tasks)}")
     many = None if task in (None, "classification") else kinds.labels_of(task) == CLASSES
     columns = [read_column(table, name, decimal=decimal, words=given.get(name), many=many) for name in tasks]
     if all(np.isnan(column.values).all() for column in columns):
@@ -102,7 +102,7 @@ def _check_choices(task: str | None, decimal: str | None) -> None:
 
 
 def _how_many(table: Table, columns: Sequence[Column]) -> str:
-    """Whether columns of classes hold two or more of them."""
+    """Return whether columns of classes hold two or more of them."""
     labelled = [column for column in columns if not np.isnan(column.values).all()]
     many = [column for column in labelled if has_many_classes(column)]
     refuse_mixture(table, [c for c in labelled if _is_binary(c) and not has_many_classes(c)], many)
@@ -115,7 +115,7 @@ def _is_binary(column: Column) -> bool:
 
 
 def _is_continuous(column: Column) -> bool:
-    """Whether numbers are surely measurements: not a few whole ones, not zeros and ones with an odd value between."""
+    """Check whether numbers are surely measurements: not a few whole ones, nor zeros and ones with an odd value."""
     known = column.values[~np.isnan(column.values)]
     zero_one = np.isin(known, (0, 1)).mean()
     if len(np.unique(known)) <= FEW:
@@ -150,7 +150,7 @@ def _refuse_other_than_binary(table: Table, column: Column) -> None:
     if len(odd):
         places = ", ".join(table.where(row) for row in odd[:5]) + (", ..." if len(odd) > 5 else "")
         raise DataError(
-            f"{table.label}: column {column.name!r}: {column.values[odd[0]]:g} is no class, classes are 0 and 1 "
+            f"{table.label}: column {column.name!r}: {column.values[odd[0]]:g} is not a class, classes are 0 and 1 "
             f"({len(odd)} such row(s): {places}): recode them, give label_names=, or say task='multiclass' or "
             "task='regression'"
         )

@@ -1,4 +1,4 @@
-"""What each column of a source is for."""
+"""Roles of the columns of a source."""
 
 from __future__ import annotations
 

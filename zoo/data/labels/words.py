@@ -30,14 +30,14 @@ NEGATING = ("non", "not", "no", "in", "im", "un")
 
 
 def is_missing(cell: Any) -> bool:
-    """Whether a cell says that there is no label: empty, NaN, None, or a word such as `NA`, `n/a`, `-`."""
+    """Return whether a cell says that there is no label: empty, NaN, None, or a word such as `NA`, `n/a`, `-`."""
     if isinstance(cell, str):
         return cell.strip().lower() in MISSING
     return bool(pd.isna(cell)) if pd.api.types.is_scalar(cell) else False
 
 
 def is_plus_minus(cells: Iterable[Any]) -> bool:
-    """Whether cells are `+` and `-` as two classes, so that `-` is no missing label."""
+    """Return whether cells are `+` and `-` as two classes, so that `-` is not a missing label."""
     marks = {str(cell).strip() for cell in cells}
     return "-" in marks and {mark for mark in marks if not is_missing(mark)} == {"+"}
 
@@ -56,7 +56,7 @@ def order_classes(words: Iterable[str]) -> tuple[str, str]:
 
 
 def known_pair(words: Iterable[str]) -> bool:
-    """Whether two words are known to be the two classes of something."""
+    """Return whether two words are known to be the two classes of something."""
     pair = list(words)
     return len(pair) == 2 and (_opposes(*pair) or _opposes(pair[1], pair[0]))
 

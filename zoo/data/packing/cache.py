@@ -69,7 +69,7 @@ class _ArrayFile:
 
 
 def build_store(folder: Path, key: str, chunks: Iterable[EncodedChunk]) -> None:
-    """Write a store; when this returns, `folder` is whole.
+    """Write a store; when this returns, `folder` is complete.
 
     Args:
         folder: Where it shall be.

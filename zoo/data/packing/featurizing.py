@@ -104,7 +104,7 @@ def _gather(chunks: Iterable[EncodedChunk]) -> tuple[dict[str, np.ndarray], tupl
 def _through_cache(
     cache: Path, smiles: Sequence[str], featurizer: Featurizer, chunks: Iterable[EncodedChunk]
 ) -> tuple[dict[str, np.ndarray], tuple[InvalidRow, ...]]:
-    """What the cache holds for these molecules; built from `chunks` if it holds nothing."""
+    """Return the cached codes of these molecules, built from `chunks` where there are none."""
     key = store_key(smiles, featurizer)
     folder = cache / f"{featurizer.name}-{key[:32]}"
     stored = open_store(folder, key)

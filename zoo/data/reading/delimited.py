@@ -91,7 +91,7 @@ class DelimitedFile:
         return names, False
 
     def _names_columns(self, first: list[str], below: list[list[str]]) -> bool:
-        """Whether the first row is a header; that of a SMILES file says so."""
+        """Return whether the first row is a header; that of a SMILES file says so."""
         if self.separator is None and any(suffix in SMILES_FILES for suffix in self.suffixes):
             return any(map(SMILES_WORDS.search, first)) and not is_molecule(first[0])
         return is_header(first, below)
@@ -120,7 +120,7 @@ class DelimitedFile:
     def rows(self) -> Iterator[tuple[int, list[str]]]:
         """Line number and cells of every row below the header, as many cells as columns.
 
-        Blank lines are no rows, except between the rows of a single column, where one is an empty molecule.
+        Blank lines are not rows, except between the rows of a single column, where one is an empty molecule.
 
         Raises:
             DataError: A row has more or fewer cells than the header; names the line.

@@ -30,7 +30,7 @@ HEADERS = {"User-Agent": "molzoo", "Accept-Encoding": "identity"}
 
 @dataclass(frozen=True)
 class Patience:
-    """How long to try.
+    """Limits of the attempts.
 
     Args:
         attempts: Downloads of one file, >= 1; the pauses between them grow from one second.
@@ -42,11 +42,11 @@ class Patience:
 
 
 class _NotThereError(Exception):
-    """The server has no such file."""
+    """Error of a file that the server does not have."""
 
 
 class _RefusedError(Exception):
-    """Trying again will not help; carries the error for the user, which pooch would retry as a `ValueError`."""
+    """Error that another attempt would not mend; it carries the one for the user, which pooch would retry."""
 
     def __init__(self, reason: DataError) -> None:
         super().__init__(str(reason))
@@ -54,7 +54,7 @@ class _RefusedError(Exception):
 
 
 def dataset_cache() -> Path:
-    """Where downloaded files are kept: the environment variable `MOLZOO_CACHE`, or the user's cache folder."""
+    """Return the folder of downloaded files: the environment variable `MOLZOO_CACHE`, or the user's cache folder."""
     return Path(os.environ.get("MOLZOO_CACHE") or platformdirs.user_cache_dir("molzoo")).expanduser() / "datasets"
 
 
@@ -98,7 +98,7 @@ def _offline(entry: KnownSet) -> str:
 
 
 def _download(url: str, target: Path, entry: KnownSet, patience: Patience) -> None:
-    """Let pooch download a file, several times if connections break; it appears when it is whole and checked."""
+    """Let pooch download a file, several times if connections break; it appears when it is complete and checked."""
     from requests.exceptions import RequestException
 
     root, _, name = url.rpartition("/")
@@ -206,7 +206,7 @@ def _checksum_file(path: Path) -> Path:
 
 
 def _is_whole(path: Path) -> bool:
-    """Whether a file of the cache is there and still what was downloaded."""
+    """Return whether a file of the cache is there and still what was downloaded."""
     try:
         return _checksum_file(path).read_text().strip() == pooch.file_hash(str(path))
     except OSError:

@@ -1,4 +1,4 @@
-"""How a text table is laid out: what separates its cells, where it begins, and whether its first row is a header."""
+"""Layout of a text table: the separator of its cells, its first line, and whether its first row is a header."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROWS_BELOW = 20
 
 
 def lines_above(sample: Sequence[str]) -> int:
-    """How many lines of titles or comments stand above a header that has the word SMILES."""
+    """Count the lines of titles or comments above a header that has the word SMILES."""
     words = re.split(r"[,;\t|]", sample[0])
     if any(SMILES_WORDS.search(word.strip(' "\r\n')) or is_molecule(word) for word in words):
         return 0
@@ -63,7 +63,7 @@ def _widths(sample: Sequence[str], separator: str) -> list[int]:
 
 
 def _separator_of_smiles(sample: Sequence[str]) -> str | None:
-    """Some programs write tables under the name of a SMILES file, with a header or without."""
+    """Find the separator of a SMILES file, which some programs write as a table, with a header or without."""
     lines = [line for line in sample if line.strip()][:ROWS_BELOW]
     for separator in ",\t;|":
         names = sample[0].split(separator)
@@ -76,7 +76,7 @@ def _separator_of_smiles(sample: Sequence[str]) -> str | None:
 
 
 def is_header(first: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
-    """Whether a table's first row names its columns, and is no molecule, not even one that cannot be read.
+    """Return whether a table's first row names its columns, and is not a molecule, not even one that cannot be read.
 
     Args:
         first: Cells of the first row, without blanks around them.
@@ -103,7 +103,7 @@ def molecule_column(rows: Sequence[Sequence[str]]) -> int | None:
 
 
 def is_number(text: str) -> bool:
-    """Whether a text is a number, with a decimal point or comma."""
+    """Return whether a text is a number, with a decimal point or comma."""
     try:
         float(text.replace(",", "."))
     except ValueError:

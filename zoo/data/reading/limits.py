@@ -1,4 +1,4 @@
-"""What a text file may hold, so that a damaged or hostile one ends with a message and not with all of the memory."""
+"""Limits of text files, so that a damaged or hostile one ends with a message and does not exhaust the memory."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BLANK = b" \t\r\n\f\v\x00"  # with the zeros between blanks in UTF-16 and UTF-32
 
 
 class Limits:
-    """Watches the bytes of a text file as they are read.
+    """Guard that counts the bytes of a text file as they are read.
 
     Lines have at most 5 million bytes, at most a million blank bytes stand in a row, and a compressed file with more
     than 100 MB of text grows at most 300 times (tables of molecules grow about 5 times).

@@ -1,4 +1,4 @@
-"""Parquet files as frames, whole or a few rows at a time; a pandas index that has a name is a column like others."""
+"""Parquet files as frames, complete or a few rows at a time; a pandas index that has a name is a column like others."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ NAMELESS_INDEX = re.compile(r"__index_level_\d+__")
 
 
 def is_parquet(path: Path) -> bool:
-    """Whether name or first bytes say Parquet."""
+    """Return whether a file is Parquet by its name or its first bytes."""
     with path.open("rb") as file:
         return file.read(4) == b"PAR1" or path.suffix.lower() in PARQUET
 

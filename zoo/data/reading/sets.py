@@ -1,4 +1,4 @@
-"""The data sets that molzoo knows by name: where they are and what they hold."""
+"""Data sets that molzoo knows by name: their places and contents."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opens whatever a user calls data: a name, a file, a frame, lists."""
+"""Opening whatever a user calls data: a name, a file, a frame, lists."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from zoo.registry.registry import normalize
 
 @dataclass
 class Opened:
-    """A source whose columns are known, but not yet what they mean.
+    """Source whose columns are known, but not yet their meaning.
 
     Args:
         table: Its rows.
@@ -116,7 +116,7 @@ def _recognise(table: Table) -> KnownSet | None:
 
 
 def _not_found(source: str) -> str:
-    """What the user may have meant."""
+    """Suggest what the user may have meant."""
     path = Path(source).expanduser()
     neighbours = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
     if len(path.parts) > 1 or path.suffix:

@@ -1,4 +1,4 @@
-"""`Table`: what a source holds before its columns mean anything, and how to name a row of it to its user."""
+"""`Table`: the cells of a source before its columns have a meaning, and names of its rows for messages."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Table:
     notes: list[str] = field(default_factory=list)
 
     def where(self, row: int) -> str:
-        """How a message names a row: the line of a file as an editor counts it, else the row from 0."""
+        """Name a row for messages: the line of a file as an editor counts it, else the row from 0."""
         return f"row {row}" if self.lines is None else f"line {self.lines[row]}"
 
     def column(self, name: str) -> pd.Series:
@@ -56,7 +56,7 @@ class Table:
         return self.frame.iloc[:, place]
 
     def is_unique(self, name: str) -> bool:
-        """Whether exactly one column is called so."""
+        """Return whether exactly one column has this name."""
         return name in self.frame.columns and isinstance(self.frame.columns.get_loc(name), int)
 
 

@@ -1,4 +1,4 @@
-"""Finds out how a text file is written (compression, encoding) and opens it."""
+"""Finding the compression and the encoding of a text file, and opening it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ class TextFile:
     note: str = ""
 
     def open(self) -> TextIO:
-        """Decoded and decompressed, line ends untouched as `csv` wants them."""
+        """Open the text decoded and decompressed, line ends untouched as `csv` wants them."""
         return io.TextIOWrapper(open_binary(self.path), encoding=self.encoding, newline="")
 
 
@@ -95,7 +95,7 @@ def open_binary(path: Path) -> BinaryIO:
 
 
 def inspect_text(path: str | os.PathLike[str], encoding: str | None = None) -> TextFile:
-    """Find the encoding: byte order mark, else UTF-8, else Latin-1 (which is said).
+    """Find the encoding: byte order mark, else UTF-8, else Latin-1 (which is reported).
 
     Args:
         path: CSV or another text file, plain or gzip, bzip2, xz.
@@ -133,7 +133,7 @@ def inspect_text(path: str | os.PathLike[str], encoding: str | None = None) -> T
 
 
 def _utf16_without_mark(file: Path, start: bytes) -> TextFile:
-    """Plain text in UTF-16 has a zero in every other byte, and nothing else has."""
+    """Recognise UTF-16 without a mark by the zero in every other byte of plain text."""
     even, odd = start[::2].count(0), start[1::2].count(0)
     name = "utf-16-le" if odd > even else "utf-16-be"
     found = None

@@ -1,4 +1,4 @@
-"""Train, validation and test parts, and what is in them."""
+"""Train, validation and test parts, and reports about them."""
 
 import lazy_loader
 

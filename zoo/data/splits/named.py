@@ -81,7 +81,7 @@ def maxmin(dataset: MoleculeDataset, *, seed: int, fractions: Fractions) -> Part
 
 
 def column(dataset: MoleculeDataset) -> Parts:
-    """Cut as the source's own column of train, valid and test says."""
+    """Cut by the source's own column of train, valid and test."""
     return parts_of_column(dataset)
 
 

@@ -53,7 +53,7 @@ def parts_of_column(data: MoleculeDataset) -> tuple[list[int], list[int], list[i
 
 
 def describe_left_out(data: MoleculeDataset, count: int) -> list[str]:
-    """Say how many molecules are in no part."""
+    """Report the number of molecules that belong to none of the parts."""
     return [f"{count} of {len(data)} molecules are in no part of this split"] if count else []
 
 
@@ -92,7 +92,7 @@ def split_by_rows(
             raise DataError(f"{label}: parts are {', '.join(map(str, parts))}: name them train, valid, test")
         parts = [by_part[number] for number in range(3)]
     if not isinstance(parts, (Sequence, np.ndarray)) or isinstance(parts, str):
-        raise DataError(f"{label}: {parts!r} are no parts: give row numbers for train, valid, test")
+        raise DataError(f"{label}: {parts!r} are not parts: give row numbers for train, valid, test")
     if len(parts) != 3:
         raise DataError(f"{label}: {len(parts)} parts: give three sequences of row numbers for train, valid, test")
     wanted = [_row_numbers(rows, label) for rows in parts]

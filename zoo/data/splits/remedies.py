@@ -1,4 +1,4 @@
-"""What to do where a split leaves a part empty: advice that works for the data at hand."""
+"""Advice for splits that leave a part empty, which works for the data at hand."""
 
 from __future__ import annotations
 

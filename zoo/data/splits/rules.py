@@ -123,7 +123,7 @@ def random_stratified(molecules: Sequence[str], strata: np.ndarray, seed: int, f
 
 
 def _shares(n: int, fractions: Fractions) -> np.ndarray:
-    """How many of `n` groups go to each part (3,): by the fractions, but at least one to each if there are enough."""
+    """Return the number of groups of each part (3,): by the fractions, but at least one if there are enough."""
     shares = np.diff(np.round(np.cumsum(fractions) * n).astype(int), prepend=0)
     if n >= np.count_nonzero(fractions):
         for part in np.flatnonzero((shares == 0) & (np.array(fractions) > 0)):

@@ -87,7 +87,7 @@ split_dataset = split  # the name before splits were registered
 
 
 def split_by_options(dataset: MoleculeDataset, options: DataOptions, seed: int) -> Split:
-    """Cut a dataset as a recipe says.
+    """Cut a dataset by the options of a recipe.
 
     Args:
         dataset: What to cut.
@@ -118,7 +118,7 @@ def list_splits() -> list[str]:
 
 
 def is_deterministic(name: Any) -> bool:
-    """Whether a split is the same for every seed: row numbers, a split column, and rules that draw nothing.
+    """Return whether a split is the same for every seed: row numbers, a split column, and rules that draw nothing.
 
     Example:
         >>> is_deterministic("butina"), is_deterministic("random")

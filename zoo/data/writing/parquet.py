@@ -12,12 +12,12 @@ from zoo.data.errors import DataError
 
 
 def has_parquet_name(path: Path) -> bool:
-    """Whether a file of this name is to be Parquet."""
+    """Return whether a file of this name is to be Parquet."""
     return path.suffix.lower() in (".parquet", ".pq")
 
 
 class ParquetRows:
-    """Appends frames to a Parquet file; the types of the first frame are those of the file.
+    """Writer of frames to a Parquet file; the types of the first frame are those of the file.
 
     Args:
         path: The file, which is replaced.

@@ -26,7 +26,7 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 class RowWriter:
-    """Writes rows with added columns as CSV, TSV or Parquet; the file appears when it is whole, or not at all.
+    """Writer of rows with added columns as CSV, TSV or Parquet; the file appears when it is complete, or not at all.
 
     Args:
         target: A path (`.csv` or `.tsv`, also with `.gz`; `.parquet`), or an open text stream such as `sys.stdout`.
@@ -34,7 +34,7 @@ class RowWriter:
         added: Names of the columns to add; one that is taken already gets `_predicted` behind it.
         types: Arrow types of the columns that are known beforehand; for Parquet only.
         guard_formulas: Write an apostrophe before text that spreadsheets would run as a formula: cells and column names
-            that begin with `=`, `+`, `-`, `@`, a tab or a carriage return and are no numbers. Off by default, so that
+            that begin with `=`, `+`, `-`, `@`, a tab or a carriage return and are not numbers. Off by default, so that
             cells stay what they were; Parquet needs none.
 
     Raises:
@@ -165,7 +165,7 @@ class RowWriter:
             self._unfinished.unlink(missing_ok=True)
 
     def _full(self, error: OSError) -> OSError | DataError:
-        """Return what to raise where writing failed; a closed pipe stays one."""
+        """Return the error to raise where writing failed; a closed pipe stays one."""
         if self.path is None:
             return error
         return DataError(
@@ -204,7 +204,7 @@ def _to_text(cell: Any) -> str:
 
 
 def _guard_formula(cell: Any) -> str:
-    """A cell that no spreadsheet runs: text that begins a formula gets an apostrophe, numbers stay."""
+    """Guard a cell against spreadsheets: text that begins a formula gets an apostrophe, numbers stay."""
     text = _to_text(cell)
     if not text.startswith(FORMULA_STARTS):
         return text
@@ -216,7 +216,7 @@ def _guard_formula(cell: Any) -> str:
 
 
 def _format_value(value: Any) -> str:
-    """Predictions are float32: six digits are what they know."""
+    """Format a prediction with six digits, the precision of float32."""
     if _is_missing(value):
         return ""
     return f"{value:.6g}" if isinstance(value, (float, np.floating)) else str(value)

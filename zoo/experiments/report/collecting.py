@@ -1,4 +1,4 @@
-"""What a report is about: the runs of a sweep, or any set of run folders."""
+"""Runs of a report: those of a sweep, or any set of run folders."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ DEEPEST = 4
 
 @dataclass(frozen=True)
 class Collected:
-    """Runs and what they were meant to show.
+    """Runs, and the specification that they follow.
 
     Args:
         sweep: Names of models, optimizers, data sets and seeds in their order, and the reference.
@@ -114,7 +114,7 @@ def read(place: ResultsFolder | RunFolder | Path) -> Iterable[ResultRow]:
 
 
 def distinct(rows: pd.DataFrame) -> pd.DataFrame:
-    """Tell runs with the same names apart by the options that differ; of equal ones the latest counts."""
+    """Distinguish runs of the same name by the options that differ; of equal ones the latest counts."""
     options = {row: distinguishing_options(recipe) for row, recipe in rows["recipe"].items()}
     rows = rows.copy()
     keys = ["dataset", "model", "optimizer"]
@@ -128,7 +128,7 @@ def distinct(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def distinguishing_options(recipe: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the options of a run that tell it from others."""
+    """Return the options that distinguish a run from others."""
     flat = flatten(recipe)
     return {name: v for name, v in flat.items() if not UNSEEN & {name, name.partition(".")[0]}}
 

@@ -27,7 +27,7 @@ FONTS = 'system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif'
 
 @dataclass(frozen=True)
 class Form:
-    """How wide figures are drawn, so that their text keeps its size on the page.
+    """Widths of figures, so that their text keeps its size on the page.
 
     Args:
         width: Width in inches.
@@ -153,7 +153,7 @@ def curve(history: Sequence[Mapping], metric: str) -> tuple[np.ndarray, np.ndarr
 
 
 def draw_curves(axis: Axes, curves: Sequence[tuple[np.ndarray, np.ndarray]], color: str) -> None:
-    """Each run, and the mean over those epochs that all runs have."""
+    """Draw each run, and the mean over those epochs that all runs have."""
     for seconds, values in curves:
         axis.plot(seconds, values, color=color, linewidth=0.8, alpha=0.45)
     shortest = min(len(values) for _, values in curves)
@@ -168,7 +168,7 @@ def comparable(summary: pd.DataFrame) -> dict[Any, pd.DataFrame]:
 
 
 def title(axis: Axes, dataset: str, model: str, metric: str, part: str = "test ") -> None:
-    """What a panel shows, with an arrow to the better side."""
+    """Set the title of a panel, with an arrow to the better side."""
     axis.set_title(plain(f"{dataset} · {model}"))
     axis.set_ylabel(f"{part}{plain(metric)} {'↑' if higher_is_better(metric) else '↓'}")
 

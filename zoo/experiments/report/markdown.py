@@ -1,4 +1,4 @@
-"""Words from data in Markdown: shown as they are, never taken for marks."""
+"""Escaping words from data in Markdown."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from zoo.experiments.report.palette import Palette
 
 
 class ReportData(Protocol):
-    """What a figure may draw: the tables of a report, see `statistics`."""
+    """Tables of a report that a figure may draw, see `statistics`."""
 
     @property
     def finished(self) -> pd.DataFrame:

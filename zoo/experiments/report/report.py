@@ -25,7 +25,7 @@ from zoo.runs.state import FAILED, FINISHED
 
 @dataclass(frozen=True)
 class Report:
-    """What runs say.
+    """Report of some runs.
 
     Args:
         collected: The runs, see `collecting.collect`.
@@ -69,7 +69,7 @@ class Report:
 
     @cached_property
     def with_result(self) -> pd.DataFrame:
-        """Rows with a result, as they were noted."""
+        """Rows with a result, as they were written."""
         rows = self.rows[self.rows["state"] == FINISHED]
         if rows.empty:
             again = f": start `{self.collected.command}` again" if self.collected.command else ""
@@ -78,7 +78,7 @@ class Report:
 
     @cached_property
     def by_processor(self) -> pd.DataFrame | None:
-        """See `statistics.by_processor_time`."""
+        """Rows with processor time, see `statistics.by_processor_time`."""
         return statistics.by_processor_time(self.with_result)
 
     @property
@@ -88,22 +88,22 @@ class Report:
 
     @property
     def failed(self) -> pd.DataFrame:
-        """Rows without one."""
+        """Rows without a result."""
         return self.rows[self.rows["state"] == FAILED]
 
     @cached_property
     def summary(self) -> pd.DataFrame:
-        """See `statistics.summarize`."""
+        """Summary over the seeds, see `statistics.summarize`."""
         return statistics.summarize(self.finished)
 
     @cached_property
     def comparison(self) -> pd.DataFrame:
-        """See `statistics.compare`."""
+        """Comparison with the reference, see `statistics.compare`."""
         return statistics.compare(self.finished, self.sweep.reference)
 
     @cached_property
     def overall(self) -> pd.DataFrame:
-        """See `statistics.across`."""
+        """Comparison over all data sets, see `statistics.across`."""
         return statistics.across(self.comparison, self.summary)
 
     @cached_property
@@ -142,7 +142,7 @@ class Report:
         return {name: table if table.rows else None for name, table in made.items()}
 
     def context(self) -> dict[str, Any]:
-        """What the templates get."""
+        """Return the values for the templates."""
         counts = (len(self.finished), len(self.failed), len(self.plan) - len(self.rows))
         return {
             "name": self.sweep.name,
@@ -177,12 +177,12 @@ class Report:
 
 
 def count_values(column: pd.Series, tell: Callable[[Mapping[str, Any]], str]) -> list[tuple[int, str]]:
-    """Different values of a column in words, with how many runs have each."""
+    """Count the runs with each value of a column, in words."""
     return [(int(count), str(text)) for text, count in column.map(tell).value_counts().items()]
 
 
 def describe_machine(facts: Mapping[str, Any]) -> str:
-    """A machine in words."""
+    """Describe a machine in words."""
     if not facts:
         return "a machine that was not noted"
     words = [facts["processor"], f"{facts['cores']} cores", f"{facts['memory_gib']} GiB", facts["system"]]
@@ -190,12 +190,12 @@ def describe_machine(facts: Mapping[str, Any]) -> str:
 
 
 def describe_versions(facts: Mapping[str, Any]) -> str:
-    """Versions in words."""
+    """Describe versions in words."""
     return ", ".join(f"{package} {version}" for package, version in facts.items()) or "versions that were not noted"
 
 
 def duration(seconds: float) -> str:
-    """A time span as people say it."""
+    """Format a time span for people."""
     return (
         f"{seconds:.0f} seconds"
         if seconds < 120
@@ -206,12 +206,12 @@ def duration(seconds: float) -> str:
 
 
 def moment(written: str) -> str:
-    """A time of the store, to the minute."""
+    """Format a stored time, to the minute."""
     return written[:16].replace("T", " ") + " UTC"
 
 
 def warnings(rows: pd.DataFrame) -> list[str]:
-    """What the splits warn of, with the data set and the seeds."""
+    """Return the warnings of the splits, with the data set and the seeds."""
     seeds: dict[tuple[str, str], list[int]] = {}
     for row in statistics.records(rows.drop_duplicates(["dataset", "seed"])):
         for text in row.split_report.get("warnings", ()):

@@ -26,7 +26,7 @@ RELATIVE = {"relative": "mean", "relative_low": "low", "relative_high": "high"}
 
 @dataclass(frozen=True)
 class PairedDifference:
-    """What pairs of numbers say about their mean difference.
+    """Mean difference of pairs of numbers, with its interval and tests.
 
     Args:
         n: Pairs.

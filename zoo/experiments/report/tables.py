@@ -1,4 +1,4 @@
-"""Tables of a report: what stands in which cell, for Markdown and HTML alike."""
+"""Tables of a report, for Markdown and HTML alike."""
 
 from __future__ import annotations
 
@@ -76,19 +76,19 @@ def spread(mean: float, sd: float, digits: int = 3) -> str:
 
 
 def interval(low: float, high: float, digits: int = 3) -> str:
-    """A confidence interval."""
+    """Format a confidence interval."""
     return f"{number(low, digits, True)} … {number(high, digits, True)}" if np.isfinite(low) else NOTHING
 
 
 def p_value(value: float) -> str:
-    """Two digits; more would claim too much."""
+    """Format a p value with two digits."""
     if not np.isfinite(value):
         return NOTHING
     return "< 0.001" if value < 0.001 else f"{value:.2g}" if value < 0.1 else f"{value:.2f}"
 
 
 def cells(*texts: Any) -> list[Cell]:
-    """Plain cells."""
+    """Make plain cells."""
     return [text if isinstance(text, Cell) else Cell(str(text)) for text in texts]
 
 
@@ -186,7 +186,7 @@ def published_table(published: Mapping[str, Any], summary: pd.DataFrame, referen
 
 
 def format_mean(summary: pd.DataFrame) -> str:
-    """Mean and standard deviation of the first row of a summary, if there is one."""
+    """Format mean and standard deviation of the first row of a summary, if there is one."""
     return spread(summary["mean"].iloc[0], summary["sd"].iloc[0]) if len(summary) else NOTHING
 
 

@@ -1,4 +1,4 @@
-"""What a specification lists: models, optimizers and data sets with their options."""
+"""Choices of a specification: models, optimizers and data sets with their options."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One planned run in its folder: training, test, and the sharpness of what was found."""
+"""One planned run in its folder: training, test, and the sharpness of the minimum."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def execute(
     Args:
         planned: What to run.
         folder: Where; it is claimed until the run has ended.
-        data_dir: Folder of MoleculeNet's files on this machine; it is no part of the results.
+        data_dir: Folder of MoleculeNet's files on this machine; it is not a part of the results.
         device: As in `zoo.build`.
         trust: As in `zoo.load`.
     """
@@ -57,7 +57,7 @@ def execute(
 
 
 def begin(planned: PlannedRun, folder: RunFolder) -> None:
-    """Note what is run here, under which names."""
+    """Write the names of the run to its folder."""
     folder.note(planned={**planned.to_plan(), "split": (planned.recipe.data or DataOptions()).split})
     folder.note(versions=describe_versions(), machine=describe_machine(None))
     folder.set_state(RUNNING)

@@ -43,7 +43,7 @@ class PlannedRun:
 
     @property
     def label(self) -> str:
-        """For people."""
+        """Name of the run for people."""
         return f"{self.dataset} {self.model} {self.optimizer} seed {self.seed}"
 
     @cached_property
@@ -69,7 +69,7 @@ class PlannedRun:
         return hashlib.sha256(json.dumps(chosen, sort_keys=True).encode()).hexdigest()[:16]
 
     def to_plan(self) -> dict[str, Any]:
-        """Return what the results note of it."""
+        """Return the facts that the results keep of the run."""
         return {
             "run": self.key,
             "model": self.model,

@@ -60,7 +60,7 @@ class ResultsFolder:
         return [RunFolder(path) for path in sorted((self.path / "runs").glob("*")) if path.is_dir()]
 
     def note_sweep(self, sweep: Sweep, runs: Sequence[PlannedRun], command: str) -> None:
-        """Note what is to be run, unless it is the latest specification already."""
+        """Write the specification, unless it is the latest one already."""
         noted = read_json(self.path / "sweep.json") or {}
         plan = [run.to_plan() for run in runs]
         if (noted.get("specification"), noted.get("plan")) != (sweep.text, plan):

@@ -23,7 +23,7 @@ from zoo.runs.state import FAILED, FINISHED
 
 @dataclass(frozen=True)
 class ResultRow:
-    """What one run gave.
+    """Results of one run.
 
     Args:
         run: Key of the planned run.
@@ -178,13 +178,13 @@ def read_table(path: Path) -> list[ResultRow]:
     """Read what `write_table` wrote.
 
     Raises:
-        ValueError: The file is no table of results.
+        ValueError: The file is not a table of results.
     """
     csv.field_size_limit(min(sys.maxsize, 2**31 - 1))
     with path.open(newline="", encoding="utf-8") as file:
         rows = csv.DictReader(file)
         if not {"run", "state", "recipe"} <= set(rows.fieldnames or ()):
-            raise ValueError(f"{path} is no table of results: give a folder or runs.csv of `molzoo benchmark`")
+            raise ValueError(f"{path} is not a table of results: give a folder or runs.csv of `molzoo benchmark`")
         return [
             ResultRow(**{name: parse_cell(name, text) for name, text in row.items() if name in FIELDS}) for row in rows
         ]

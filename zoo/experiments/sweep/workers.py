@@ -36,7 +36,7 @@ Report = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Tally:
-    """Where a sweep stands, counted in runs.
+    """Progress of a sweep, counted in runs.
 
     Args:
         finished: With a result.
@@ -118,7 +118,7 @@ def start_workers(workers: int, arguments: tuple) -> None:
 
 
 def wait_for(process: Any) -> None:
-    """Wait until a worker has ended; say so once if it was suspended, as it would be waited for in vain."""
+    """Wait until a worker has ended; report once if it is suspended and would never end."""
     said = False
     while process.is_alive():
         process.join(LOOK)
@@ -140,7 +140,7 @@ def threads(number: str) -> Iterator[None]:
 
 
 def work_quietly(*arguments: Any) -> None:
-    """`work` for a process of its own, which leaves it to its parent to say that it was stopped."""
+    """Run `work` in a process of its own, whose parent reports that it was stopped."""
     end_with_parent()
     try:
         with stop_on_signals():
@@ -194,7 +194,7 @@ def do_claimed(run: PlannedRun, folder: RunFolder, do: Execute) -> None:
 
 
 def describe_end(folder: RunFolder) -> str:
-    """Say how a run ended, in one line."""
+    """Describe in one line how a run ended."""
     state, found = folder.state, folder.metrics
     if state.name != FINISHED:
         return f"{state.name}: {state.reason}"
@@ -205,6 +205,6 @@ def describe_end(folder: RunFolder) -> str:
 
 
 def count(runs: Sequence[PlannedRun], results: ResultsFolder) -> Tally:
-    """Where the runs stand."""
+    """Count the runs by their state."""
     found = Counter(results.done(run) for run in runs)
     return Tally(found[FINISHED], found[FAILED], found[None])

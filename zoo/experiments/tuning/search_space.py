@@ -1,4 +1,4 @@
-"""What a tuning searches: one entry for each option, and how its values become a recipe."""
+"""Search space of a tuning: one entry for each option, and the recipes of its values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`Tuning`: what a search for hyperparameters varies, and what it keeps."""
+"""`Tuning`: specification of a search for hyperparameters."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class Tuning:
 
     @cached_property
     def recipe(self) -> Recipe:
-        """What stays as it is."""
+        """Recipe of the options that stay as they are."""
         recipe = recipe_for(
             self.model,
             self.optimizer,

@@ -48,7 +48,7 @@ class Pruning(Callback):
         self.trial, self.metric = trial, metric
 
     def on_epoch_end(self, run: TrainingRun, record: EpochRecord) -> None:
-        """Report, and raise `optuna.TrialPruned` where the pruner says so."""
+        """Report the metric, and raise `optuna.TrialPruned` where the pruner decides so."""
         import optuna
 
         score = record.valid.get(self.metric, math.nan) if record.score is None else record.score
@@ -120,7 +120,7 @@ def trials_left(tuning: Tuning, study: optuna.Study, first: int) -> int:
 
 @dataclass(frozen=True)
 class Search:
-    """What Optuna calls for each trial.
+    """Objective that Optuna calls for each trial.
 
     Args:
         tuning: What to search.
@@ -181,7 +181,7 @@ def check_space(recipe: Recipe, space: Mapping[str, Range], dataset: MoleculeDat
 
 
 def print_error(line: str) -> None:
-    """Print a line where errors go."""
+    """Print a line to standard error."""
     print(line, file=sys.stderr, flush=True)
 
 
@@ -219,7 +219,7 @@ def best_validation(
 
 
 def format_trial(trial: Any) -> str:
-    """A trial in one line."""
+    """Format a trial in one line."""
     values = ", ".join(
         f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in trial.params.items()
     )

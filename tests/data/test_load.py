@@ -113,7 +113,7 @@ def test_without_labels():
         ({"source": {"smiles": SMILES, "y": [0, 1, 0, 1]}, "tasks": ["y", "y"]}, "once"),
         ({"source": {"smiles": SMILES, "y": [0, 1, 0, 1]}, "smiles_column": "SMILES"}, "Did you mean 'smiles'"),
         ({"source": (SMILES, [0.1, np.inf, 1.0, 2.0])}, "row 1: 'inf'"),
-        ({"source": (SMILES, [0.1, 0.2, 0.3, 0.4]), "task": "classification"}, "no class"),
+        ({"source": (SMILES, [0.1, 0.2, 0.3, 0.4]), "task": "classification"}, "not a class"),
         ({"source": (SMILES, ["a", "b", "a", "b"]), "task": "regression"}, "holds words"),
         ({"source": SMILES, "on_invalid": "drop"}, "skip, raise, nan"),
         ({"source": ["CC", "C("], "on_invalid": "raise"}, r"row 1: 'C\('"),

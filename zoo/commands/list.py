@@ -51,7 +51,7 @@ def summaries(title: str) -> Mapping[str, str]:
 
 
 def rows(texts: Mapping[str, str]) -> list[str]:
-    """Lines of a list, summaries wrapped beside their names."""
+    """Lines of a list, summaries wrapped next to their names."""
     width = max(map(len, texts))
     lines = []
     for name, text in texts.items():

@@ -29,7 +29,7 @@ def seconds_of(work: Callable[[], object], clock: str) -> float:
 
 
 def parse_all(smiles: Sequence[str]) -> None:
-    """What every featurizer has to do first."""
+    """Return what every featurizer has to do first."""
     with rdBase.BlockLogs():
         for text in smiles:
             Chem.MolFromSmiles(text)

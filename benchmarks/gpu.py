@@ -1,4 +1,4 @@
-"""What a GPU gives: the CPU's numbers for every model and rule, and how fast it trains and predicts.
+"""Agreement of a GPU with the CPU for every model and rule, and its speed in training and prediction.
 
     python benchmarks/gpu.py --seconds 300 --output gpu.jsonl
 

@@ -174,7 +174,7 @@ def speed(step: Callable[[Any], None], batches: list[Any], options: argparse.Nam
 
 
 class ProductRecorder(TorchDispatchMode):
-    """Notes the shapes and strides of the factors of every matrix product that torch computes."""
+    """Recorder of the shapes and strides of the factors of every matrix product that torch computes."""
 
     def __init__(self) -> None:
         super().__init__()

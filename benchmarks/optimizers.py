@@ -69,7 +69,7 @@ def main() -> None:
 
 
 def measure(name: str, options: argparse.Namespace) -> list[dict[str, Any]]:
-    """One record a rule, Adam first; each is printed as soon as all are known."""
+    """Return one record for each rule, Adam first."""
     learner, loader = ready(name, options)
     batches = list(loader)
     runs = {rule: Run(rule, learner, loader) for rule in (ADAM, *options.rules)}

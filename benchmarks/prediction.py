@@ -100,7 +100,7 @@ def train_chemprop(chemprop: str, training: Path, folder: Path) -> Path:
 
 
 def parameters_of(run: Path) -> int:
-    """How many trained numbers a run of ours has."""
+    """Return how many trained numbers a run of ours has."""
     return zoo.load(run).num_parameters
 
 

@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 
 
-def measured() -> dict[str, dict]:
+def read_records() -> dict[str, dict]:
     """Records of benchmarks/models.py by model."""
     lines = (RESULTS / "models.jsonl").read_text(encoding="utf-8").splitlines()
     return {record["model"]: record for record in map(json.loads, lines) if "failed" not in record}
@@ -32,7 +32,7 @@ def measured() -> dict[str, dict]:
 
 def models_table() -> str:
     """The zoo in Markdown."""
-    records = measured()
+    records = read_records()
     rows = ["| model | what it is | parameters | molecules/s in training | paper |", "|---|---|---:|---:|---|"]
     for entry in MODELS:
         parameters, record = count_parameters(entry), records.get(entry.name)
@@ -51,13 +51,13 @@ def experiment_table() -> str:
         for data, metric in metrics.items()
     ]
     header = ["model", "optimizer", *names, "passes a step", "time ×"]
-    rows = [header, ["---", "---", *["---:"] * (len(header) - 2)], *trained(report, list(metrics.index))]
+    rows = [header, ["---", "---", *["---:"] * (len(header) - 2)], *rows_of_results(report, list(metrics.index))]
     for model, scores in report.sweep.published.get("scores", {}).items():
         rows.append([model, "published", *(spread(*scores[data]) for data in metrics.index), "", ""])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
 
 
-def trained(report: Report, datasets: list[str]) -> Iterator[list[str]]:
+def rows_of_results(report: Report, datasets: list[str]) -> Iterator[list[str]]:
     """A row for each model and optimizer; time is a geometric mean of ratios to the reference's."""
     times = report.comparison.groupby(["model", "optimizer"])["time"].apply(lambda t: t.prod() ** (1 / len(t)))
     for (model, optimizer), block in report.summary.groupby(["model", "optimizer"], sort=False):
@@ -72,7 +72,7 @@ def trained(report: Report, datasets: list[str]) -> Iterator[list[str]]:
 TABLES = {"models": models_table, "experiment": experiment_table}
 
 
-def replaced(text: str) -> str:
+def fill_tables(text: str) -> str:
     """A README's text with the tables in their places."""
     for name, table in TABLES.items():
         begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
@@ -89,7 +89,7 @@ def main() -> None:
         print(*(table() for table in TABLES.values()), sep="\n")
         return
     readme = ROOT / "README.md"
-    readme.write_text(replaced(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    readme.write_text(fill_tables(readme.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

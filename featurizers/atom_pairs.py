@@ -21,7 +21,7 @@ NO_BOND = 65535
 
 @dataclass(frozen=True)
 class AtomPairs:
-    """What is written about ordered atom pairs, and how a batch of them is expanded.
+    """Codes of ordered atom pairs, and their expansion for a batch.
 
     Encoding takes 2 bytes a pair (the distance), 4 with paths (also the first bond of a shortest path, from which
     whole paths are followed when a batch is made).
@@ -137,7 +137,7 @@ def pair_ends(sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def first_bonds(distances: np.ndarray, bond_ends: np.ndarray, ranks: np.ndarray) -> np.ndarray:
-    """For every ordered pair the bond with which a shortest path from the first to the second atom begins.
+    """Find, for every ordered pair, the first bond of a shortest path between its atoms.
 
     Args:
         distances: In bonds (N, N), `APART` between fragments.

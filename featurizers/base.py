@@ -1,4 +1,4 @@
-"""What every featurizer is: molecules to integer codes, codes to a batched graph."""
+"""Base class of featurizers: molecules to integer codes, codes to a batched graph."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ HYDROGENS = ("folded", "atoms", "as_written")
 
 
 class Featurizer(ABC):
-    """Turns molecules into a `MoleculeGraph`, in two steps that a data store can keep apart.
+    """Conversion of molecules to a `MoleculeGraph`, in two steps that a data store can keep apart.
 
     `encode` writes a molecule as a few integers per atom and bond; `collate` expands the codes of a whole batch to
-    float features and makes one DGL graph. Calling the featurizer does both for one molecule. Numbers that are no codes
+    float features and makes one DGL graph. Calling the featurizer does both for one molecule. Other numbers
     travel as named arrays (`MoleculeArrays.extra`): "atoms.x" becomes `graph.ndata["x"]`, "bonds.x" and "pairs.x" the
     `edata` of both graphs, "molecule.x" `MoleculeGraph.extra["x"]`.
 
@@ -135,11 +135,11 @@ class Featurizer(ABC):
 
     @abstractmethod
     def expand_atoms(self, codes: np.ndarray) -> np.ndarray:
-        """Atom codes (N, C) to features (N, `atom_size`), float32; each row depends on its code alone."""
+        """Map atom codes (N, C) to features (N, `atom_size`), float32; each row depends on its code alone."""
 
     @abstractmethod
     def expand_bonds(self, codes: np.ndarray) -> np.ndarray:
-        """Bond codes (M, K) to features (M, `bond_size`), float32; each row depends on its code alone."""
+        """Map bond codes (M, K) to features (M, `bond_size`), float32; each row depends on its code alone."""
 
     def parse(self, molecule: str | Chem.Mol) -> Chem.Mol:
         """Read a SMILES, or check a molecule.
@@ -182,15 +182,15 @@ class Featurizer(ABC):
         return None if self.pairs is None else self.pairs.encode(mol, bond_ends)
 
     def atom_features(self, codes: np.ndarray) -> np.ndarray:
-        """What `expand_atoms` gives, copied from a table of the codes seen so far."""
+        """Return what `expand_atoms` gives, copied from a table of the codes seen so far."""
         return self._atom_table(codes)
 
     def bond_features(self, codes: np.ndarray) -> np.ndarray:
-        """What `expand_bonds` gives, copied from a table, each row twice: (2M, `bond_size`)."""
+        """Return what `expand_bonds` gives, copied from a table, each row twice: (2M, `bond_size`)."""
         return self._bond_table(codes).reshape(2 * len(codes), self.bond_size)
 
     def _expand_both_directions(self, codes: np.ndarray) -> np.ndarray:
-        """Bond codes (M, K) to features of both directions side by side (M, 2 `bond_size`)."""
+        """Map bond codes (M, K) to features of both directions side by side (M, 2 `bond_size`)."""
         return np.tile(self.expand_bonds(codes), 2)
 
     def collate(self, packed: PackedMolecules) -> MoleculeGraph:

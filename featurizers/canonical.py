@@ -79,7 +79,7 @@ class CanonicalFeaturizer(Featurizer):
         )
 
     def expand_atoms(self, codes: np.ndarray) -> np.ndarray:
-        """Atom codes (N, 8) to features (N, 74)."""
+        """Map atom codes (N, 8) to features (N, 74)."""
         feats = np.zeros((len(codes), self.atom_size), dtype=np.float32)
         set_one_hot(feats, codes[:, :5], FIRST_COLUMNS)
         feats[:, CHARGE] = codes[:, 5].astype(np.float32) - CHARGE_SHIFT
@@ -88,7 +88,7 @@ class CanonicalFeaturizer(Featurizer):
         return feats
 
     def expand_bonds(self, codes: np.ndarray) -> np.ndarray:
-        """Bond codes (M, 3) to features (M, `bond_size`)."""
+        """Map bond codes (M, 3) to features (M, `bond_size`)."""
         feats = np.zeros((len(codes), self.bond_size), dtype=np.float32)
         set_one_hot(feats, codes[:, :2], np.array([0, 6]))
         set_flags(feats, codes[:, 2], slice(4, 6))

@@ -35,7 +35,7 @@ def cip_slots(mol: Chem.Mol, tagged: Iterable[int] | None = None) -> np.ndarray:
     atoms = mol.GetAtoms() if tagged is None else [mol.GetAtomWithIdx(int(number)) for number in tagged]
     centres = [atom for atom in atoms if atom.GetChiralTag() in TETRAHEDRAL]
     if not all(centre.HasProp("_CIPCode") for centre in centres):
-        mol = labelled(mol)
+        mol = assign_labels(mol)
         centres = [mol.GetAtomWithIdx(centre.GetIdx()) for centre in centres]
     slots = np.zeros(mol.GetNumAtoms(), dtype=np.uint8)
     for centre in centres:
@@ -44,7 +44,7 @@ def cip_slots(mol: Chem.Mol, tagged: Iterable[int] | None = None) -> np.ndarray:
     return slots
 
 
-def labelled(mol: Chem.Mol) -> Chem.Mol:
+def assign_labels(mol: Chem.Mol) -> Chem.Mol:
     """Return a copy with the labels of the complete algorithm, without any where that takes too many steps."""
     mol = Chem.Mol(mol)
     try:

@@ -126,5 +126,5 @@ class _KnownCodes:
         return self.slots.take(self.hash(codes))
 
     def match(self, rows: np.ndarray, codes: np.ndarray) -> bool:
-        """Whether all of these codes stand in these rows."""
+        """Return whether all of these codes stand in these rows."""
         return self.codes.take(rows, axis=0).tobytes() == codes.tobytes()

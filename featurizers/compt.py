@@ -81,7 +81,7 @@ class ComptFeaturizer(Featurizer):
         )
 
     def expand_atoms(self, codes: np.ndarray) -> np.ndarray:
-        """Atom codes (N, 7) to features (N, 115), the partial charges 0."""
+        """Map atom codes (N, 7) to features (N, 115), the partial charges 0."""
         feats = np.zeros((len(codes), self.atom_size), dtype=np.float32)
         set_one_hot(feats, codes[:, :2], np.array([0, 101]))
         feats[:, COUNTS] = (codes[:, 2:6] - CHARGE_SHIFT) / COUNT_SCALES
@@ -95,7 +95,7 @@ class ComptFeaturizer(Featurizer):
         return molecules
 
     def expand_bonds(self, codes: np.ndarray) -> np.ndarray:
-        """Bond codes (M, 3) to features (M, 13)."""
+        """Map bond codes (M, 3) to features (M, 13)."""
         feats = np.zeros((len(codes), self.bond_size), dtype=np.float32)
         set_one_hot(feats, codes[:, :2], np.array([0, 4]))
         set_flags(feats, codes[:, 2], slice(10, 13))

@@ -53,7 +53,7 @@ def conformer_positions(
     copy = Chem.Mol(mol)
     smiles = Chem.MolToSmiles(copy)
     order = list(copy.GetPropsAsDict(True, True)["_smilesAtomOutputOrder"])
-    positions, reason = _embedded(smiles, len(order), seed, largest)
+    positions, reason = _place_atoms(smiles, len(order), seed, largest)
     if reason:
         if not depict_failures:
             raise InvalidMolecule(smiles, reason)
@@ -67,7 +67,7 @@ def conformer_positions(
 
 
 @lru_cache(maxsize=KEPT)
-def _embedded(smiles: str, num_atoms: int, seed: int, largest: int) -> tuple[np.ndarray, str]:
+def _place_atoms(smiles: str, num_atoms: int, seed: int, largest: int) -> tuple[np.ndarray, str]:
     """Places of the atoms of a canonical SMILES in its order (N, 3), and why they are not a conformer's, or "".
 
     Without places (0, 3) the SMILES cannot be read.

@@ -1,4 +1,4 @@
-"""What the reading of molecules raises."""
+"""Errors of reading molecules."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ class GroverFeaturizer(Featurizer):
         )
 
     def expand_atoms(self, codes: np.ndarray) -> np.ndarray:
-        """Atom codes (N, 11) to features (N, 151)."""
+        """Map atom codes (N, 11) to features (N, 151)."""
         feats = np.zeros((len(codes), self.atom_size), dtype=np.float32)
         numbers, slots = codes[:, 0], codes[:, : len(GROUPS)].copy()
         slots[:, 0] = np.where((numbers >= 1) & (numbers <= 100), numbers - 1, LAST["element"])
@@ -129,7 +129,7 @@ class GroverFeaturizer(Featurizer):
         return feats
 
     def expand_bonds(self, codes: np.ndarray) -> np.ndarray:
-        """Bond codes (M, 3) to features (M, 14)."""
+        """Map bond codes (M, 3) to features (M, 14)."""
         feats = np.zeros((len(codes), self.bond_size), dtype=np.float32)
         set_one_hot(feats, codes[:, :2], np.array([1, 7]))
         set_flags(feats, codes[:, 2], slice(5, 7))

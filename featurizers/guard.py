@@ -1,4 +1,4 @@
-"""Molecules that may crash or hang RDKit are tried in a child process first."""
+"""Trying molecules that may crash or hang RDKit in a child process first."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PACKAGES = Path(__file__).resolve().parents[1]
 
 
 def is_risky(molecule: str | Chem.Mol) -> bool:
-    """Whether a molecule is tried in a child process first: it is large, or has many rings."""
+    """Return whether a molecule is tried in a child process first: it is large, or has many rings."""
     if isinstance(molecule, str):
         return len(molecule) > LONG_SMILES
     num_atoms = molecule.GetNumAtoms()
@@ -53,7 +53,7 @@ def _try(content: bytes) -> str:
 
 
 class _Child:
-    """One process that reads molecules, started at the first question and again after each crash."""
+    """Child process that reads molecules, started at the first question and again after each crash."""
 
     def __init__(self) -> None:
         self.process: subprocess.Popen[bytes] | None = None

@@ -89,7 +89,7 @@ class MATFeaturizer(CanonicalFeaturizer):
         return replace(molecule, atoms=codes, extra=extra)
 
     def expand_atoms(self, codes: np.ndarray) -> np.ndarray:
-        """Atom codes (N, 6) to features (N, `atom_size`)."""
+        """Map atom codes (N, 6) to features (N, `atom_size`)."""
         feats = np.zeros((len(codes), self.atom_size), dtype=np.float32)
         set_one_hot(feats, codes[:, :3], FIRST_COLUMNS)
         charges = codes[:, 3].astype(np.int64) - CHARGE_SHIFT

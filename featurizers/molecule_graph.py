@@ -15,7 +15,7 @@ from featurizers.backend import DGLError, DGLGraph
 from featurizers.tensor_graph import TensorGraph
 
 
-def moved(graph: DGLGraph | TensorGraph, device: torch.device | str) -> DGLGraph | TensorGraph:
+def move_graph(graph: DGLGraph | TensorGraph, device: torch.device | str) -> DGLGraph | TensorGraph:
     """A graph on another device; a `TensorGraph` where the installed DGL cannot use that device."""
     try:
         return graph.to(device)
@@ -47,7 +47,7 @@ def with_paired_edges(graph: DGLGraph) -> DGLGraph:
 
 
 def are_paired(source: Tensor, destination: Tensor) -> bool:
-    """Whether edges (E,) `2k` and `2k + 1` are opposite directions of a bond between two nodes."""
+    """Return whether edges (E,) `2k` and `2k + 1` are opposite directions of a bond between two nodes."""
     if len(source) % 2:
         return False
     there_and_back = torch.equal(source[0::2], destination[1::2]) and torch.equal(source[1::2], destination[0::2])
@@ -116,7 +116,7 @@ class MoleculeGraph:
 
     @property
     def device(self) -> torch.device:
-        """Where the tensors are."""
+        """Device of the tensors."""
         return self.graph.device
 
     @property
@@ -136,7 +136,7 @@ class MoleculeGraph:
 
     @property
     def reverse_edges(self) -> Tensor:
-        """For every directed bond the index of its opposite direction (E,)."""
+        """Return, for every directed bond, the index of its opposite direction (E,)."""
         return torch.arange(self.graph.num_edges(), device=self.device) ^ 1
 
     def to(self, device: torch.device | str) -> MoleculeGraph:
@@ -147,8 +147,8 @@ class MoleculeGraph:
         if self.device == torch.device(device):
             return self
         return MoleculeGraph(
-            graph=moved(self.graph, device),
-            pairs=None if self.pairs is None else moved(self.pairs, device),
+            graph=move_graph(self.graph, device),
+            pairs=None if self.pairs is None else move_graph(self.pairs, device),
             descriptors=None if self.descriptors is None else self.descriptors.to(device),
             extra={name: feats.to(device) for name, feats in self.extra.items()},
         )

@@ -1,4 +1,4 @@
-"""What a model needs of a featurizer, and what a featurizer gives, by name."""
+"""Needs of a model and features of a featurizer, by name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SIZES = ("atom_size", "bond_size", "pair_size", "descriptor_size", "walk_size", 
 
 @dataclass(frozen=True)
 class Needs:
-    """What a model cannot do without.
+    """Features that a model cannot do without.
 
     Args:
         pairs: Features of all ordered pairs of atoms.
@@ -37,6 +37,6 @@ class Needs:
 
 @runtime_checkable
 class HasNeeds(Protocol):
-    """A model class that says what it needs."""
+    """Model class that declares its needs."""
 
     needs: ClassVar[Needs]

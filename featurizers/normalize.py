@@ -1,4 +1,4 @@
-"""One molecule, one form: what a way of writing adds to a molecule is removed before features are computed."""
+"""One form for each molecule: traces of its notation are removed before features are computed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ UNUSUAL = re.compile(r"\[\d*H|:\d|\||\[(?:Br?|Cl?|N|O|P|S|F|I|[bcops])H?\d*\]|\[
 
 
 def is_plain(smiles: str) -> bool:
-    """Whether a SMILES says nothing in an unusual way, so that `normalize` would leave its molecule as it is.
+    """Return whether a SMILES has no unusual notation, so that `normalize` would leave its molecule as it is.
 
     Example:
         >>> [is_plain(smiles) for smiles in ("C[C@H](N)c1cc[nH]c1", "[CH3:1][OH:2]", "[H]OC", "[CH3]O")]
@@ -79,7 +79,7 @@ def store_hydrogens(mol: Chem.Mol) -> None:
 
 
 def needs_brackets(atom: Chem.Atom, hydrogens: int) -> bool:
-    """Whether SMILES writes an atom in brackets, whatever the number of hydrogens that its valence asks for."""
+    """Return whether SMILES writes an atom in brackets, whatever the number of hydrogens that its valence asks for."""
     number = atom.GetAtomicNum()
     return (
         number not in ORGANIC

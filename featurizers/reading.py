@@ -70,7 +70,7 @@ def check_size(mol: Chem.Mol, molecule: str | Chem.Mol, max_atoms: int | None = 
 
 
 def name_of(molecule: str | Chem.Mol) -> str:
-    """What messages call a molecule: its SMILES, of an object that is not too large to write it."""
+    """Return what messages call a molecule: its SMILES, of an object that is not too large to write it."""
     if isinstance(molecule, str):
         return molecule.strip()
     if is_risky(molecule):

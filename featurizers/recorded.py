@@ -1,4 +1,4 @@
-"""Options that record themselves: what a constructor accepts, what it was given, and a key of both."""
+"""Recording of options: those that a constructor accepts, those that it was given, and a key of both."""
 
 from __future__ import annotations
 

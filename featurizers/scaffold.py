@@ -54,7 +54,7 @@ def cut_side_chains(mol: Chem.Mol) -> Chem.Mol:
 
 
 def rings_and_linkers(mol: Chem.Mol) -> list[bool]:
-    """Whether each atom (N) is in a ring or between rings: what is left when ends of chains are cut again and again."""
+    """Return whether each atom (N) is in a ring or between rings: the rest after cutting chain ends repeatedly."""
     neighbors = [[other.GetIdx() for other in atom.GetNeighbors()] for atom in mol.GetAtoms()]
     degrees = [len(others) for others in neighbors]
     kept = [True] * len(degrees)

@@ -1,4 +1,4 @@
-"""Where an atom is in its molecule: random-walk and Laplacian encodings, and the featurizer that gives them."""
+"""Positions of atoms in their molecule: random-walk and Laplacian encodings, and their featurizer."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class StructuralFeaturizer(CanonicalFeaturizer):
 
     @property
     def atom_limit(self) -> int:
-        """As for pairs: the encodings come from matrices of all atoms by all atoms."""
+        """Most atoms, as for pairs: the encodings come from matrices of all atoms by all atoms."""
         return MOST_ATOMS_IN_PAIRS if self.walk_size or self.laplacian_size else super().atom_limit
 
     def encode(self, mol: Chem.Mol) -> MoleculeArrays:

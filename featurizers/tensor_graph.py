@@ -87,7 +87,7 @@ class TensorGraph:
 
     @property
     def device(self) -> torch.device:
-        """Where the tensors are."""
+        """Device of the tensors."""
         return self._source.device
 
     @property

@@ -19,7 +19,7 @@ def wide_dtype(dtype: torch.dtype) -> torch.dtype:
     return _WIDE.get(dtype, dtype)
 
 
-def widened(tensors: list[Tensor]) -> list[Tensor]:
+def widen(tensors: list[Tensor]) -> list[Tensor]:
     """Return the tensors in their `wide_dtype`; the very same ones where that is their own."""
     if _WIDE.keys().isdisjoint([t.dtype for t in tensors]):
         return tensors

@@ -17,7 +17,7 @@ from optim.vectors import Flaw, Vector
 
 @dataclass
 class Attempt:
-    """What a step knows between its beginning and its end; an exception on the way ends it without a trace.
+    """State of a step between its beginning and its end; an exception on the way ends it without a trace.
 
     Attributes:
         context: What the training loop handed over, completed by the optimizer's own options.
@@ -61,7 +61,7 @@ class Attempt:
 
     @property
     def perturbed(self) -> bool:
-        """Whether the weights were moved."""
+        """Whether the weights are moved."""
         return self.kept is not None
 
     @property

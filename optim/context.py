@@ -1,4 +1,4 @@
-"""What a training loop hands to a step besides the closure."""
+"""Context of a step: what a training loop hands over besides the closure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import nn
 
 @dataclass(frozen=True)
 class StepContext:
-    """What the loop around an optimizer knows and a step needs: one argument, the same for every rule.
+    """Knowledge of the loop that a step needs: one argument, the same for every rule.
 
     Every field that is None is looked up in the options with which the optimizer was made.
 

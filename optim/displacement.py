@@ -38,7 +38,7 @@ class Displacement:
     factors: list[tuple[int, float]]
 
     def add_to(self, weights: list[Tensor]) -> None:
-        """Move the weights by it, in place."""
+        """Move the weights by the perturbation, in place."""
         if len(self.factors) == 1:
             torch._foreach_add_(weights, self.vector.tensors, alpha=self.factors[0][1])
             return

@@ -10,7 +10,7 @@ from torch import Tensor
 
 
 class ForeignGradients:
-    """Tells the gradients that a step left behind from those of a backward that ran since then.
+    """Distinction of the gradients that a step left behind from those of a later backward.
 
     Args:
         weights: Parameters whose gradients the step left.

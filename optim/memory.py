@@ -1,4 +1,4 @@
-"""What a rule remembers for each parameter, and how it is saved."""
+"""Memory of a rule for each parameter, and its state."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ from optim.vectors import Flaw
 
 
 class Passes(Rule):
-    """What `SharpnessAware` makes its steps of: begin, look around, climb, descend, finish; or abandon."""
+    """Phases of a step of `SharpnessAware`: begin, look around, climb, descend, finish; or abandon."""
 
     _attempt: Attempt | None = None
     _buffer: list[Tensor] = []  # noqa: RUF012 - replaced, never changed
@@ -152,12 +152,12 @@ class Passes(Rule):
         self.steps += 1
         self.last = StepRecord(
             attempt.passes, attempt.rho if attempt.perturbed else 0.0, attempt.perturbed, updated, norm, attempt.cosine,
-            _detached(attempt.loss), self._gap(attempt),
+            _detach(attempt.loss), self._gap(attempt),
         )  # fmt: skip
         self._foreign = ForeignGradients(attempt.weights)
 
     def _gap(self, attempt: Attempt) -> Any:
-        first, last = _detached(attempt.first_loss), _detached(attempt.loss)
+        first, last = _detach(attempt.first_loss), _detach(attempt.loss)
         return None if first is None or last is None or not attempt.perturbed else self.gap(first, last)
 
     def _update(self, attempt: Attempt) -> tuple[bool, float]:
@@ -190,8 +190,8 @@ def _form(tensor: Tensor) -> tuple[Any, ...]:
     return tensor.dtype, tensor.device, tensor.shape
 
 
-def _detached(loss: Any) -> Any:
-    """Return a loss without its graph; None for what is no number."""
+def _detach(loss: Any) -> Any:
+    """Return a loss without its graph; None for what is not a number."""
     if isinstance(loss, Tensor):
         return loss.detach()
     return loss if isinstance(loss, Number) else None

@@ -108,6 +108,6 @@ class RandomizedSAM(SAM):
         return {**super().rule_state(), "random_state": self.draws.state}
 
     def load_rule_state(self, state: dict[str, Any]) -> None:
-        """Go on with the draws where they stood."""
+        """Continue the draws where they stood."""
         self.draws.state = state["random_state"]
         super().load_rule_state({name: value for name, value in state.items() if name != "random_state"})

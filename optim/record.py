@@ -1,4 +1,4 @@
-"""What a sharpness-aware step did, for logs."""
+"""Record of a sharpness-aware step, for logs."""
 
 from __future__ import annotations
 

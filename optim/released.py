@@ -20,7 +20,7 @@ _SHIFT = 1e-8  # the code adds it to every entry before it takes the norm of an 
 
 
 class ReleasedGraphSAM(GraphSAM, variant="released"):
-    r"""What the authors' GraphSAM computes on a GPU with torch 1.x. Use ``GraphSAM(base, variant="released")``.
+    r"""GraphSAM as the authors' code computes it on a GPU with torch 1.x. Use ``GraphSAM(base, variant="released")``.
 
     At every step but an anchor the code takes its "gradient norm" of gradients that were just zeroed, so the scale is
     :math:`\rho / 10^{-12}` and the clip of each tensor to ``radius`` alone decides the perturbation. Per tensor i, with
@@ -97,7 +97,7 @@ class ReleasedGraphSAM(GraphSAM, variant="released"):
         return Displacement(Vector(tensors[: len(first)] + rest), [(len(tensors), 1.0)])
 
     def learn(self, weights: list[Tensor], updating: Vector, perturbed: bool) -> None:
-        """The code's moving average: every tensor by a norm of its own."""
+        """Update the code's moving average: every tensor by a norm of its own."""
         direction = self.memory.recall("direction", weights)
         if direction is None:
             return

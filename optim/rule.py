@@ -1,4 +1,4 @@
-"""What distinguishes the members of the family: their options, and the questions that the step asks a rule."""
+"""Options of the family's members, and the hooks that the step calls."""
 
 from __future__ import annotations
 

@@ -30,14 +30,14 @@ class RunningStats:
 
     @torch.no_grad()
     def put_back(self, kept: list[Tensor]) -> None:
-        """Copy what `copy` gave into the buffers, bit for bit."""
+        """Copy the result of `copy` into the buffers, bit for bit."""
         for buffer, value in zip(self.buffers, kept, strict=True):
             buffer.copy_(value)
 
 
 @contextmanager
 def frozen_running_stats(model: nn.Module | None) -> Iterator[None]:
-    """Inside this block forward passes leave no trace in the running statistics of ``model``.
+    """Keep the running statistics of ``model`` unchanged inside this block.
 
     The layers still normalise with the statistics of the batch. The buffers are copied back when the block ends, also
     by an exception, so they are equal bit for bit whatever their momentum and even after a batch with NaN (setting the

@@ -1,4 +1,4 @@
-"""The family's null member."""
+"""Null member of the family."""
 
 from __future__ import annotations
 

@@ -10,11 +10,11 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from optim.arithmetic import global_norm, inner_product, norms_of, widened
+from optim.arithmetic import global_norm, inner_product, norms_of, widen
 
 
 class Flaw(Enum):
-    """Why a vector has no direction, the worse the higher."""
+    """Reasons why a vector has no direction, the worse the higher."""
 
     NONE = 0
     TOO_SHORT = 1
@@ -45,19 +45,19 @@ class Vector:
 
     @property
     def finite(self) -> bool:
-        """No NaN, no infinity, no overflow in the sum of squares."""
+        """Whether there is no NaN, no infinity, and no overflow in the sum of squares."""
         return math.isfinite(self.norm)
 
     @property
     def flaw(self) -> Flaw:
-        """Not finite; or too short, which is when 1/norm is no float32; or none."""
+        """Flaw of the vector: not finite; too short, where 1/norm overflows float32; or none."""
         if not self.finite:
             return Flaw.NOT_FINITE
         return Flaw.NONE if self.norm > torch.finfo(torch.float32).tiny else Flaw.TOO_SHORT
 
     @property
     def usable(self) -> bool:
-        """It has a direction."""
+        """Whether the vector has a direction."""
         return self.flaw is Flaw.NONE
 
     def clone(self) -> Vector:
@@ -69,7 +69,7 @@ class Vector:
 
         Moving averages need it: in bfloat16, a hundredth of a number is lost when it is added to that number.
         """
-        tensors = widened(self.tensors)
+        tensors = widen(self.tensors)
         return self if tensors is self.tensors else Vector(tensors)
 
     def scaled(self, factor: float) -> Vector:

@@ -24,7 +24,7 @@ TRANSIENT = ("step", "_attempt", "_buffer", "_foreign")
 
 
 class Wrapper(torch.optim.Optimizer):
-    """What every member of the family is around its base optimizer, apart from the step itself.
+    """Base class of the family around a base optimizer, apart from the step itself.
 
     Args:
         base: Optimizer instance.
@@ -128,7 +128,7 @@ class Wrapper(torch.optim.Optimizer):
             self.start_epoch(epoch)
 
     def start_epoch(self, epoch: int) -> None:
-        """What a rule does when an epoch begins."""
+        """Return what a rule does when an epoch begins."""
 
     @classmethod
     def options(cls) -> dict[str, Any]:
@@ -188,7 +188,7 @@ class Wrapper(torch.optim.Optimizer):
         """
         for pre_hook in self._optimizer_load_state_dict_pre_hooks.values():  # type: ignore[attr-defined]
             state_dict = pre_hook(self, state_dict) or state_dict
-        base, own = _parted(state_dict)
+        base, own = _separate(state_dict)
         self.check_owner(own)
         self.base.load_state_dict(base)
         if own is not None:
@@ -227,7 +227,7 @@ class Wrapper(torch.optim.Optimizer):
         return f"{type(self).__name__}({self.base!r})"
 
 
-def _parted(state: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any] | None]:
+def _separate(state: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any] | None]:
     """Return the state of the base, and the rule's own, which stands next to the groups or in the first of them."""
     groups = state.get("param_groups") or [{}]
     own = state.get(STATE_KEY, groups[0].get(STATE_KEY))

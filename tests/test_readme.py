@@ -68,7 +68,7 @@ def test_tables_are_those_of_the_catalog_and_the_results():
     spec = importlib.util.spec_from_file_location("readme_tables", ROOT / "benchmarks" / "readme_tables.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    assert module.replaced(TEXT) == TEXT, "run: python benchmarks/readme_tables.py --write"
+    assert module.fill_tables(TEXT) == TEXT, "run: python benchmarks/readme_tables.py --write"
 
 
 def test_make_targets_exist():

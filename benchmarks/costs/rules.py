@@ -1,4 +1,4 @@
-"""What a sharpness-aware rule costs: whole steps next to those of other rules, and steps whose passes are free."""
+"""Cost of a sharpness-aware rule: whole steps next to those of other rules, and steps whose passes are free."""
 
 from __future__ import annotations
 

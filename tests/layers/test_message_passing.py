@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from featurizers import GroverFeaturizer
-from featurizers.molecule_graph import moved
+from featurizers.molecule_graph import move_graph
 from featurizers.tensor_graph import TensorGraph
 from zoo.layers import message_passing
 from zoo.layers.message_passing import use_torch
@@ -99,7 +99,7 @@ def test_a_device_that_dgl_cannot_use_gets_a_tensor_graph(monkeypatch, error):
         raise error
 
     monkeypatch.setattr(dgl.DGLGraph, "to", refuse)
-    graph = moved(molecules.graph, "cpu")
+    graph = move_graph(molecules.graph, "cpu")
     assert isinstance(graph, TensorGraph)
     assert torch.equal(graph.ndata["feat"], molecules.atom_feats)
     assert (graph.batch_size, graph.num_nodes(), graph.num_edges()) == (1, 3, 4)

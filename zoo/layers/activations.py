@@ -56,7 +56,7 @@ class Activation(nn.Module):
         return like.new_full((num_channels,), FIXED_SLOPES[self.name])
 
     def extra_repr(self) -> str:
-        """What `print` shows."""
+        """Return what `print` shows."""
         return self.name if self.weight is None else f"{self.name}, num_channels={len(self.weight)}"
 
 

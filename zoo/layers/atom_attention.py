@@ -34,7 +34,7 @@ class AtomAttention(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, blocks: PairBlocks, atoms: Tensor) -> Tensor:
-        """Atoms (N, D) to atoms (N, D); `blocks` says which belong together."""
+        """Map atoms (N, D) to atoms (N, D); `blocks` says which belong together."""
         projected = self.query_key_value(atoms).unflatten(1, (3, self.num_heads, -1))
         attended = []
         for block, real in zip(blocks.atoms(projected), blocks.masks(), strict=True):

@@ -42,7 +42,7 @@ class AtomInput(nn.Module):
         )
 
     def forward(self, molecules: MoleculeGraph) -> Tensor:
-        """A batch to atoms (N, D)."""
+        """Map a batch to atoms (N, D)."""
         dtype = self.feats.weight.dtype
         atoms = self.feats(molecules.atom_feats.to(dtype))
         for name, linear in self.encodings.items():

@@ -8,7 +8,7 @@ from torch.nn.utils.rnn import PackedSequence
 
 
 def time_major(sizes: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """How to lay out atoms for a recurrent net: first atoms of all molecules, then second atoms, ...
+    """Return how to lay out atoms for a recurrent net: first atoms of all molecules, then second atoms, ...
 
     Args:
         sizes: Atoms of each molecule (B,).

@@ -42,7 +42,7 @@ class ContextGRU(nn.Module):
         return self._project[0](rows)
 
     def forward(self, sums: Tensor, weights: Tensor, node_feats: Tensor) -> Tensor:
-        """Sums of rows (N, D), the sums of their weights (N, 1) and atoms (N, D) to atoms (N, D)."""
+        """Map sums of rows (N, D), the sums of their weights (N, 1) and atoms (N, D) to atoms (N, D)."""
         linear: Any = self._project[1]
         context = F.linear(sums, linear.weight) + weights * linear.bias
         return F.relu(self.gru(F.elu(context), node_feats))
@@ -73,7 +73,7 @@ class BondContext(nn.Module):
         self.attentive_gru = ContextGRU(hidden_size, dropout, "edge_transform")
 
     def forward(self, graph: Graph, atom_feats: Tensor, bond_feats: Tensor) -> Tensor:
-        """Atoms (N, A) and bonds (E, F) to atoms (N, D)."""
+        """Map atoms (N, A) and bonds (E, F) to atoms (N, D)."""
         source, destination = graph.edges()
         node_feats = self.project_node(atom_feats)
         linear, activation = list[Any](self.project_edge1)
@@ -100,7 +100,7 @@ class BondAttention(nn.Module):
         self.attentive_gru = ContextGRU(hidden_size, dropout, "project_node")
 
     def forward(self, graph: Graph, node_feats: Tensor) -> Tensor:
-        """Atoms (N, D) to atoms (N, D)."""
+        """Map atoms (N, D) to atoms (N, D)."""
         source, destination = graph.edges()
         scores = score_pairs(self.project_edge, (node_feats, destination), (node_feats, source))
         weights = softmax_at_destination(graph, scores)
@@ -125,7 +125,7 @@ class MoleculeAttention(nn.Module):
         self.gru = nn.GRUCell(hidden_size, hidden_size)
 
     def forward(self, graph: Graph, node_feats: Tensor, vectors: Tensor) -> Tensor:
-        """Atoms (N, D) and molecules (B, D) to molecules (B, D)."""
+        """Map atoms (N, D) and molecules (B, D) to molecules (B, D)."""
         of_molecule = (F.relu(vectors), graph_of_nodes(graph))
         scores = score_pairs(self.compute_logits, of_molecule, (node_feats, None))
         dropout, linear = self.project_nodes
@@ -147,7 +147,7 @@ class AttentiveReadout(nn.Module):
         self.readouts = nn.ModuleList(MoleculeAttention(hidden_size, dropout) for _ in range(num_steps))
 
     def forward(self, graph: Graph, node_feats: Tensor) -> Tensor:
-        """Atoms (N, D) to molecules (B, D)."""
+        """Map atoms (N, D) to molecules (B, D)."""
         vectors = sum_nodes(graph, node_feats)
         for readout in self.readouts:
             vectors = readout(graph, node_feats, vectors)

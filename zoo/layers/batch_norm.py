@@ -22,7 +22,7 @@ class BatchNorm(nn.BatchNorm1d):
     """
 
     def forward(self, input: Tensor) -> Tensor:
-        """Rows (n, D) to rows (n, D)."""
+        """Map rows (n, D) to rows (n, D)."""
         if len(input) < 2:
             return F.batch_norm(input, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
         return super().forward(input)

@@ -23,7 +23,7 @@ KERNELS = ("exp", "softmax")
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What every layer needs to know of a batch.
+    """Facts about a batch that every layer needs.
 
     Args:
         graph: N atoms, E directed bonds.
@@ -94,7 +94,9 @@ class ComptAttention(nn.Module):
     def __init__(self, hidden_size: int, num_heads: int, bond_size: int, kernel: str) -> None:
         super().__init__()
         if hidden_size % num_heads:
-            raise ValueError(f"hidden_size={hidden_size} is no multiple of num_heads={num_heads}: change one of them")
+            raise ValueError(
+                f"hidden_size={hidden_size} is not a multiple of num_heads={num_heads}: change one of them"
+            )
         if kernel not in KERNELS:
             raise ValueError(f"kernel={kernel!r}: choose one of {', '.join(KERNELS)}")
         self.num_heads, self.bond_size, self.kernel = num_heads, bond_size, kernel
@@ -135,7 +137,7 @@ class ComptAttention(nn.Module):
         return self.output((message / total.unsqueeze(2)).flatten(1))
 
     def _spread(self, value: Tensor, around: Surroundings) -> tuple[Tensor, Tensor | None]:
-        """For every atom the sum of all values weakened with distance (N, D), and for "softmax" that of the factors."""
+        """Sum, for every atom, all values weakened with distance (N, D), and for "softmax" the factors."""
         pairs = zip(around.distances, around.connected, strict=True)
         factors = [torch.exp(-self.decay * distance) * connected for distance, connected in pairs]
         values = around.blocks.atoms(value)

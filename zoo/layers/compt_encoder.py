@@ -39,7 +39,7 @@ class ComptLayer(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, around: Surroundings, bond_embedding: Tensor) -> Tensor:
-        """Atoms (N, D) to atoms (N, D)."""
+        """Map atoms (N, D) to atoms (N, D)."""
         x = self.dropout(self.norm(x))
         attended = F.mish(self.attention(x, around, bond_embedding))
         y = z = x + self.dropout(self.norm(attended))
@@ -112,7 +112,7 @@ class ComptEncoder(nn.Module):
         return x if self.positions is None else x + self.positions(molecules.graph)
 
     def forward(self, molecules: MoleculeGraph) -> Tensor:
-        """A batch with pairs to atoms (N, D)."""
+        """Map a batch with pairs to atoms (N, D)."""
         x = self.embed_atoms(molecules)
         around = Surroundings.of(molecules, x.dtype)
         bond_embedding = self.scale * self.bond_embedding.weight

@@ -34,7 +34,7 @@ class BondMatrices:
         self.matrices = flat.view(-1, size, size)
 
     def messages(self, node_feats: Tensor) -> Tensor:
-        """For each directed bond its matrix times its source, from the left: (N, D) to (E, D)."""
+        """Multiply the matrix of each directed bond by its source: (N, D) to (E, D)."""
         if self.kinds is None:
             return torch.bmm(node_feats.index_select(0, self.source).unsqueeze(1), self.matrices).squeeze(1)
         kinds, size, _ = self.matrices.shape
@@ -50,7 +50,7 @@ def _kinds(bond_feats: Tensor) -> tuple[Tensor, Tensor] | None:
 
 
 class EdgeNetwork(nn.Module):
-    """For each atom the sum over its bonds of a matrix times the neighbour, plus a bias.
+    """Return, for each atom, the sum over its bonds of a matrix times the neighbour, plus a bias.
 
     Args:
         hidden_size: Width D of the atoms.
@@ -73,5 +73,5 @@ class EdgeNetwork(nn.Module):
         return BondMatrices(self.edge_func, graph, bond_feats)
 
     def forward(self, matrices: BondMatrices, node_feats: Tensor) -> Tensor:
-        """Atoms (N, D) to atoms (N, D)."""
+        """Map atoms (N, D) to atoms (N, D)."""
         return sum_at_destination(matrices.graph, matrices.messages(node_feats)) + self.bias

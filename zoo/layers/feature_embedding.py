@@ -28,5 +28,5 @@ class FeatureEmbedding(nn.Module):
         self.bias = nn.Parameter(torch.zeros(hidden_size))
 
     def forward(self, feats: Tensor) -> Tensor:
-        """Features (N, A) to (N, D)."""
+        """Map features (N, A) to (N, D)."""
         return F.linear(feats, self.weight, self.bias)

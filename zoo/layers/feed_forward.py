@@ -61,7 +61,7 @@ class FeedForward(nn.Module):
         self.input_dropout = input_dropout
 
     def forward(self, x: Tensor) -> Tensor:
-        """Features (n, sizes[0]) to (n, sizes[-1])."""
+        """Map features (n, sizes[0]) to (n, sizes[-1])."""
         return self._after_first(self.layers[0](self.dropout(x) if self.input_dropout else x))
 
     def of_parts(self, first: Tensor, second: Tensor) -> Tensor:
@@ -71,7 +71,7 @@ class FeedForward(nn.Module):
         return self._after_first(torch.addmm(of_first, second.to(first.dtype), layer.weight[:, size:].T))
 
     def _after_first(self, x: Tensor) -> Tensor:
-        """What the first linear layer gave (n, sizes[1]) to (n, sizes[-1])."""
+        """Return what the first linear layer gave (n, sizes[1]) to (n, sizes[-1])."""
         for layer in self.layers[1:]:
             x = layer(self.dropout(x if self.activation is None else self.activation(x)))
         return x

@@ -53,7 +53,7 @@ class GraphAttention(nn.Module):
             nn.init.xavier_normal_(weight, gain=nn.init.calculate_gain("relu"))
 
     def forward(self, graph: Graph, node_feats: Tensor) -> Tensor:
-        """Atoms (N, D_in) to atoms (N, H, D)."""
+        """Map atoms (N, D_in) to atoms (N, H, D)."""
         source, destination = graph.edges()
         node_feats = self.feat_drop(node_feats)
         rows = self.fc(node_feats).view(-1, self.num_heads, self.head_size)
@@ -95,6 +95,6 @@ class GATLayer(nn.Module):
         self.last = last
 
     def forward(self, graph: Graph, node_feats: Tensor) -> Tensor:
-        """Atoms (N, D_in) to atoms (N, H * D), or (N, D) in a last layer."""
+        """Map atoms (N, D_in) to atoms (N, H * D), or (N, D) in a last layer."""
         heads = self.gat_conv(graph, node_feats)
         return heads.mean(1) if self.last else F.elu(heads.flatten(1))

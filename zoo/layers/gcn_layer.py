@@ -31,7 +31,7 @@ class SelfLoopedConvolution(nn.Module):
         nn.init.xavier_uniform_(self.weight)
 
     def forward(self, graph: Graph, node_feats: Tensor) -> Tensor:
-        """Atoms (N, D_in) to atoms (N, D_out)."""
+        """Map atoms (N, D_in) to atoms (N, D_out)."""
         terms = (graph.in_degrees() + 1).to(node_feats.dtype).unsqueeze(1)
         rows = node_feats * terms.rsqrt() if self.norm == "both" else node_feats
         input_size, output_size = self.weight.shape
@@ -70,7 +70,7 @@ class GCNLayer(nn.Module):
         self.bn_layer = BatchNorm(output_size) if batch_norm else None
 
     def forward(self, graph: Graph, node_feats: Tensor) -> Tensor:
-        """Atoms (N, D_in) to atoms (N, D_out)."""
+        """Map atoms (N, D_in) to atoms (N, D_out)."""
         rows = F.relu(self.graph_conv(graph, node_feats))
         if self.res_connection is not None:
             rows = rows + F.relu(self.res_connection(node_feats))

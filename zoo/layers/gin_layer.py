@@ -33,7 +33,7 @@ class GINLayer(nn.Module):
         self.last = last
 
     def forward(self, graph: Graph, node_feats: Tensor, bond_sums: Tensor) -> Tensor:
-        """Atoms (N, D) and the sums of their bonds (N, F + 1) to atoms (N, D)."""
+        """Map atoms (N, D) and the sums of their bonds (N, F + 1) to atoms (N, D)."""
         rows = sum_neighbors(graph, node_feats) + node_feats + self.edge_embeddings[0](bond_sums)
         rows = self.bn(self.mlp(rows))
         return rows if self.last else F.relu(rows)

@@ -31,7 +31,7 @@ class BiasedAttention(nn.Module):
         nn.init.zeros_(self.output.bias)
 
     def forward(self, x: Tensor, bias: Tensor) -> Tensor:
-        """Tokens (b, L, D) and biases (b, H, L, L), row i of which token i attends with, to tokens (b, L, D)."""
+        """Map tokens (b, L, D) and biases (b, H, L, L), row i of which token i attends with, to tokens (b, L, D)."""
         b, L, D = x.shape
         parts = self.query_key_value(x).view(b, L, 3, self.num_heads, -1).permute(2, 0, 3, 1, 4)
         query, key, value = parts.unbind()
@@ -73,6 +73,6 @@ class GraphormerLayer(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, bias: Tensor) -> Tensor:
-        """Tokens (b, L, D) and biases (b, H, L, L) to tokens (b, L, D)."""
+        """Map tokens (b, L, D) and biases (b, H, L, L) to tokens (b, L, D)."""
         x = x + self.dropout(self.attention(self.attention_norm(x), bias))
         return x + self.dropout(self.feed_forward(self.ffn_norm(x)))

@@ -12,7 +12,7 @@ from zoo.layers.signed_root import signed_root
 
 
 class GRITLayer(nn.Module):
-    """Updates atoms x and ordered pairs e.
+    """Update of atoms x and ordered pairs e.
 
     With `root(x) = sign(x) sqrt(|x|)`, `s_ij = relu(root((q_i + k_j) * W e_ij) + W' e_ij)`, and in every head
     `m_i = sum_j softmax_j(clamp(a . s_ij)) (v_j + V s_ij)`. Atoms get `W'' (t m_i + u log(1 + degree_i) m_i)`, pairs
@@ -96,7 +96,7 @@ class GRITLayer(nn.Module):
         return x, pairs
 
     def _messages(self, states: Tensor, value: Tensor, blocks: PairBlocks) -> Tensor:
-        """States of pairs (P, D) and values of atoms (N, D) to what each atom hears (N, D)."""
+        """Map states of pairs (P, D) and values of atoms (N, D) to what each atom hears (N, D)."""
         heads, result = (self.num_heads, -1), []
         parts = (blocks.pairs(self._scores(states), MASKED), blocks.pairs(states), blocks.atoms(value))
         for scores, s, v in zip(*parts, strict=True):
@@ -107,7 +107,7 @@ class GRITLayer(nn.Module):
         return blocks.flat_atoms(result)
 
     def _scores(self, states: Tensor) -> Tensor:
-        """States (P, D) to scores (P, H); not in float16, which cannot hold the score of padding."""
+        """Map states (P, D) to scores (P, H); not in float16, which cannot hold the score of padding."""
         # One product with a matrix that is zero between heads: less memory traffic than a sum for each head.
         eye = torch.eye(self.num_heads, dtype=self.to_score.dtype, device=states.device)
         scores = states @ (eye[:, None] * self.to_score[..., None]).flatten(0, 1)

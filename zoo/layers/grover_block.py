@@ -11,7 +11,7 @@ from zoo.layers.row_sums import RowSums
 
 
 class GroverBlock(nn.Module):
-    """Updates atoms (or directed bonds) from their neighbours.
+    """Update of atoms (or directed bonds) from their neighbours.
 
     Args:
         hidden_size: Width D.
@@ -49,7 +49,7 @@ class GroverBlock(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, sums: RowSums) -> Tensor:
-        """States (n, D) to states (n, D); `sums` adds up the neighbours of each row."""
+        """Map states (n, D) to states (n, D); `sums` adds up the neighbours of each row."""
         queries, keys, values = self.messages(x, sums)
         return self.dropout(self.norm(self._merge(self.attention.attend(queries, keys, values))))
 

@@ -18,7 +18,7 @@ from zoo.layers.neighborhood import Neighborhood
 
 @dataclass(frozen=True)
 class Embeddings:
-    """What the encoder says about atoms and directed bonds; each field names what it describes and from which stream.
+    """Embeddings of atoms and directed bonds; each field names its objects and its stream.
 
     Args:
         atom_from_atom: (N, D).
@@ -51,7 +51,7 @@ class InputLayer(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, atom_feats: Tensor, bond_feats: Tensor | None = None, source: Tensor | None = None) -> Tensor:
-        """Features (N, A), and for bonds (E, F) with their source atoms (E,), to states (N, D) or (E, D)."""
+        """Map features (N, A), and for bonds (E, F) with their source atoms (E,), to states (N, D) or (E, D)."""
         if bond_feats is None or source is None:
             x = self.linear(atom_feats)
         else:
@@ -71,7 +71,7 @@ class OutputLayer(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, feats: Tensor, sums: Tensor) -> Tensor:
-        """Features (n, F) and sums of neighbours (n, D) to embeddings (n, D)."""
+        """Map features (n, F) and sums of neighbours (n, D) to embeddings (n, D)."""
         return self.dropout(self.norm(self.feed_forward.of_parts(feats, sums)))
 
 

@@ -35,14 +35,14 @@ class GRUReadout(nn.Module):
         self.merge = nn.Linear(2 * hidden_size, hidden_size)
 
     def forward(self, graph: Graph, node_feats: Tensor) -> Tensor:
-        """Atoms (N, D) to molecules (B, D)."""
+        """Map atoms (N, D) to molecules (B, D)."""
         start = max_nodes(graph, F.mish(node_feats + self.bias))
         if self.padded_length is not None:
-            return self._padded(graph, node_feats, start)
+            return self._read_padded(graph, node_feats, start)
         outputs = read_both_ways(self.gru, graph.batch_num_nodes(), node_feats, start)
         return mean_nodes(graph, F.mish(self.merge(outputs)).to(node_feats.dtype))
 
-    def _padded(self, graph: Graph, node_feats: Tensor, start: Tensor) -> Tensor:
+    def _read_padded(self, graph: Graph, node_feats: Tensor, start: Tensor) -> Tensor:
         sizes, block = graph.batch_num_nodes(), by_molecule(graph, node_feats)
         length = self.padded_length or block.shape[1]
         if block.shape[1] > length:

@@ -27,7 +27,9 @@ class HeadAttention(nn.Module):
     def __init__(self, hidden_size: int, num_heads: int, dropout: float = 0.0, bias: bool = False) -> None:
         super().__init__()
         if hidden_size % num_heads:
-            raise ValueError(f"hidden_size={hidden_size} is no multiple of num_heads={num_heads}: change one of them")
+            raise ValueError(
+                f"hidden_size={hidden_size} is not a multiple of num_heads={num_heads}: change one of them"
+            )
         self.num_heads, self.dropout = num_heads, dropout
         # Of query, key and value; weight[i] multiplies from the right.
         self.weight = nn.Parameter(torch.empty(3, hidden_size, hidden_size))
@@ -67,7 +69,7 @@ class HeadAttention(nn.Module):
         return attended.to(queries.dtype, memory_format=torch.contiguous_format).reshape(n, H, D)
 
     def _parts(self, rows: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        """Heads (n, H, D) to the parts of their products (n * H, H, D / H), a sequence for each row and part.
+        """Map heads (n, H, D) to the parts of their products (n * H, H, D / H), a sequence for each row and part.
 
         They are in single precision at least, in which small matrices are multiplied fast.
         """

@@ -89,7 +89,7 @@ class HeadMessages(nn.Module):
         return tuple(group.transpose(0, 1) for group in groups)
 
     def _heads_together(self, x: Tensor) -> int:
-        """As many heads as fit a core's cache; all on other devices, which small products would leave idle."""
+        """Choose as many heads as fit a core's cache; all on other devices, which small products would leave idle."""
         if x.device.type != "cpu":
             return self.num_heads
         return max(1, CACHED_NUMBERS // max(x.numel(), 1))

@@ -1,4 +1,4 @@
-"""Which heads take which steps of message passing together, and what they drop."""
+"""Plan of the heads that take steps of message passing together, and of their dropout."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Plan:
-    """What `HeadSteps` does besides its tensors.
+    """Plan of `HeadSteps`, apart from its tensors.
 
     Args:
         steps: Steps of each head (K,).
@@ -80,7 +80,7 @@ class Plan:
         return blocks
 
     def draw_masks(self, x: Tensor) -> list[Tensor]:
-        """Which message values stay: for each step those of the heads that take it (heads, n, D), see `Block.place`."""
+        """Draw the message values that stay: at each step those of the heads that take it, see `Block.place`."""
         if not self.dropout:
             return []
         counts = [sum(steps > step for steps in self.steps) for step in range(max(self.steps))]

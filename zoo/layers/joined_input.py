@@ -65,7 +65,7 @@ class JoinedInput(nn.Module):
             self.laplacian = LaplacianDeepSet(of_vectors)
 
     def forward(self, molecules: MoleculeGraph) -> Tensor:
-        """A batch to atoms (N, D)."""
+        """Map a batch to atoms (N, D)."""
         dtype = self.feats.weight.dtype
         parts = [self.feats(molecules.atom_feats.to(dtype))]
         if self.laplacian_size:

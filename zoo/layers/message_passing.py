@@ -66,7 +66,7 @@ def sum_neighbors(graph: Graph, node_feats: Tensor) -> Tensor:
 
 
 def dot_of_ends(graph: Graph, source_feats: Tensor, destination_feats: Tensor) -> Tensor:
-    """For every edge the dot product of its source's and its destination's vectors: (N, H, D) twice to (E, H)."""
+    """Dot product, for every edge, of its source's and its destination's vectors: (N, H, D) twice to (E, H)."""
     if _on_dgl(graph):
         return ops.u_dot_v(graph, _full(source_feats), _full(destination_feats)).squeeze(-1)
     source, destination = graph.edges()
@@ -74,7 +74,7 @@ def dot_of_ends(graph: Graph, source_feats: Tensor, destination_feats: Tensor) -
 
 
 def dot_of_edge_and_destination(graph: Graph, edge_feats: Tensor, node_feats: Tensor) -> Tensor:
-    """For every edge the dot product of its own and its destination's vectors: (E, H or 1, D), (N, H, D) to (E, H)."""
+    """Dot product, for every edge, of its own and its destination's vectors: (E, H or 1, D), (N, H, D) to (E, H)."""
     if _on_dgl(graph):
         return ops.e_dot_v(graph, _full(edge_feats), _full(node_feats)).squeeze(-1)
     _, destination = graph.edges()
@@ -137,7 +137,7 @@ def softmax_nodes(graph: Graph, scores: Tensor) -> Tensor:
 
 
 def graph_of_nodes(graph: Graph) -> Tensor:
-    """For every node the number of its graph in the batch (N,); computed once for each graph object."""
+    """Return, for every node, the number of its graph in the batch (N,); computed once for each graph object."""
     numbers = _graph_of_nodes.get(graph)
     if numbers is None:
         sizes = graph.batch_num_nodes()

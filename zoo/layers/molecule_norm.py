@@ -32,7 +32,7 @@ class MoleculeNorm(nn.Module):
         self.eps = eps
 
     def forward(self, graph: Graph, x: Tensor) -> Tensor:
-        """Atoms (N, D) to atoms (N, D)."""
+        """Map atoms (N, D) to atoms (N, D)."""
         numbers = graph_of_nodes(graph)
         counts = (graph.batch_num_nodes() * x.shape[1]).clamp(min=1).to(x.dtype).unsqueeze(1)
         mean = sum_nodes(graph, x).sum(1, keepdim=True) / counts

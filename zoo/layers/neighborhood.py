@@ -61,19 +61,19 @@ class Neighborhood:
         return cls(graph, source, destination, reverse, missing)
 
     def sum_to_atoms(self, bonds: Tensor) -> Tensor:
-        """For each atom the sum of the bonds that lead to it: (E, ...) to (N, ...)."""
+        """Return, for each atom, the sum of the bonds that lead to it: (E, ...) to (N, ...)."""
         return self._with_padding(sum_at_destination(self.graph, bonds), bonds)
 
     def sum_atoms(self, atoms: Tensor) -> Tensor:
-        """For each atom the sum of its neighbours: (N, ...) to (N, ...)."""
+        """Return, for each atom, the sum of its neighbours: (N, ...) to (N, ...)."""
         return self._with_padding(sum_neighbors(self.graph, atoms), atoms)
 
     def sum_bonds(self, bonds: Tensor) -> Tensor:
-        """For each bond v -> w the sum of the bonds u -> v with u other than w: (E, ...) to (E, ...)."""
+        """Return, for each bond v -> w, the sum of the bonds u -> v with u other than w: (E, ...) to (E, ...)."""
         return self.sum_to_atoms(bonds).index_select(0, self.source) - bonds.index_select(0, self.reverse)
 
     def sum_atoms_behind(self, atoms: Tensor) -> Tensor:
-        """For each bond v -> w the sum of v and its neighbours other than w: (N, ...) to (E, ...)."""
+        """Return, for each bond v -> w, the sum of v and its neighbours other than w: (N, ...) to (E, ...)."""
         around = atoms + self.sum_atoms(atoms)
         return around.index_select(0, self.source) - atoms.index_select(0, self.destination)
 

@@ -20,7 +20,7 @@ MASKED = -1e30
 
 @dataclass(frozen=True)
 class PairBlocks:
-    """Where each atom and each ordered pair of a batch stands in dense blocks.
+    """Places of the atoms and ordered pairs of a batch in dense blocks.
 
     A block holds b molecules as (b, L, ...) or (b, L, L, ...), L being its largest number of tokens; what its smaller
     molecules do not fill is padding, which `masks` tells apart and no result contains. Attention over such blocks took
@@ -87,7 +87,7 @@ class PairBlocks:
         return self._split(flat.index_copy(0, self.pair_places, pair_feats), 2)
 
     def masks(self) -> list[Tensor]:
-        """Whether a token is there, (b, L) for each block."""
+        """Return whether a token is there, (b, L) for each block."""
         return self._split(self.real, 1)
 
     def flat_atoms(self, blocks: Sequence[Tensor]) -> Tensor:

@@ -20,7 +20,7 @@ class GatedSum(nn.Module):
         self.atom_weighting = nn.Sequential(nn.Linear(hidden_size, 1), nn.Sigmoid())
 
     def forward(self, graph: Graph, node_feats: Tensor) -> Tensor:
-        """Atoms (N, D) to molecules (B, D)."""
+        """Map atoms (N, D) to molecules (B, D)."""
         return sum_nodes(graph, node_feats * self.atom_weighting(node_feats))
 
 
@@ -39,7 +39,7 @@ class GatedSumAndMax(nn.Module):
         self.weight_and_sum = GatedSum(hidden_size)
 
     def forward(self, graph: Graph, node_feats: Tensor) -> Tensor:
-        """Atoms (N, D) to molecules (B, 2 D)."""
+        """Map atoms (N, D) to molecules (B, 2 D)."""
         return torch.cat([self.weight_and_sum(graph, node_feats), max_nodes(graph, node_feats)], dim=1)
 
 
@@ -55,7 +55,7 @@ class Pool(nn.Module):
         self.kind = kind
 
     def forward(self, graph: Graph, node_feats: Tensor) -> Tensor:
-        """Atoms (N, D) to molecules (B, D)."""
+        """Map atoms (N, D) to molecules (B, D)."""
         return {**POOLS, "max": max_nodes}[self.kind](graph, node_feats)
 
 
@@ -74,7 +74,7 @@ class AttentionPool(nn.Module):
         self.gate_nn = nn.Linear(hidden_size, 1)
 
     def forward(self, graph: Graph, node_feats: Tensor) -> Tensor:
-        """Atoms (N, D) to molecules (B, D)."""
+        """Map atoms (N, D) to molecules (B, D)."""
         return sum_nodes(graph, node_feats * softmax_nodes(graph, self.gate_nn(node_feats)))
 
 
@@ -96,7 +96,7 @@ class Set2Set(nn.Module):
         self.lstm = nn.LSTM(2 * hidden_size, hidden_size, num_layers)
 
     def forward(self, graph: Graph, node_feats: Tensor) -> Tensor:
-        """Atoms (N, D) to molecules (B, 2 D)."""
+        """Map atoms (N, D) to molecules (B, 2 D)."""
         zeros = node_feats.new_zeros(graph.batch_size, node_feats.shape[1])
         states = [(zeros, zeros)] * self.lstm.num_layers
         joined = torch.cat([zeros, zeros], dim=1)

@@ -20,7 +20,7 @@ class MeanReadout(nn.Module):
         self.output_size = hidden_size
 
     def forward(self, graph: Graph, node_feats: Tensor) -> Tensor:
-        """Atoms (N, D) to molecules (B, D)."""
+        """Map atoms (N, D) to molecules (B, D)."""
         return mean_nodes(graph, node_feats)
 
 
@@ -47,7 +47,7 @@ class SelfAttentiveReadout(nn.Module):
         nn.init.xavier_normal_(self.w2)
 
     def forward(self, graph: Graph, node_feats: Tensor) -> Tensor:
-        """Atoms (N, D) to molecules (B, R * D)."""
+        """Map atoms (N, D) to molecules (B, R * D)."""
         weights = softmax_nodes(graph, torch.tanh(node_feats @ self.w1.T) @ self.w2.T)
         pooled = by_molecule(graph, weights).transpose(1, 2) @ by_molecule(graph, node_feats)
         return pooled.flatten(1)

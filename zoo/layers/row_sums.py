@@ -32,7 +32,7 @@ class RowSums:
 
     @classmethod
     def of(cls, sums: Tensor, terms: Tensor, size: int) -> RowSums:
-        """Sums of pairs in any order: row `terms[i]` is added to sum `sums[i]` of `size`."""
+        """Map sums of pairs in any order: row `terms[i]` is added to sum `sums[i]` of `size`."""
         order = sums.argsort(stable=True)
         counts = torch.bincount(sums, minlength=size)
         return cls(terms.index_select(0, order), counts.cumsum(0) - counts)

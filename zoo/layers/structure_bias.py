@@ -1,4 +1,4 @@
-"""What Graphormer tells its attention of the structure: degrees, distances, bonds along shortest paths."""
+"""Structural biases of Graphormer's attention: degrees, distances, bonds along shortest paths."""
 
 from __future__ import annotations
 

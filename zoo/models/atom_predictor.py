@@ -1,4 +1,4 @@
-"""What GCN, GAT, GIN, MPNN and AttentiveFP share."""
+"""Base class of GCN, GAT, GIN, MPNN and AttentiveFP."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class AtomEncoder(nn.Module):
         self.gnn, self.readout = gnn, readout
 
     def forward(self, molecules: MoleculeGraph) -> Tensor:
-        """A batch to molecule vectors (B, R)."""
+        """Map a batch to molecule vectors (B, R)."""
         graph, dtype = molecules.graph, next(self.parameters()).dtype
         atoms = self.gnn(graph, molecules.atom_feats.to(dtype), molecules.bond_feats.to(dtype))
         return self.readout(graph, atoms)

@@ -62,7 +62,7 @@ class AtomAttentions(nn.Module):
         self.gnn_layers = nn.ModuleList(BondAttention(size, dropout) for _ in range(config.num_layers - 1))
 
     def forward(self, graph: Graph, atom_feats: Tensor, bond_feats: Tensor) -> Tensor:
-        """Atoms (N, A) and bonds (E, F) to atoms (N, D)."""
+        """Map atoms (N, A) and bonds (E, F) to atoms (N, D)."""
         atoms = self.init_context(graph, atom_feats, bond_feats)
         for layer in self.gnn_layers:
             atoms = layer(graph, atoms)

@@ -112,11 +112,11 @@ class ComptHead(nn.Module):
         self.output = nn.Linear(sizes[-2], config.num_tasks)
 
     def pool(self, graph: Graph, node_feats: Tensor) -> Tensor:
-        """Atoms (N, D) to molecules (B, D)."""
+        """Map atoms (N, D) to molecules (B, D)."""
         return self.readout(graph, node_feats)
 
     def forward(self, x: Tensor, descriptors: Tensor | None = None) -> Tensor:
-        """Molecules (B, D) and their descriptors (B, F) to scores (B, T)."""
+        """Map molecules (B, D) and their descriptors (B, F) to scores (B, T)."""
         x = join_descriptors(x, descriptors, self.descriptor_size)
         for linear, norm in zip(self.hidden, self.norms, strict=True):
             x = self.dropout(norm(F.mish(linear(x))))

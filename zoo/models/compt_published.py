@@ -64,7 +64,7 @@ WARMUP_FACTORS: Mapping[str, float] = MappingProxyType(
 def config_from_published(
     args: Mapping[str, Any], released_padding: bool = True, padded_length: int | None = None
 ) -> ComptConfig:
-    """Our config of published options.
+    """Make our config from published options.
 
     Args:
         args: With the mappings "model_params" and "train_params".
@@ -91,7 +91,7 @@ def config_from_published(
 
 
 def links(config: ComptConfig) -> Iterator[tuple[str, str]]:
-    """Published name and our name of every tensor that both have."""
+    """Return published name and our name of every shared tensor."""
     yield "pos_embed.pe.weight", "encoder.positions.weight"
     yield from _linear("node_embed.lut", "encoder.atom_embedding")
     yield "edge_embed.lut.weight", "encoder.bond_embedding.weight"
@@ -118,7 +118,7 @@ def links(config: ComptConfig) -> Iterator[tuple[str, str]]:
 
 
 def from_published(state_dict: Mapping[str, Tensor], config: ComptConfig) -> dict[str, Tensor]:
-    """Our state dict from a published one.
+    """Make our state dict from a published one.
 
     Raises:
         KeyError: A tensor is missing.
@@ -132,7 +132,7 @@ def from_published(state_dict: Mapping[str, Tensor], config: ComptConfig) -> dic
 
 
 def to_published(model: Compt, unused: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:
-    """The published state dict of a model.
+    """Make the published state dict of a model.
 
     Args:
         model: Ours, with a table of positions.
@@ -153,7 +153,7 @@ def published_tensors(tensors: Mapping[str, Tensor], config: ComptConfig) -> dic
 
 
 def unused_tensors(state_dict: Mapping[str, Tensor], config: ComptConfig) -> dict[str, Tensor]:
-    """What a published state dict holds beyond the parameters of this config.
+    """Return what a published state dict holds beyond the parameters of this config.
 
     These are the weights of the discarded edge update, biases that cancel in the softmax, and the row of the table of
     positions that padding has.

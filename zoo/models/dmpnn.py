@@ -85,7 +85,7 @@ class DirectedBondEncoder(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, molecules: MoleculeGraph) -> Tensor:
-        """A batch to atoms (N, D)."""
+        """Map a batch to atoms (N, D)."""
         dtype = self.output.weight.dtype
         atom_feats, bond_feats = molecules.atom_feats.to(dtype), molecules.bond_feats.to(dtype)
         around = Neighborhood.of(molecules)

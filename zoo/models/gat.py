@@ -72,7 +72,7 @@ class Attentions(nn.Module):
         )
 
     def forward(self, graph: Graph, atom_feats: Tensor, bond_feats: Tensor) -> Tensor:
-        """Atoms (N, A) to atoms (N, D); bonds (E, F) are not used."""
+        """Map atoms (N, A) to atoms (N, D); bonds (E, F) are not used."""
         graph = with_self_loops(graph)
         for layer in self.gnn_layers:
             atom_feats = layer(graph, atom_feats)

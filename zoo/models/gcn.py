@@ -74,7 +74,7 @@ class Convolutions(nn.Module):
         )
 
     def forward(self, graph: Graph, atom_feats: Tensor, bond_feats: Tensor) -> Tensor:
-        """Atoms (N, A) to atoms (N, D); bonds (E, F) are not used."""
+        """Map atoms (N, A) to atoms (N, D); bonds (E, F) are not used."""
         for layer in self.gnn_layers:
             atom_feats = layer(graph, atom_feats)
         return atom_feats

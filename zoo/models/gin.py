@@ -78,7 +78,7 @@ class Isomorphisms(nn.Module):
         self.layers_read = config.layers_read
 
     def forward(self, graph: Graph, atom_feats: Tensor, bond_feats: Tensor) -> Tensor:
-        """Atoms (N, A) and bonds (E, F) to atoms (N, D), or (N, D (layers + 1)) where all layers are joined."""
+        """Map atoms (N, A) and bonds (E, F) to atoms (N, D), or (N, D (layers + 1)) where all layers are joined."""
         sums = sum_at_destination(graph, bond_feats)
         sums = torch.cat([sums, sums.new_ones(len(sums), 1)], dim=1)  # every atom has one edge to itself
         states = [self.layers["node_embeddings"][0](atom_feats)]

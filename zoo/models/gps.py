@@ -111,7 +111,7 @@ class GINELayer(nn.Module):
         self.network = FeedForward([hidden_size] * 3, "relu")
 
     def forward(self, graph: Graph, atoms: Tensor, bonds: Tensor) -> Tensor:
-        """Atoms (N, D) and directed bonds (E, D) to atoms (N, D)."""
+        """Map atoms (N, D) and directed bonds (E, D) to atoms (N, D)."""
         source, _ = graph.edges()
         messages = (atoms.index_select(0, source) + bonds).relu()
         return self.network(atoms + sum_at_destination(graph, messages))
@@ -141,7 +141,7 @@ class GPSLayer(nn.Module):
         self.dropout = nn.Dropout(config.dropout)
 
     def forward(self, graph: Graph, blocks: PairBlocks, atoms: Tensor, bonds: Tensor) -> Tensor:
-        """Atoms (N, D) and directed bonds (E, D) to atoms (N, D)."""
+        """Map atoms (N, D) and directed bonds (E, D) to atoms (N, D)."""
         local = normalize(self.local_norm, graph, atoms + self.dropout(self.local(graph, atoms, bonds)))
         attended = normalize(self.attention_norm, graph, atoms + self.dropout(self.attention(blocks, atoms)))
         both = local + attended
@@ -171,7 +171,7 @@ class GPSEncoder(nn.Module):
         self.layers = nn.ModuleList(GPSLayer(config) for _ in range(config.num_layers))
 
     def forward(self, molecules: MoleculeGraph) -> Tensor:
-        """A batch to atoms (N, D)."""
+        """Map a batch to atoms (N, D)."""
         atoms = self.atom_input(molecules)
         bonds = self.bond_input(molecules.bond_feats.to(atoms.dtype))
         blocks = PairBlocks.of(molecules.graph)

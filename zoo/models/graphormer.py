@@ -130,7 +130,7 @@ class GraphormerEncoder(nn.Module):
         return result
 
     def forward(self, molecules: MoleculeGraph) -> Tensor:
-        """A batch to molecules (B, D)."""
+        """Map a batch to molecules (B, D)."""
         graph = molecules.graph
         atoms = self.atom_embedding(molecules.atom_feats.to(self.virtual_node.dtype))
         atoms = atoms + self.degree_embedding(graph.in_degrees())

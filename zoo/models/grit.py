@@ -1,4 +1,4 @@
-"""GRIT: a graph transformer without message passing, told the structure by random walks."""
+"""GRIT: a graph transformer without message passing, which reads the structure from random walks."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ class GRITEncoder(nn.Module):
         return walks[:, : self.random_walks]
 
     def forward(self, molecules: MoleculeGraph) -> Tensor:
-        """A batch to atoms (N, D)."""
+        """Map a batch to atoms (N, D)."""
         graph, pairs = molecules.graph, require_pairs(molecules, "walk")
         walks = self.walks(pairs)
         first, second = pairs.edges()

@@ -95,7 +95,7 @@ class GroverConfig:
             if getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)!r}: give a positive number")
         if self.hidden_size % self.num_heads:
-            raise ValueError(f"hidden_size={self.hidden_size} is no multiple of num_heads={self.num_heads}")
+            raise ValueError(f"hidden_size={self.hidden_size} is not a multiple of num_heads={self.num_heads}")
         if not 0 <= self.dropout < 1:
             raise ValueError(f"dropout={self.dropout}: give a probability in [0, 1)")
 
@@ -118,11 +118,11 @@ class GroverHead(nn.Module):
         self.from_bond = FeedForward(sizes, config.activation, config.dropout, input_dropout=True)
 
     def pool(self, graph: Graph, from_atom: Tensor, from_bond: Tensor) -> tuple[Tensor, Tensor]:
-        """Atoms of both branches (N, D) to molecules, twice (B, R)."""
+        """Map atoms of both branches (N, D) to molecules, twice (B, R)."""
         return self.readout(graph, from_atom), self.readout(graph, from_bond)
 
     def forward(self, pooled: tuple[Tensor, Tensor], descriptors: Tensor | None) -> Tensor:
-        """Pooled branches (B, R) and molecule features (B, F) to scores (2, B, T)."""
+        """Map pooled branches (B, R) and molecule features (B, F) to scores (2, B, T)."""
         from_atom, from_bond = (join_descriptors(vectors, descriptors, self.descriptor_size) for vectors in pooled)
         return torch.stack([self.from_atom(from_atom), self.from_bond(from_bond)])
 

@@ -90,7 +90,7 @@ def links(config: GroverConfig) -> Iterator[Link]:
 def from_published(
     state_dict: Mapping[str, Tensor], config: GroverConfig, encoder_only: bool = False
 ) -> dict[str, Tensor]:
-    """Our state dict from a published one.
+    """Make our state dict from a published one.
 
     Args:
         state_dict: Tensors by their published names; tensors that this config has no use for are passed over (see
@@ -126,7 +126,7 @@ def from_published(
 
 
 def to_published(model: Grover, unused: Mapping[str, Tensor] | None = None) -> dict[str, Tensor]:
-    """The published state dict of a model.
+    """Make the published state dict of a model.
 
     Args:
         model: Ours.
@@ -151,13 +151,13 @@ def published_tensors(tensors: Mapping[str, Tensor], config: GroverConfig) -> di
 
 
 def unused_tensors(state_dict: Mapping[str, Tensor], config: GroverConfig) -> dict[str, Tensor]:
-    """What a published state dict holds beyond the parameters of this config; `to_published` takes it back."""
+    """Return what a published state dict holds beyond the parameters of this config; `to_published` takes it back."""
     used = {link.published for link in links(config)}
     return {name: tensor for name, tensor in state_dict.items() if name not in used}
 
 
 def config_from_published(args: Mapping[str, Any], released_padding: bool = True) -> GroverConfig:
-    """Our config of a checkpoint's options.
+    """Make our config from a checkpoint's options.
 
     Its weights read the features of `GroverFeaturizer(chirality="published")`.
 

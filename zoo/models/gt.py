@@ -89,7 +89,7 @@ class ResidualNetwork(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: Tensor, attended: Tensor) -> Tensor:
-        """Rows (n, D) and what attention says about them (n, D), to rows (n, D)."""
+        """Map rows (n, D) and what attention says about them (n, D), to rows (n, D)."""
         x = self.first_norm(x + self.output(self.dropout(attended)))
         return self.second_norm(x + self.network(x))
 
@@ -117,7 +117,7 @@ class GTLayer(nn.Module):
         self.bond_update = ResidualNetwork(D, config.dropout, config.norm) if updates_bonds else None
 
     def forward(self, graph: Graph, atoms: Tensor, bonds: Tensor) -> tuple[Tensor, Tensor]:
-        """Atoms (N, D) and directed bonds (E, D) to the same."""
+        """Map atoms (N, D) and directed bonds (E, D) to the same."""
         source, destination = graph.edges()
         query, key, value = self.query_key_value(atoms).unflatten(1, (3, self.num_heads, -1)).unbind(1)
         scores = query.index_select(0, destination) * key.index_select(0, source) * self.scale
@@ -128,7 +128,7 @@ class GTLayer(nn.Module):
         return self.atom_update(atoms, attended), bonds
 
     def attend(self, graph: Graph, scores: Tensor, value: Tensor) -> Tensor:
-        """Scores of bonds (E, H) and values (N, H, D / H) to what every atom attends to (N, H, D / H)."""
+        """Map scores of bonds (E, H) and values (N, H, D / H) to what every atom attends to (N, H, D / H)."""
         if not self.clip_scores:
             return sum_weighted_neighbors(graph, value, softmax_at_destination(graph, scores))
         weights = scores.clamp(-LARGEST_SCORE, LARGEST_SCORE).exp()
@@ -154,7 +154,7 @@ class GTEncoder(nn.Module):
         self.layers = nn.ModuleList(GTLayer(config, updates_bonds=number < last) for number in range(config.num_layers))
 
     def forward(self, molecules: MoleculeGraph) -> Tensor:
-        """A batch to atoms (N, D)."""
+        """Map a batch to atoms (N, D)."""
         atoms = self.atom_input(molecules)
         bonds = self.bond_input(molecules.bond_feats.to(atoms.dtype))
         for layer in self.layers:

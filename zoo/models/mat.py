@@ -162,7 +162,7 @@ class MATEncoder(nn.Module):
         return step, length.masked_fill(itself, 0).masked_fill(step < 0, -MASKED)
 
     def forward(self, molecules: MoleculeGraph) -> Tensor:
-        """A batch to molecules (B, D)."""
+        """Map a batch to molecules (B, D)."""
         atoms = self.atom_embedding(molecules.atom_feats.to(self.dummy_node.dtype))
         dummy = self.dummy_node.to(atoms.dtype)
         if self.config.isolated_dummy:

@@ -69,7 +69,7 @@ class EdgeMessages(nn.Module):
         self.gru = nn.GRU(size, size)  # its weights; it reads one step at a time, which a cell does faster
 
     def forward(self, graph: Graph, atom_feats: Tensor, bond_feats: Tensor) -> Tensor:
-        """Atoms (N, A) and bonds (E, F) to atoms (N, D)."""
+        """Map atoms (N, A) and bonds (E, F) to atoms (N, D)."""
         state = self.project_node_feats(atom_feats)
         matrices = self.gnn_layer.matrices(graph, bond_feats)
         for _ in range(self.num_steps):

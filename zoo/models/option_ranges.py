@@ -37,5 +37,5 @@ def require_multiple(config: Any, name: str, of: str) -> None:
     """Raise a `ValueError` unless one option is a multiple of another."""
     if getattr(config, name) % getattr(config, of):
         raise ValueError(
-            f"{name}={getattr(config, name)!r} is no multiple of {of}={getattr(config, of)!r}: change one of them"
+            f"{name}={getattr(config, name)!r} is not a multiple of {of}={getattr(config, of)!r}: change one of them"
         )

@@ -61,7 +61,7 @@ def compare(graph: MoleculeGraph, width: int, heads: int, repeats: int) -> dict[
     ways: dict[str, Attention] = {
         "complete_graphs": on_complete_graphs(graph),
         "one_block": in_blocks(one_block(sizes)),
-        "blocks": in_blocks(PairBlocks.of(graph.graph)),
+        "blocks": in_blocks(graph.blocks()),
     }
     results = {name: way(*inputs) for name, way in ways.items()}
     for result in results.values():

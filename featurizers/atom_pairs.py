@@ -8,11 +8,9 @@ import numpy as np
 import torch
 from rdkit import Chem
 
-from featurizers.backend import DGLGraph
-from featurizers.batched_graph import batched_graph
 from featurizers.packed import PackedMolecules, offsets, ranges
+from featurizers.pair_table import PairTable
 from featurizers.size_buckets import size_buckets
-from featurizers.tensor_graph import TensorGraph
 
 APART = 65535
 """The distance between atoms of different fragments."""
@@ -73,12 +71,12 @@ class AtomPairs:
             columns.append(first_bonds(distances, bond_ends.astype(np.int64), ranks).reshape(-1))
         return np.stack(columns, axis=1)
 
-    def graph(self, packed: PackedMolecules) -> DGLGraph | TensorGraph:
-        """The complete graph of every molecule of a batch.
+    def table(self, packed: PackedMolecules) -> PairTable:
+        """The pairs of every molecule of a batch.
 
-        Its `edata`: "distance" (P,) in bonds, -1 between fragments; "bond" (P,), the directed bond from the first to
-        the second atom, -1 where there is none; with paths "path" (P, `path_length`), directed bonds from the first
-        atom on, -1 past the end; with random walks "walk" (P, K), see `walk_probabilities`.
+        Their `edata`: "distance" (P,) in bonds, int16, -1 between fragments; "bond" (P,), int32, the directed bond from
+        the first to the second atom, -1 where there is none; with paths "path" (P, `path_length`), int32, directed
+        bonds from the first atom on, -1 past the end; with random walks "walk" (P, K), see `walk_probabilities`.
 
         Raises:
             ValueError: The molecules were encoded without pairs, or without the paths that are asked for.
@@ -87,28 +85,24 @@ class AtomPairs:
             raise ValueError("these molecules were encoded without pairs (or paths): encode them with this featurizer")
         sizes = packed.num_atoms.astype(np.int64)
         starts, pair_starts = offsets(sizes), offsets(sizes**2)
-        first, second = pair_ends(sizes)
-        distances = packed.pairs[:, 0].astype(np.int64)
+        distances = packed.pairs[:, 0].astype(np.uint16).view(np.int16)  # `APART` becomes -1
         source, destination = packed.directed_edges()
-        bonds = np.full(len(first), -1, dtype=np.int64)
+        bonds = np.full(pair_starts[-1], -1, dtype=np.int32)
         molecule = np.repeat(np.arange(len(sizes)), 2 * packed.num_bonds.astype(np.int64))
         shift = pair_starts[molecule] - starts[molecule]
         bonds[shift + (source - starts[molecule]) * sizes[molecule] + destination] = np.arange(len(source))
-        edata = {
-            "distance": torch.from_numpy(np.where(distances == APART, -1, distances)),
-            "bond": torch.from_numpy(bonds),
-        }
+        edata = {"distance": torch.from_numpy(distances), "bond": torch.from_numpy(bonds)}
         if self.path_length:
             first_bond = packed.pairs[:, 1].astype(np.int64)
             edata["path"] = torch.from_numpy(self._paths(packed, first_bond, source, destination))
         if self.random_walks:
             edata["walk"] = torch.from_numpy(walk_probabilities(sizes, bonds >= 0, self.random_walks))
-        return batched_graph((first, second), sizes, sizes**2, {}, edata)
+        return PairTable(torch.from_numpy(sizes), edata)
 
     def _paths(
         self, packed: PackedMolecules, first_bond: np.ndarray, source: np.ndarray, destination: np.ndarray
     ) -> np.ndarray:
-        """Directed bonds along the path of every pair (P, `path_length`), -1 past its end."""
+        """Directed bonds along the path of every pair (P, `path_length`), int32, -1 past its end."""
         sizes = packed.num_atoms.astype(np.int64)
         bonds_before, atoms_before = offsets(packed.num_bonds)[:-1], offsets(sizes)[:-1]
         first, second = pair_ends(sizes)
@@ -118,7 +112,7 @@ class AtomPairs:
         # Where pair (0, j) of an atom's molecule stands, so that pair (i, j) is found from i alone.
         columns = np.repeat(offsets(sizes**2)[:-1], sizes**2) + second - np.repeat(atoms_before, sizes**2)
         widths, base = np.repeat(sizes, sizes**2), np.repeat(atoms_before, sizes**2)
-        paths = np.full((len(edge), self.path_length), -1, dtype=np.int64)
+        paths = np.full((len(edge), self.path_length), -1, dtype=np.int32)
         paths[:, 0] = edge
         going = np.flatnonzero(edge >= 0)
         for step in range(1, self.path_length):

@@ -37,8 +37,8 @@ class Featurizer(ABC):
 
     `encode` writes a molecule as a few integers per atom and bond; `collate` expands the codes of a whole batch to
     float features and makes one DGL graph. Calling the featurizer does both for one molecule. Other numbers
-    travel as named arrays (`MoleculeArrays.extra`): "atoms.x" becomes `graph.ndata["x"]`, "bonds.x" and "pairs.x" the
-    `edata` of both graphs, "molecule.x" `MoleculeGraph.extra["x"]`.
+    travel as named arrays (`MoleculeArrays.extra`): "atoms.x" becomes `graph.ndata["x"]`, "bonds.x" its `edata["x"]`,
+    "pairs.x" that of `pairs`, "molecule.x" `MoleculeGraph.extra["x"]`.
 
     Args:
         max_atoms: Refuse molecules with more heavy atoms; `None` leaves it to `atom_limit`.
@@ -48,7 +48,7 @@ class Featurizer(ABC):
         standardize: Keep the largest fragment and neutralise charges (rdMolStandardize) before encoding.
         descriptors: Also describe the whole molecule by "rdkit_2d_normalized" (`True` is the same), which fills
             `graph.descriptors` (B, 200) and takes about 30 ms a molecule; `None` or `False` does not.
-        pairs: Fill `graph.pairs` with the distances and bonds of all ordered atom pairs, see `AtomPairs.graph`.
+        pairs: Fill `graph.pairs` with the distances and bonds of all ordered atom pairs, see `AtomPairs.table`.
         path_length: Give also this many bonds of a shortest path between the atoms of a pair; needs `pairs`.
         random_walks: Give also this many random-walk probabilities of a pair; needs `pairs`.
 
@@ -203,7 +203,7 @@ class Featurizer(ABC):
             {"feat": torch.from_numpy(self.bond_features(packed.bonds)), **_tensors(packed, "bonds", repeats=2)},
         )
         descriptors = None if packed.descriptors is None else torch.from_numpy(np.array(packed.descriptors))
-        pairs = None if self.pairs is None else self.pairs.graph(packed)
+        pairs = None if self.pairs is None else self.pairs.table(packed)
         if pairs is not None:
             pairs.edata.update(_tensors(packed, "pairs"))
         return MoleculeGraph(graph=graph, pairs=pairs, descriptors=descriptors, extra=_tensors(packed, "molecule"))

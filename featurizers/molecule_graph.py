@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from featurizers.backend import DGLError, DGLGraph
+from featurizers.pair_blocks import PairBlocks
+from featurizers.pair_table import PairTable
 from featurizers.tensor_graph import TensorGraph
 
 
@@ -62,27 +65,29 @@ class MoleculeGraph:
         graph: Batched graph of the atoms with both directions of every bond; edges `2k` and `2k + 1` are the two
             directions of the same bond. `graph.ndata["feat"]` holds the atom features (N, A), `graph.edata["feat"]` the
             bond features (E, F).
-        pairs: Batched complete graph (P edges, self-pairs included, source-major within a molecule) whose
-            `edata` hold structural features of atom pairs; `None` unless the featurizer fills it.
+        pairs: Structural features of all ordered atom pairs in `edata`, row-major in each molecule; `None` unless the
+            featurizer fills it.
         descriptors: Features of whole molecules (B, F), or `None`.
         extra: More features of whole molecules by name, each (B, ...).
     """
 
     graph: DGLGraph | TensorGraph
-    pairs: DGLGraph | TensorGraph | None = None
+    pairs: PairTable | None = None
     descriptors: Tensor | None = None
     extra: dict[str, Tensor] = field(default_factory=dict)
+    _sizes: np.ndarray | None = field(default=None, init=False, repr=False, compare=False)
+    _blocks: dict[int, PairBlocks] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @classmethod
     def from_dgl(
-        cls, graph: DGLGraph, pairs: DGLGraph | None = None, descriptors: Tensor | None = None
+        cls, graph: DGLGraph, pairs: PairTable | DGLGraph | None = None, descriptors: Tensor | None = None
     ) -> MoleculeGraph:
         """Make a batch of a DGLGraph that was built elsewhere.
 
         Args:
             graph: Batched graph of the atoms with both directions of every bond, in any order, and the features that
                 the model reads: `ndata["feat"]` (N, A), `edata["feat"]` (E, F). It is not changed.
-            pairs: As in the class.
+            pairs: As in the class, or a batched complete graph, row-major in each molecule, with those `edata`.
             descriptors: As in the class.
 
         Raises:
@@ -96,6 +101,8 @@ class MoleculeGraph:
         for name, feats in (("ndata", graph.ndata), ("edata", graph.edata)):
             if "feat" not in feats:
                 raise ValueError(f'graph.{name} has no "feat": put the features that the model reads there')
+        if isinstance(pairs, DGLGraph):
+            pairs = PairTable(pairs.batch_num_nodes(), dict(pairs.edata))
         return cls(with_paired_edges(graph), pairs, descriptors)
 
     def to_dgl(self) -> DGLGraph:
@@ -139,6 +146,19 @@ class MoleculeGraph:
         """Return, for every directed bond, the index of its opposite direction (E,)."""
         return torch.arange(self.graph.num_edges(), device=self.device) ^ 1
 
+    @property
+    def sizes(self) -> np.ndarray:
+        """Atoms of each molecule (B,), int64 in main memory: a batch that came from there is not waited for."""
+        if self._sizes is None:
+            self._sizes = self.num_atoms.cpu().numpy()
+        return self._sizes
+
+    def blocks(self, leading: int = 0) -> PairBlocks:
+        """The batch in dense blocks, made once for each number of leading tokens (see `PairBlocks.of_sizes`)."""
+        if leading not in self._blocks:
+            self._blocks[leading] = PairBlocks.of_sizes(self.sizes, leading).to(self.device)
+        return self._blocks[leading]
+
     def to(self, device: torch.device | str) -> MoleculeGraph:
         """The same batch on another device (itself if it is there already).
 
@@ -146,9 +166,12 @@ class MoleculeGraph:
         """
         if self.device == torch.device(device):
             return self
-        return MoleculeGraph(
+        batch = MoleculeGraph(
             graph=move_graph(self.graph, device),
-            pairs=None if self.pairs is None else move_graph(self.pairs, device),
+            pairs=None if self.pairs is None else self.pairs.to(device),
             descriptors=None if self.descriptors is None else self.descriptors.to(device),
             extra={name: feats.to(device) for name, feats in self.extra.items()},
         )
+        batch._sizes = self.sizes
+        batch._blocks = {leading: blocks.to(device) for leading, blocks in self._blocks.items()}
+        return batch

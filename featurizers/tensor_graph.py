@@ -26,6 +26,7 @@ class TensorGraph:
         batch_num_edges: Edges of each graph of the batch (B,), int64.
         ndata: Node features by name, each (N, ...).
         edata: Edge features by name, each (E, ...).
+        num_nodes: Nodes N of the whole batch where they are known; to read them from a GPU is to wait for it.
 
     Example:
         >>> ends = torch.tensor([0, 1]), torch.tensor([1, 0])
@@ -42,10 +43,11 @@ class TensorGraph:
         batch_num_edges: Tensor,
         ndata: dict[str, Tensor],
         edata: dict[str, Tensor],
+        num_nodes: int | None = None,
     ) -> None:
         self._source, self._destination = source, destination
         self._batch_num_nodes, self._batch_num_edges = batch_num_nodes, batch_num_edges
-        self._num_nodes = int(batch_num_nodes.sum())
+        self._num_nodes = int(batch_num_nodes.sum()) if num_nodes is None else num_nodes
         self.ndata, self.edata = ndata, edata
 
     @classmethod
@@ -83,6 +85,7 @@ class TensorGraph:
             self._batch_num_edges.to(device),
             {name: feats.to(device) for name, feats in self.ndata.items()},
             {name: feats.to(device) for name, feats in self.edata.items()},
+            self._num_nodes,
         )
 
     @property

@@ -11,6 +11,8 @@ from rdkit import Chem
 from scipy.sparse.csgraph import shortest_path
 
 from featurizers import CanonicalFeaturizer, FingerprintFeaturizer, GroverFeaturizer, PackedMolecules
+from featurizers.atom_pairs import pair_ends
+from featurizers.pair_blocks import PairBlocks
 from featurizers.size_buckets import BUCKET_COST, size_buckets
 
 SMILES = ["C", "CCO", "c1ccc2[nH]ccc2c1", "[Na+].CC(=O)[O-]", "C12C3C4C1C5C2C3C45", "C" * 40, "C1CCCCCCCCC1"]
@@ -135,3 +137,27 @@ def test_no_other_division_into_buckets_costs_less(sizes):
     got = size_buckets(np.array(sizes))
     assert sorted(np.concatenate(got).tolist()) == list(range(len(sizes)))
     assert cost([[sizes[i] for i in bucket] for bucket in got]) == min(map(cost, divisions))
+
+
+def test_the_table_of_pairs_is_small_and_computes_its_ends():
+    featurizer = CanonicalFeaturizer(pairs=True, path_length=2)
+    batch = featurizer.collate(PackedMolecules.pack([featurizer.read(text) for text in ("CCO", "C", "CC.O")]))
+    assert {name: str(feats.dtype) for name, feats in batch.pairs.edata.items()} == {
+        "distance": "torch.int16",
+        "bond": "torch.int32",
+        "path": "torch.int32",
+    }
+    assert batch.pairs.edata["distance"].min() == -1
+    first, second = pair_ends(np.array([3, 1, 3]))
+    assert [ends.tolist() for ends in batch.pairs.edges()] == [first.tolist(), second.tolist()]
+    assert batch.pairs.batch_num_edges().tolist() == [9, 1, 9]
+
+
+def test_a_batch_makes_its_blocks_once_and_takes_them_along(monkeypatch):
+    graph = CanonicalFeaturizer(pairs=True)("CCO")
+    blocks = graph.blocks(1)
+    moved = graph.to("meta")
+    monkeypatch.setattr(PairBlocks, "of_sizes", None)
+    assert graph.blocks(1) is blocks
+    assert moved.blocks(1).real.is_meta
+    assert moved.sizes.tolist() == [3]

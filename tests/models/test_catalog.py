@@ -314,8 +314,7 @@ def test_torch_sums_equal_dgl_kernels(name, path):
         with use_torch():
             scores, grads = gradients(model, graph)
     else:
-        pairs = None if graph.pairs is None else TensorGraph.from_dgl(graph.pairs)
-        without_dgl = MoleculeGraph(TensorGraph.from_dgl(graph.graph), pairs, graph.descriptors)
+        without_dgl = MoleculeGraph(TensorGraph.from_dgl(graph.graph), graph.pairs, graph.descriptors)
         scores, grads = gradients(model, without_dgl)
     close(scores, expected, 1e-10)
     assert grads.keys() == expected_grads.keys()

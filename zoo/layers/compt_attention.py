@@ -51,7 +51,7 @@ class Surroundings:
             ValueError: The batch has no pairs.
         """
         pairs = require_pairs(molecules)
-        graph, blocks = molecules.graph, PairBlocks.of(molecules.graph)
+        graph, blocks = molecules.graph, molecules.blocks()
         sizes = molecules.num_atoms.repeat_interleave(molecules.num_atoms)
         distances = blocks.pairs(pairs.edata["distance"], fill=-1)
         return cls(

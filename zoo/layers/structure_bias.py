@@ -45,8 +45,8 @@ class DistanceBias(nn.Module):
         self.table = nn.Parameter(torch.randn(max_distance + 2, num_heads))
 
     def forward(self, distance: Tensor) -> Tensor:
-        """Distances in bonds (P,), int64, -1 between fragments, to (P, H)."""
-        return F.embedding(distance.clamp(max=self.max_distance) + 1, self.table)
+        """Distances in bonds (P,), -1 between fragments, to (P, H)."""
+        return F.embedding(distance.long().clamp(max=self.max_distance) + 1, self.table)
 
 
 class PathBias(nn.Module):
@@ -85,8 +85,9 @@ class PathBias(nn.Module):
             raise ValueError(f"the model reads paths of {K} bonds: build the featurizer with path_length={K}")
         # Bonds are multiplied before they are looked up: there are far fewer of them than pairs. Row E is the end.
         products = F.pad(torch.einsum("ef,khf->keh", bond_feats, self.weight), (0, 0, 0, 1))
-        places = path[:, :K].where(path[:, :K] >= 0, E)
+        path = path[:, :K].long()  # the gradient of a look-up is slower with smaller integers
+        places = path.where(path >= 0, E)
         total = products[0].index_select(0, places[:, 0])
         for k in range(1, K):
             total = total + products[k].index_select(0, places[:, k])
-        return total / distance.clamp(1, K).unsqueeze(1)
+        return total / distance.int().clamp(1, K).unsqueeze(1)

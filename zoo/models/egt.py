@@ -147,7 +147,7 @@ class EGTEncoder(nn.Module):
         """States (b, L, L, C) before the first layer."""
         pairs = require_pairs(molecules)
         of_bonds = self.bond_embedding(molecules.bond_feats.to(self.bond_embedding.weight.dtype))
-        bond = pairs.edata["bond"]
+        bond = pairs.edata["bond"].long()
         # Row E stands for pairs without a bond.
         of_bonds = F.pad(of_bonds, (0, 0, 0, 1)).index_select(0, bond.where(bond >= 0, len(of_bonds)))
         states = blocks.pairs(self.distance_embedding(pairs.edata["distance"]) + of_bonds)
@@ -168,7 +168,7 @@ class EGTEncoder(nn.Module):
         """A batch to the states of the virtual nodes, side by side (B, V * D), or to the mean of the atoms (B, D)."""
         atoms = self.atom_embedding(molecules.atom_feats.to(self.atom_embedding.weight.dtype))
         V = self.num_virtual_nodes
-        blocks = PairBlocks.of(molecules.graph, leading=V)
+        blocks = molecules.blocks(leading=V)
         states = self.pair_states(molecules, blocks)
         pooled = []
         for x, pairs, mask in zip(blocks.atoms(atoms), states, blocks.masks(), strict=True):

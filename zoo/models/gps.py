@@ -174,7 +174,7 @@ class GPSEncoder(nn.Module):
         """Map a batch to atoms (N, D)."""
         atoms = self.atom_input(molecules)
         bonds = self.bond_input(molecules.bond_feats.to(atoms.dtype))
-        blocks = PairBlocks.of(molecules.graph)
+        blocks = molecules.blocks()
         for layer in self.layers:
             atoms = layer(molecules.graph, blocks, atoms, bonds)
         return atoms

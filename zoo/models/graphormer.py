@@ -116,7 +116,7 @@ class GraphormerEncoder(nn.Module):
         """Attention biases (b, H, L, L) of every block."""
         pairs = require_pairs(molecules, "path")
         bond_feats = molecules.bond_feats.to(self.virtual_bias.dtype)
-        distance = pairs.edata["distance"]
+        distance = pairs.edata["distance"].int()
         bias = self.distance_bias(distance) + self.path_bias(pairs.edata["path"], distance, bond_feats)
         if self.mask_distance is not None:
             apart = (distance < 0) | (distance >= self.mask_distance)
@@ -134,7 +134,7 @@ class GraphormerEncoder(nn.Module):
         graph = molecules.graph
         atoms = self.atom_embedding(molecules.atom_feats.to(self.virtual_node.dtype))
         atoms = atoms + self.degree_embedding(graph.in_degrees())
-        blocks = PairBlocks.of(graph, leading=1)
+        blocks = molecules.blocks(leading=1)
         pooled = []
         for x, bias in zip(blocks.atoms(atoms), self.biases(molecules, blocks), strict=True):
             virtual = self.virtual_node.to(x.dtype).expand(len(x), 1, -1)

@@ -12,11 +12,12 @@ from torch import Tensor, nn
 
 from featurizers.molecule_graph import MoleculeGraph
 from featurizers.needs import Needs
+from featurizers.pair_table import PairTable
 from zoo.layers.feed_forward import HEAD_SHAPES, FeedForward, head_sizes
 from zoo.layers.grit_layer import GRITLayer
-from zoo.layers.message_passing import POOLS, Graph
+from zoo.layers.message_passing import POOLS
 from zoo.layers.normalization import NORMALIZATIONS
-from zoo.layers.pair_blocks import PairBlocks, require_pairs
+from zoo.layers.pair_blocks import require_pairs
 from zoo.layers.prediction_head import join_descriptors
 from zoo.models.option_ranges import require_choice, require_multiple, require_positive, require_probability
 
@@ -125,7 +126,7 @@ class GRITEncoder(nn.Module):
             for number in range(config.num_layers)
         )
 
-    def walks(self, pairs: Graph) -> Tensor:
+    def walks(self, pairs: PairTable) -> Tensor:
         """Random-walk probabilities of the pairs (P, K).
 
         Raises:
@@ -148,10 +149,10 @@ class GRITEncoder(nn.Module):
         atoms = atoms + self.return_embedding(walks[first == second])
         # Row E stands for pairs without a bond.
         of_bonds = F.pad(self.bond_embedding(molecules.bond_feats.to(walks.dtype)), (0, 0, 0, 1))
-        bond = pairs.edata["bond"]
+        bond = pairs.edata["bond"].long()
         states = self.walk_embedding(walks) + of_bonds.index_select(0, bond.where(bond >= 0, len(of_bonds) - 1))
         log_degrees = graph.in_degrees().to(walks.dtype).log1p().unsqueeze(1)
-        blocks = PairBlocks.of(graph)
+        blocks = molecules.blocks()
         for layer in self.layers:
             atoms, states = layer(atoms, states, (first, second), log_degrees, blocks)
         return atoms

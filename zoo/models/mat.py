@@ -167,7 +167,7 @@ class MATEncoder(nn.Module):
         dummy = self.dummy_node.to(atoms.dtype)
         if self.config.isolated_dummy:
             dummy = dummy + self.atom_embedding.bias.to(atoms.dtype)
-        blocks = PairBlocks.of(molecules.graph, leading=1)
+        blocks = molecules.blocks(leading=1)
         fixed = self.fixed_weights(molecules, blocks, atoms.dtype)
         pooled = []
         for x, weights, mask in zip(blocks.atoms(atoms), fixed, blocks.masks(), strict=True):

@@ -1,0 +1,74 @@
+"""`PairTable`: the ordered atom pairs of a batch with their features."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+
+class PairTable:
+    """All ordered pairs of atoms of the same molecule, itself included, row-major in each molecule.
+
+    It is a batched complete graph that stores no edges: `edges()` computes them when something asks.
+
+    Args:
+        batch_num_nodes: Atoms of each molecule (B,), int64.
+        edata: Features of pairs by name, each (P, ...).
+        counts: N and P where they are known; to read them from a GPU is to wait for it.
+
+    Example:
+        >>> table = PairTable(torch.tensor([2, 1]), {})
+        >>> [ends.tolist() for ends in table.edges()]
+        [[0, 0, 1, 1, 2], [0, 1, 0, 1, 2]]
+    """
+
+    def __init__(
+        self, batch_num_nodes: Tensor, edata: dict[str, Tensor], counts: tuple[int, int] | None = None
+    ) -> None:
+        self._sizes, self.edata = batch_num_nodes, edata
+        counts = counts or (int(batch_num_nodes.sum()), int(batch_num_nodes.square().sum()))
+        self._num_nodes, self._num_edges = counts
+        self._edges: tuple[Tensor, Tensor] | None = None
+
+    def to(self, device: torch.device | str) -> PairTable:
+        """The same pairs on another device."""
+        edata = {name: feats.to(device) for name, feats in self.edata.items()}
+        return PairTable(self._sizes.to(device), edata, (self._num_nodes, self._num_edges))
+
+    @property
+    def device(self) -> torch.device:
+        """Where the tensors are."""
+        return self._sizes.device
+
+    @property
+    def batch_size(self) -> int:
+        """Number of molecules B."""
+        return len(self._sizes)
+
+    def num_nodes(self) -> int:
+        """Atoms N of the batch."""
+        return self._num_nodes
+
+    def num_edges(self) -> int:
+        """Pairs P of the batch."""
+        return self._num_edges
+
+    def batch_num_nodes(self) -> Tensor:
+        """Atoms of each molecule (B,)."""
+        return self._sizes
+
+    def batch_num_edges(self) -> Tensor:
+        """Pairs of each molecule (B,)."""
+        return self._sizes.square()
+
+    def edges(self) -> tuple[Tensor, Tensor]:
+        """First and second atom of every pair, (P,) int64 twice."""
+        if self._edges is None:
+            sizes, N, P = self._sizes, self._num_nodes, self._num_edges
+            per_atom = sizes.repeat_interleave(sizes, output_size=N)
+            starts = (sizes.cumsum(0) - sizes).repeat_interleave(sizes, output_size=N)
+            numbers = torch.arange(max(N, P), device=sizes.device)
+            first = numbers[:N].repeat_interleave(per_atom, output_size=P)
+            shift = starts - (per_atom.cumsum(0) - per_atom)
+            self._edges = first, numbers[:P] + shift.index_select(0, first)
+        return self._edges

@@ -17,7 +17,7 @@ from optim.vectors import Vector
 
 @runtime_checkable
 class ChoosesSamples(Protocol):
-    """What `ESAM` asks of a closure to choose samples.
+    """Protocol of the closures that let `ESAM` choose samples.
 
     Attributes:
         losses: Losses (B,) of the last call over the whole batch, without graph; None before it.

@@ -133,4 +133,5 @@ def test_pythons_without_dgl():
     assert marker.evaluate({**linux, "python_version": "3.11"})
     assert not marker.evaluate({**linux, "python_version": "3.12"})
     assert not marker.evaluate({"sys_platform": "win32", "python_version": "3.11"})
-    assert "From Python 3.12 on, and on Windows," in TEXT
+    assert "| Python 3.10 and 3.11 on Linux and macOS | `dgl.DGLGraph`" in TEXT
+    assert "| Python 3.12 and later; Windows | `TensorGraph`" in TEXT

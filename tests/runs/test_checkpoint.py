@@ -113,11 +113,11 @@ def test_a_resumed_run_fills_no_cache_that_only_its_files_name(tmp_path, capsys)
     (tmp_path / "run" / "recipe.json").write_text(Recipe("gcn", data=DataOptions(), training=training).to_json())
     arguments = ["--resume", str(tmp_path / "run")]
     parser = train.make_parser()
-    recipe = train.resumed(parser, arguments, str(tmp_path / "run"), loud=True)
+    recipe = train.recipe_to_resume(parser, arguments, str(tmp_path / "run"), loud=True)
     assert recipe.training.cache_dir is None
     assert f"--cache-dir {tmp_path / 'elsewhere'}" in capsys.readouterr().out
     named = [*arguments, "--cache-dir", str(tmp_path / "elsewhere")]
-    recipe = train.resumed(parser, named, str(tmp_path / "run"), loud=True)
+    recipe = train.recipe_to_resume(parser, named, str(tmp_path / "run"), loud=True)
     assert recipe.training.cache_dir == training.cache_dir
 
 

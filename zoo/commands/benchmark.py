@@ -20,9 +20,9 @@ examples:
 
 
 def main(arguments: list[str]) -> None:
-    """Run what is open and say where the sweep stands."""
+    """Run the open runs and print the progress of the sweep."""
     parser = CommandParser(prog="molzoo benchmark", description=DESCRIPTION)
-    parser.add_argument("specification", help="YAML file; benchmarks/smoke.yaml shows all there is")
+    parser.add_argument("specification", help="YAML file; benchmarks/smoke.yaml shows every option")
     parser.add_argument(
         "--results",
         type=str | None,
@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("--device", default="auto", help="cpu, cuda, cuda:1, ...")
     parser.add_trust()
     parser.add_argument("--retry_failed", action="store_true", help="also repeat the runs that failed")
-    parser.add_argument("--dry_run", action="store_true", help="say what would be run")
+    parser.add_argument("--dry_run", action="store_true", help="list the runs without doing them")
     options = parser.parse_command(arguments)
 
     from zoo.experiments.sweep.results import ResultsFolder
@@ -74,7 +74,7 @@ def main(arguments: list[str]) -> None:
 
 
 def repeatable(options: Any) -> str:
-    """The command as others can use it: paths of this machine are left out or shortened."""
+    """Return the command as others can use it: paths of this machine are left out or shortened."""
     specification = Path(options.specification).resolve()
     here = Path.cwd()
     place = specification.relative_to(here) if specification.is_relative_to(here) else Path(specification.name)
@@ -85,5 +85,5 @@ def repeatable(options: Any) -> str:
 
 
 def say(line: str) -> None:
-    """One line at once, also where the output is a file."""
+    """Print a line at once, also where the output is a file."""
     print(line, flush=True)

@@ -7,7 +7,7 @@ import json
 from zoo.commands.data_fields import add_reading
 from zoo.commands.parser import CommandParser
 
-DESCRIPTION = """Say how a file of molecules is understood: columns, tasks, missing labels, rows that cannot be read,
+DESCRIPTION = """Report how a file of molecules is understood: columns, tasks, missing labels, rows that cannot be read,
 duplicates and conflicts, scaffolds, split sizes. `molzoo data list` names the data sets that are known.
 
 examples:

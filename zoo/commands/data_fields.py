@@ -1,4 +1,4 @@
-"""The options of data that several commands have, from the dataclasses that hold them."""
+"""Options of data that several commands have, from the dataclasses that hold them."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TASK_COLUMNS = "label columns; the data set's own, or all that look like labels"
 
 
 def add_data_fields(parser: CommandParser, source: str) -> None:
-    """Add what `DataOptions` has: `--data`, the options of reading, and those of splits.
+    """Add the fields of `DataOptions`: `--data`, the options of reading, and those of splits.
 
     Args:
         parser: Of the command.

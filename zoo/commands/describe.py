@@ -13,7 +13,7 @@ examples:
 
 
 def main(arguments: list[str]) -> None:
-    """Print what a part is and which options it has."""
+    """Print the description of a part."""
     parser = CommandParser(prog="molzoo describe", description=DESCRIPTION)
     parser.add_argument("name", help="as listed by `molzoo list`")
     parser.add_option(

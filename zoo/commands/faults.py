@@ -1,4 +1,4 @@
-"""Whose fault an exception is, and what to say: a user's, the machine's, or ours."""
+"""Attribution of exceptions to the user, the machine or molzoo, and their messages."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ REMEDIES = {
 
 @dataclass(frozen=True)
 class Fault:
-    """How a command ends after an exception.
+    """End of a command after an exception.
 
     Args:
         message: What standard error gets: one line, but for our own faults.
@@ -63,7 +63,7 @@ class Fault:
 
 
 def find_fault(error: BaseException, arguments: Sequence[str] = ()) -> Fault:
-    """Tell a user's mistake or a fault of the machine (one line, status 2) from a fault of ours (status 1).
+    """Distinguish mistakes of users and faults of the machine (one line, status 2) from faults of molzoo (status 1).
 
     Args:
         error: With its traceback.
@@ -92,7 +92,7 @@ def with_flags(text: str) -> str:
 
 
 def describe(error: BaseException) -> str | None:
-    """Return the words for a user's mistake or a fault of the machine; None for a fault of ours."""
+    """Describe a user's mistake or a fault of the machine; return None for a fault of molzoo."""
     name = type(error).__name__
     text = str(error).strip() or name
     if is_a(error, MEMORY) or "out of memory" in text.lower():
@@ -105,7 +105,7 @@ def describe(error: BaseException) -> str | None:
         return f"a worker process has ended unexpectedly, which is often a lack of memory: {LESS_MEMORY} ({text})"
     if isinstance(error, OSError):
         return describe_os_error(error)
-    if isinstance(error, (ValueError, ImportError, UnknownName)) or said_on_purpose(error):
+    if isinstance(error, (ValueError, ImportError, UnknownName)) or raised_on_purpose(error):
         return text.strip("'\"") if isinstance(error, KeyError) else text
     if isinstance(error, RuntimeError) and any(word in text.lower() for word in WORDS_OF_MACHINE):
         return f"the machine could not do it: {text}"
@@ -122,13 +122,13 @@ def describe_os_error(error: OSError) -> str:
 
 
 def is_a(error: BaseException, names: Sequence[str]) -> bool:
-    """Whether the class of an error or one of its base classes has one of these names, with or without its module."""
+    """Return whether an error, by a class or base class, has one of these names, with or without module."""
     own = [(cls.__name__, f"{cls.__module__.lstrip('_')}.{cls.__name__}") for cls in type(error).__mro__]
     return any(name in names or full in names for name, full in own)
 
 
-def said_on_purpose(error: BaseException) -> bool:
-    """Whether one of our own lines says `raise`; other errors with such a class happened by themselves."""
+def raised_on_purpose(error: BaseException) -> bool:
+    """Return whether a line of molzoo raised the error by `raise`, as it does for mistakes of users."""
     last = last_frame(error.__traceback__)
     if last is None:
         return False
@@ -145,7 +145,7 @@ def last_frame(trace: TracebackType | None) -> TracebackType | None:
 
 
 def report(error: BaseException) -> str:
-    """Return a short report of a fault of ours: what, where, on what, and where to send it."""
+    """Return a short report of a fault of molzoo: what, where, on what, and where to send it."""
     frames = traceback.extract_tb(error.__traceback__)
     ours = [frame for frame in frames if str(Path(frame.filename).resolve()).startswith(PACKAGES)] or frames
     place = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno} in {ours[-1].name}" if ours else ""
@@ -159,7 +159,7 @@ def report(error: BaseException) -> str:
 
 
 def describe_versions() -> str:
-    """Return the versions of molzoo and of what it stands on."""
+    """Return the versions of molzoo and of its main dependencies."""
     found = [f"molzoo {zoo.__version__}", f"Python {platform.python_version()}"]
     for package in ("torch", "dgl", "rdkit", "numpy"):
         try:

@@ -19,7 +19,7 @@ WORDS = {int: "N", float: "X", str: "TEXT"}
 
 @dataclass(frozen=True)
 class Place:
-    """Where an option stands in the help text.
+    """Place of an option in the help text.
 
     Args:
         group: Title above it; options without one stand under "other options".
@@ -83,14 +83,14 @@ def closing(hidden: int) -> list[str]:
 
 
 def operand(action: Any) -> str:
-    """Return how an argument without a flag is called."""
+    """Return the name of an argument without a flag."""
     optional = action.nargs in ("?", "*")
     name = str(action.metavar or action.dest).upper() + (" ..." if action.nargs in ("+", "*") else "")
     return f"[{name}]" if optional else name
 
 
 def placeholder(action: Any) -> str:
-    """Return what stands behind a flag: N for whole numbers, X for numbers, ..."""
+    """Return the placeholder behind a flag: N for whole numbers, X for numbers, ..."""
     if action.nargs == 0:
         return ""
     if is_mapping(action):
@@ -104,7 +104,7 @@ def placeholder(action: Any) -> str:
 
 
 def explain(action: Any, place: Place, spelling: Spelling, everything: bool) -> str:
-    """Return what an option means, the names that it accepts, and its default."""
+    """Return the meaning of an option, the names that it accepts, and its default."""
     text = without_none(action.help or "").strip()
     text = text if text.endswith("...") else text.rstrip(".")
     text = QUOTED.sub(lambda found: spelling.flag(found[1]) if found[1] in spelling.short else found[0], text)
@@ -134,7 +134,7 @@ def without_none(text: str) -> str:
 
 
 def at_start(text: str, position: int) -> bool:
-    """Whether a sentence begins at a position."""
+    """Return whether a sentence begins at a position."""
     return not position or text[:position].rstrip().endswith(".")
 
 

@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> None:
 
 
 def summaries(title: str) -> Mapping[str, str]:
-    """Names of a kind, with a line for each."""
+    """Return the names of a kind, with a line for each."""
     if title == "recipes":
         return list_recipes()
     if title == "datasets":
@@ -51,7 +51,7 @@ def summaries(title: str) -> Mapping[str, str]:
 
 
 def rows(texts: Mapping[str, str]) -> list[str]:
-    """Lines of a list, summaries wrapped next to their names."""
+    """Return the lines of a list, summaries wrapped next to their names."""
     width = max(map(len, texts))
     lines = []
     for name, text in texts.items():

@@ -24,7 +24,7 @@ COMMANDS = {
     "tune": "search hyperparameters on the validation part",
     "list": "models, optimizers, featurizers, recipes, data sets, splits, metrics, kinds of target",
     "describe": "reference, options and defaults of one of them, explained",
-    "data": "say how a file of molecules is understood, before anyone trains",
+    "data": "report how a file of molecules is understood, before training",
 }
 
 # Commands whose work is in files, and what to do after they were stopped.
@@ -53,7 +53,7 @@ Set MOLZOO_TRACEBACK=1 to see where an error came from."""
 
 
 def help_text() -> str:
-    """What `molzoo --help` prints."""
+    """Return the text of `molzoo --help`."""
     width = max(map(len, COMMANDS))
     lines = [f"  {name:<{width}}  {summary}" for name, summary in COMMANDS.items()]
     return HELP.format(commands="\n".join(lines))
@@ -107,7 +107,7 @@ def leave_without_reader(failure: OSError, words: list[str]) -> None:
 
 
 def advice(words: list[str]) -> str:
-    """Return how a stopped command goes on, where it does."""
+    """Return the advice for continuing a stopped command, if it can continue."""
     text = GOES_ON.get(words[0] if words else "")
     return f"; {text}" if text else ""
 
@@ -127,7 +127,7 @@ def run(arguments: list[str]) -> None:
 
 
 def version_text() -> str:
-    """Return the version, and which graphs the models work on here."""
+    """Return the version and the backend of graphs."""
     import zoo
     from featurizers.backend import dgl
 
@@ -142,7 +142,7 @@ def warn(
     file: TextIO | None = None,
     line: str | None = None,
 ) -> None:
-    """Print what a user should know in one line; deprecations are for developers."""
+    """Print a warning in one line; deprecations are for developers."""
     if not issubclass(category, (DeprecationWarning, PendingDeprecationWarning, FutureWarning)):
         print(f"molzoo: warning: {printable(' '.join(str(message).split()))}", file=sys.stderr)
 

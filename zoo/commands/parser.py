@@ -84,7 +84,7 @@ class CommandParser(ArgumentParser):
 
     @property
     def spelling(self) -> Spelling:
-        """What options are called."""
+        """Names of the options."""
         names = {string[2:] for action in self._actions for string in action.option_strings if string.startswith("--")}
         sections = {name.partition(".")[0] for name in names if "." in name}
         mappings = {action.dest for action in self._actions if is_mapping(action)}

@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> None:
                       help="CSV, TSV (also .gz) or Parquet; NAME.RUN.predicted.csv unless it is named")  # fmt: skip
     add_reading(parser, ("smiles_column", "separator", "encoding"))
     parser.add_option("--guard_formulas", action="store_true", group=FILES,
-                      help="no cell of the output is a spreadsheet formula")  # fmt: skip
+                      help="keep cells from being read as formulas by spreadsheets")  # fmt: skip
     parser.add_option("--shards", type=int | None, metavar="N", group=SHARDS,
                       help="write N Parquet files to the folder --output, or NAME.RUN.predicted")  # fmt: skip
     parser.add_option("--shard", type=int | None, metavar="I", group=SHARDS,

@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> None:
 
 
 def default_folder(results: list[str]) -> Path:
-    """The folder of the results, where there is one."""
+    """Return the folder of the results, where there is one."""
     if len(results) > 1:
         return Path("report")
     return Path(results[0]).parent if Path(results[0]).is_file() else Path(results[0])

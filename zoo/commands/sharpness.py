@@ -20,14 +20,14 @@ examples:
 
 
 def make_parser() -> CommandParser:
-    """All options; what they measure is said by `zoo.sharpness.measure` and `zoo.sharpness.landscape`."""
+    """Make the parser; `zoo.sharpness.measure` and `zoo.sharpness.landscape` explain the measures."""
     parser = CommandParser(prog="molzoo sharpness", description=DESCRIPTION)
     parser.add_argument("run", help="folder of a run or a checkpoint")
     parser.add_option("--part", choices=PARTS, default="train", group=DATA, help="of the run's own data")
     parser.add_option("--data", type=str | None, metavar="NAME|FILE", group=DATA,
                       help="new place of the run's data, if they were moved")  # fmt: skip
     parser.add_option("--max_molecules", type=int | None, default=128, group=DATA,
-                      help="measure on that many; null takes all")  # fmt: skip
+                      help="molecules to measure on; null takes all")  # fmt: skip
     parser.add_option("--rho", type=float, default=0.05, group=MEASURES, help="radius of the ball")
     parser.add_option("--adaptive", action="store_true", group=MEASURES,
                       help="scale the ball to the weights, as ASAM does")  # fmt: skip

@@ -1,4 +1,4 @@
-"""How options are written: dashes or underscores, short flags, `--model-args.hidden_size`, and the closest match."""
+"""Spelling of options: dashes or underscores, short flags, `--model-args.hidden_size`, and the closest match."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Spelling:
     mappings: set[str]
 
     def resolve(self, word: str) -> str:
-        """Return a word of the command line as the parser knows it; what is no option is returned as it is.
+        """Return a word of the command line as the parser knows it; other words are returned as they are.
 
         Raises:
             ValueError: An option that the command does not have, or the beginning of one.
@@ -47,7 +47,7 @@ class Spelling:
         return f"--{self.full(name)}{equals}{value}"
 
     def full(self, name: str) -> str:
-        """Return the full name of an option, with what is behind it in a mapping."""
+        """Return the full name of an option, with its key in a mapping."""
         parts = name.split(".")
         for count in range(len(parts), 0, -1):
             head = ".".join(parts[:count]).replace("-", "_")
@@ -60,13 +60,13 @@ class Spelling:
         raise ValueError(f"{self.prog} has no option --{name}.{guess}")
 
     def flag(self, name: str) -> str:
-        """Return how users write an option: its short name where there is one."""
+        """Return the flag of an option: its short name where there is one."""
         short = next((each for each, full in self.short.items() if full == name and "." in name), name)
         return "--" + short.replace("_", "-")
 
 
 def is_mapping(action: Any) -> bool:
-    """Whether an option takes names of its own, such as `--model-args.hidden_size`."""
+    """Return whether an option takes names of its own, such as `--model-args.hidden_size`."""
     hint = getattr(action, "_typehint", None)
     kinds = [get_origin(each) or each for each in (hint, *get_args(hint))]
     return any(isinstance(kind, type) and issubclass(kind, Mapping) for kind in kinds)

@@ -27,7 +27,7 @@ class Stream:
         return getattr(self.stream, name)
 
     def write(self, text: str) -> int:
-        """Write, or do nothing where the reader has gone."""
+        """Write a text, or do nothing where the reader has gone."""
         if self.failure is None:
             with self.noticing():
                 self.stream.write(printable(text) if self.clean else text)
@@ -39,7 +39,7 @@ class Stream:
             self.write(line)
 
     def flush(self) -> None:
-        """Write what waits in memory."""
+        """Write the buffered text."""
         if self.failure is None:
             with self.noticing():
                 self.stream.flush()

@@ -36,7 +36,7 @@ MODEL, TRAINING, OUTPUT = "model and optimizer", "training", "output"
 
 
 def make_parser() -> CommandParser:
-    """All options; those of the dataclasses have the defaults of the dataclasses."""
+    """Make the parser; options of the dataclasses have their defaults."""
     load_plugins()
     parser = CommandParser(prog="molzoo train", description=DESCRIPTION)
     parser.add_option(
@@ -110,7 +110,7 @@ def main(arguments: list[str]) -> None:
     if quick:
         print("quick start: 3 epochs, for a first look; `molzoo train --data b3db` chooses their number by the data")
     if options.resume:
-        recipe = resumed(parser, arguments, options.resume, loud)
+        recipe = recipe_to_resume(parser, arguments, options.resume, loud)
         outcomes = [train(recipe, Path(options.resume), options, loud, resume=True)]
     else:
         outcomes = train_seeds(parser, arguments, options, loud)
@@ -126,7 +126,7 @@ def train_seeds(parser: CommandParser, arguments: list[str], options: Any, loud:
     from zoo.training import distributed
 
     start = find(options.recipe) if options.recipe else START
-    recipe, outcomes = asked_for(parser, arguments, start), []
+    recipe, outcomes = recipe_from_options(parser, arguments, start), []
     seeds = options.seeds or [recipe.seed]
     refuse_seeds(recipe.data or DataOptions(), seeds)
     for seed in seeds:
@@ -136,15 +136,15 @@ def train_seeds(parser: CommandParser, arguments: list[str], options: Any, loud:
     return outcomes
 
 
-def asked_for(parser: CommandParser, arguments: list[str], start: Recipe) -> Recipe:
+def recipe_from_options(parser: CommandParser, arguments: list[str], start: Recipe) -> Recipe:
     """Return a recipe with the options that were given in place of its own."""
     given = parser.parse_given(arguments, start.to_dict())
     fields = {"model", "optimizer", "featurizer", "model_args", "optimizer_args", "featurizer_args", "task_args"}
     return override(start, {name: given[name] for name in given if name in fields | {"data", "training"}})
 
 
-def resumed(parser: CommandParser, arguments: list[str], folder: str, loud: bool) -> Recipe:
-    """Return the recipe with which a run goes on: its own, but for what may change."""
+def recipe_to_resume(parser: CommandParser, arguments: list[str], folder: str, loud: bool) -> Recipe:
+    """Return the recipe with which a run continues: its own, except for options that may change."""
     from zoo.experiments.resuming import continue_recipe, describe_continuation, stored_recipe
 
     given = parser.parse_given(arguments)
@@ -154,7 +154,7 @@ def resumed(parser: CommandParser, arguments: list[str], folder: str, loud: bool
     stored = stored_recipe(folder)
     if given.get("seeds", [stored.seed]) != [stored.seed]:
         raise ValueError(f"--resume {folder}: the run has seed {stored.seed}: leave --seeds out")
-    recipe = continue_recipe(folder, asked_for(parser, arguments, without_cache(stored)))
+    recipe = continue_recipe(folder, recipe_from_options(parser, arguments, without_cache(stored)))
     cache = stored.training.cache_dir if stored.training else None
     if cache is not None and loud and not (recipe.training and recipe.training.cache_dir):
         print(f"cache      not used: name it again with --cache-dir {cache}")
@@ -180,7 +180,7 @@ def refuse_diverged(outcomes: list[Any]) -> None:
 
 
 def free_folder(recipe: Recipe, output: str | None, several: bool) -> Path:
-    """The folder that the user named, or the next free one below `runs`."""
+    """Return the folder that the user named, or the next free one below `runs`."""
     if output is not None:
         return Path(output) / f"seed{recipe.seed}" if several else Path(output)
     source = Path(recipe.data.source).stem.split(".")[0] if recipe.data else "data"
@@ -193,7 +193,7 @@ def free_folder(recipe: Recipe, output: str | None, several: bool) -> Path:
 
 
 def train(recipe: Recipe, folder: Path, options: Any, loud: bool, resume: bool = False):
-    """One run with its printed story."""
+    """Train one run and print its story."""
     from zoo.commands.train_story import Story
     from zoo.experiments import experiment
     from zoo.experiments.parts import load_again

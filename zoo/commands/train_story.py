@@ -1,4 +1,4 @@
-"""What `molzoo train` prints."""
+"""Output of `molzoo train`."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ import numpy as np
 
 
 class Story:
-    """Prints what is about to be trained, once the data are split."""
+    """Callback that prints model, optimizer and parts, once the data are split."""
 
     def on_fit_start(self, run: Any) -> None:
-        """Model, optimizer and parts."""
+        """Print model, optimizer and parts."""
         size = sum(p.numel() for p in run.model.parameters())
         if any(type(callback).__name__ == "Progress" for callback in run.callbacks):
             print(f"model      {run.recipe.model}, {size:,} parameters")
@@ -55,7 +55,7 @@ def print_details(found: Any) -> None:
 
 
 def tensorboard() -> str:
-    """How to call TensorBoard from here."""
+    """Return the command that opens TensorBoard."""
     if shutil.which("tensorboard"):
         return "tensorboard"
     program = Path(sys.executable).parent / "tensorboard"

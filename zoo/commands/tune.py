@@ -68,7 +68,7 @@ def main(arguments: list[str]) -> None:
 
 
 def as_plain(value):
-    """Tuples as lists and mappings as dictionaries, which is what YAML has."""
+    """Convert tuples to lists and mappings to dictionaries, for YAML."""
     if isinstance(value, dict):
         return {key: as_plain(item) for key, item in value.items()}
     return [as_plain(item) for item in value] if isinstance(value, (list, tuple)) else value

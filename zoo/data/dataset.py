@@ -46,7 +46,7 @@ class InvalidRow(NamedTuple):
 
     @property
     def where(self) -> str:
-        """How messages name the row: `line 9` in a text file, else `row 7`."""
+        """Name of the row in messages: `line 9` in a text file, else `row 7`."""
         return f"row {self.row}" if self.line is None else f"line {self.line}"
 
 

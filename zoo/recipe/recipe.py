@@ -72,7 +72,7 @@ class Recipe:
 
     @property
     def asked_data(self) -> DataOptions:
-        """What to load: `data`, or the default set, as the kind of target that the recipe asks for.
+        """Options of the data to load: `data`, or the default set, as the kind of target of the recipe.
 
         Raises:
             ValueError: `data` asks for another kind.

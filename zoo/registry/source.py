@@ -1,7 +1,7 @@
-"""What a class or function accepts, read from its source text: nothing is imported, so nothing heavy is.
+"""Arguments of classes and functions, read from their source text, without importing anything heavy.
 
 `molzoo describe` needs names, defaults and explanations of options. Importing a model for them imports torch, which
-takes seconds; its source has them too. What the source alone cannot tell raises `NotInSource`.
+takes seconds; its source has them too. What the source alone does not hold raises `NotInSource`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Definition = ast.ClassDef | ast.FunctionDef
 
 
 class NotInSource(LookupError):
-    """Source text alone does not tell it: a default that is computed, or a module without a source file."""
+    """Fact that the source text alone does not hold: a computed default, or a module without a source file."""
 
 
 @dataclass(frozen=True)
@@ -39,11 +39,11 @@ class Located:
 
     @property
     def docstring(self) -> str:
-        """Its docstring, or nothing."""
+        """Docstring, or nothing."""
         return ast.get_docstring(self.node) or ""
 
     def bases(self) -> Iterator[Located]:
-        """It and its base classes, nearest first, as far as their sources are at hand."""
+        """Yield the class and its base classes, nearest first, as far as their sources are at hand."""
         yield self
         for base in getattr(self.node, "bases", ()):
             name = dotted(base)
@@ -54,11 +54,11 @@ class Located:
                     continue
 
     def has_base(self, name: str) -> bool:
-        """Whether one of its base classes, or it, has this name."""
+        """Return whether the class or one of its base classes has this name."""
         return any(base.node.name == name for base in self.bases())
 
     def attribute(self, name: str) -> tuple[str, ast.expr] | None:
-        """Module and value of a class attribute, of it or the nearest base class that has it."""
+        """Return module and value of a class attribute, from the nearest class that has it."""
         for base in self.bases():
             value = assigned(base.node.body, name)
             if value is not None:
@@ -81,7 +81,7 @@ def find(place: str) -> Located:
 
 
 def options(place: str) -> dict[str, Any]:
-    """Names and defaults of what a class or function accepts, `REQUIRED` where there is no default.
+    """Return names and defaults of the arguments of a class or function, `REQUIRED` where there is no default.
 
     A class with a `config_class` accepts the fields of that dataclass. Otherwise the parameters of the constructor
     count, and where it passes `**options` on, those of its base classes too.
@@ -213,7 +213,7 @@ def assigned(body: list[ast.stmt], name: str) -> ast.expr | None:
 
 
 def dotted(node: ast.expr) -> str | None:
-    """A name such as `nn.Module`, without its type arguments; None for what is no name."""
+    """A name such as `nn.Module`, without its type arguments; None for what is not a name."""
     text = ast.unparse(node.value if isinstance(node, ast.Subscript) else node)
     return text if all(part.isidentifier() for part in text.split(".")) else None
 

@@ -1,4 +1,4 @@
-"""How sharp the minimum is that a model has found: loss rise within a ball, and curvature.
+"""Sharpness of the minimum that a model has found: loss rise within a ball, and curvature.
 
 Sharpness is measured on fixed molecules, see `zoo.sharpness.LossSurface`. Two models of different architecture, or of
 very different weight norm, are not comparable by these numbers: rescaling weights changes them without changing any

@@ -6,6 +6,7 @@ T tasks.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -15,13 +16,19 @@ from torch import Tensor
 from featurizers.backend import DGLError, DGLGraph
 from featurizers.pair_blocks import PairBlocks
 from featurizers.pair_table import PairTable
+from featurizers.size_buckets import BUCKET_COST
 from featurizers.tensor_graph import TensorGraph
 
+BLOCK_COST_ELSEWHERE = 100_000
+"""What one more block costs on a GPU, in atom pairs: starting an operation takes longer there than computing it."""
 
-def move_graph(graph: DGLGraph | TensorGraph, device: torch.device | str) -> DGLGraph | TensorGraph:
+
+def move_graph(
+    graph: DGLGraph | TensorGraph, device: torch.device | str, non_blocking: bool = False
+) -> DGLGraph | TensorGraph:
     """A graph on another device; a `TensorGraph` where the installed DGL cannot use that device."""
     try:
-        return graph.to(device)
+        return graph.to(device, non_blocking=non_blocking)
     except (DGLError, KeyError):  # no code for the device, or a device that DGL has not heard of
         return TensorGraph.from_dgl(graph).to(device)
 
@@ -156,22 +163,40 @@ class MoleculeGraph:
     def blocks(self, leading: int = 0) -> PairBlocks:
         """The batch in dense blocks, made once for each number of leading tokens (see `PairBlocks.of_sizes`)."""
         if leading not in self._blocks:
-            self._blocks[leading] = PairBlocks.of_sizes(self.sizes, leading).to(self.device)
+            cost = BUCKET_COST if self.device.type == "cpu" else BLOCK_COST_ELSEWHERE
+            self._blocks[leading] = PairBlocks.of_sizes(self.sizes, leading, cost).to(self.device)
         return self._blocks[leading]
 
-    def to(self, device: torch.device | str) -> MoleculeGraph:
+    def to(self, device: torch.device | str, non_blocking: bool = False) -> MoleculeGraph:
         """The same batch on another device (itself if it is there already).
 
-        Where the installed DGL has no code for the device, the graphs become `TensorGraph`s.
+        Where the installed DGL has no code for the device, the graph becomes a `TensorGraph`.
+
+        Args:
+            device: Where to.
+            non_blocking: As in `torch.Tensor.to`.
         """
         if self.device == torch.device(device):
             return self
-        batch = MoleculeGraph(
-            graph=move_graph(self.graph, device),
-            pairs=None if self.pairs is None else self.pairs.to(device),
-            descriptors=None if self.descriptors is None else self.descriptors.to(device),
-            extra={name: feats.to(device) for name, feats in self.extra.items()},
-        )
-        batch._sizes = self.sizes
+
+        def move(feats: Tensor) -> Tensor:
+            return feats.to(device, non_blocking=non_blocking)
+
+        pairs = None if self.pairs is None else self.pairs.to(device, non_blocking)
+        batch = self._with(move_graph(self.graph, device, non_blocking), pairs, move)
         batch._blocks = {leading: blocks.to(device) for leading, blocks in self._blocks.items()}
+        return batch
+
+    def pin_memory(self) -> MoleculeGraph:
+        """The same batch in memory from which a GPU copies by itself; its graph becomes a `TensorGraph`."""
+        graph = self.graph if isinstance(self.graph, TensorGraph) else TensorGraph.from_dgl(self.graph)
+        pairs = None if self.pairs is None else self.pairs.pin_memory()
+        return self._with(graph.pin_memory(), pairs, Tensor.pin_memory)
+
+    def _with(
+        self, graph: DGLGraph | TensorGraph, pairs: PairTable | None, change: Callable[[Tensor], Tensor]
+    ) -> MoleculeGraph:
+        descriptors = None if self.descriptors is None else change(self.descriptors)
+        batch = MoleculeGraph(graph, pairs, descriptors, {name: change(feats) for name, feats in self.extra.items()})
+        batch._sizes = self.sizes
         return batch

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from featurizers.backend import DGLGraph
 from featurizers.packed import ranges
-from featurizers.size_buckets import size_buckets
+from featurizers.size_buckets import BUCKET_COST, size_buckets
 from featurizers.tensor_graph import TensorGraph
 
 
@@ -50,17 +50,18 @@ class PairBlocks:
         return cls.of_sizes(graph.batch_num_nodes().cpu().numpy(), leading).to(graph.device)
 
     @classmethod
-    def of_sizes(cls, sizes: np.ndarray, leading: int = 0) -> PairBlocks:
+    def of_sizes(cls, sizes: np.ndarray, leading: int = 0, block_cost: int = BUCKET_COST) -> PairBlocks:
         """The blocks of molecules.
 
         Args:
             sizes: Atoms of each molecule (B,), int64.
             leading: Tokens that every molecule has before its atoms, such as a virtual node.
+            block_cost: What one more block costs, in atom pairs.
         """
         tokens = sizes + leading
         widths, token_base, pair_base = np.empty_like(sizes), np.empty_like(sizes), np.empty_like(sizes)
         shapes, used_tokens, used_pairs = [], 0, 0
-        buckets = size_buckets(tokens)
+        buckets = size_buckets(tokens, block_cost)
         for bucket in buckets:
             b, L = len(bucket), int(tokens[bucket].max())
             widths[bucket] = L
@@ -79,7 +80,7 @@ class PairBlocks:
     def to(self, device: torch.device | str) -> PairBlocks:
         """The same blocks on another device."""
         tensors = self.molecules, self.atom_places, self.pair_places, self.real
-        return PairBlocks(self.shapes, *(tensor.to(device) for tensor in tensors))
+        return PairBlocks(self.shapes, *(tensor.to(device, non_blocking=True) for tensor in tensors))
 
     def atoms(self, node_feats: Tensor) -> list[Tensor]:
         """Atoms (N, ...) as blocks (b, L, ...); leading tokens and padding are 0."""

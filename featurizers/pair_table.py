@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
@@ -30,10 +32,29 @@ class PairTable:
         self._num_nodes, self._num_edges = counts
         self._edges: tuple[Tensor, Tensor] | None = None
 
-    def to(self, device: torch.device | str) -> PairTable:
-        """The same pairs on another device."""
-        edata = {name: feats.to(device) for name, feats in self.edata.items()}
-        return PairTable(self._sizes.to(device), edata, (self._num_nodes, self._num_edges))
+    def to(self, device: torch.device | str, non_blocking: bool = False) -> PairTable:
+        """The same pairs on another device; `non_blocking` as in `torch.Tensor.to`."""
+        return self._with(lambda tensor: tensor.to(device, non_blocking=non_blocking))
+
+    def pin_memory(self) -> PairTable:
+        """The same pairs in memory from which a GPU copies by itself."""
+        return self._with(Tensor.pin_memory)
+
+    def places_of_self_pairs(self) -> Tensor:
+        """Return, for each atom, the place of its pair with itself (N,).
+
+        Example:
+            >>> PairTable(torch.tensor([2, 1]), {}).places_of_self_pairs().tolist()
+            [0, 3, 4]
+        """
+        per_atom = self._sizes.repeat_interleave(self._sizes, output_size=self._num_nodes)
+        starts = (self._sizes.cumsum(0) - self._sizes).repeat_interleave(self._sizes, output_size=self._num_nodes)
+        numbers = torch.arange(self._num_nodes, device=self.device)
+        return per_atom.cumsum(0) - per_atom + numbers - starts
+
+    def _with(self, change: Callable[[Tensor], Tensor]) -> PairTable:
+        edata = {name: change(feats) for name, feats in self.edata.items()}
+        return PairTable(change(self._sizes), edata, (self._num_nodes, self._num_edges))
 
     @property
     def device(self) -> torch.device:

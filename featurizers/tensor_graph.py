@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import torch
@@ -26,7 +27,8 @@ class TensorGraph:
         batch_num_edges: Edges of each graph of the batch (B,), int64.
         ndata: Node features by name, each (N, ...).
         edata: Edge features by name, each (E, ...).
-        num_nodes: Nodes N of the whole batch where they are known; to read them from a GPU is to wait for it.
+        host: The same graph on the CPU, of one that is on another device: it answers questions that a device could
+            only answer by making the process wait for it.
 
     Example:
         >>> ends = torch.tensor([0, 1]), torch.tensor([1, 0])
@@ -43,11 +45,13 @@ class TensorGraph:
         batch_num_edges: Tensor,
         ndata: dict[str, Tensor],
         edata: dict[str, Tensor],
-        num_nodes: int | None = None,
+        host: TensorGraph | None = None,
     ) -> None:
         self._source, self._destination = source, destination
         self._batch_num_nodes, self._batch_num_edges = batch_num_nodes, batch_num_edges
-        self._num_nodes = int(batch_num_nodes.sum()) if num_nodes is None else num_nodes
+        self._num_nodes = int(batch_num_nodes.sum()) if host is None else host.num_nodes()
+        self._host = host
+        self._in_degrees: Tensor | None = None
         self.ndata, self.edata = ndata, edata
 
     @classmethod
@@ -76,16 +80,39 @@ class TensorGraph:
         graph.edata.update(self.edata)
         return graph
 
-    def to(self, device: torch.device | str) -> TensorGraph:
-        """The same graph on another device."""
+    def to(self, device: torch.device | str, non_blocking: bool = False) -> TensorGraph:
+        """The same graph on another device; `non_blocking` as in `torch.Tensor.to`."""
+
+        def move(tensor: Tensor) -> Tensor:
+            return tensor.to(device, non_blocking=non_blocking)
+
+        host = None if torch.device(device).type == "cpu" else self.on_host()
+        return self._with(move, host)
+
+    def pin_memory(self) -> TensorGraph:
+        """The same graph in memory from which a GPU copies by itself."""
+        return self._with(Tensor.pin_memory, None)
+
+    def on_host(self) -> TensorGraph:
+        """The same graph on the CPU, without features."""
+        if self._host is None:
+            parts = (self._source, self._destination, self._batch_num_nodes, self._batch_num_edges)
+            source, destination, nodes, edges = (part.cpu() for part in parts)
+            host = TensorGraph(source, destination, nodes, edges, {}, {})
+            if self.device.type == "cpu":
+                return host
+            self._host = host
+        return self._host
+
+    def _with(self, change: Callable[[Tensor], Tensor], host: TensorGraph | None) -> TensorGraph:
         return TensorGraph(
-            self._source.to(device),
-            self._destination.to(device),
-            self._batch_num_nodes.to(device),
-            self._batch_num_edges.to(device),
-            {name: feats.to(device) for name, feats in self.ndata.items()},
-            {name: feats.to(device) for name, feats in self.edata.items()},
-            self._num_nodes,
+            change(self._source),
+            change(self._destination),
+            change(self._batch_num_nodes),
+            change(self._batch_num_edges),
+            {name: change(feats) for name, feats in self.ndata.items()},
+            {name: change(feats) for name, feats in self.edata.items()},
+            host,
         )
 
     @property
@@ -112,7 +139,11 @@ class TensorGraph:
 
     def in_degrees(self) -> Tensor:
         """Edges that end at each node (N,)."""
-        return torch.bincount(self._destination, minlength=self._num_nodes)
+        if self._in_degrees is None:
+            host = self if self._host is None else self._host
+            degrees = torch.bincount(host._destination, minlength=self._num_nodes)
+            self._in_degrees = degrees.to(self.device, non_blocking=True)
+        return self._in_degrees
 
     def batch_num_nodes(self) -> Tensor:
         """Nodes of each graph (B,)."""

@@ -1,11 +1,14 @@
 """The bidirectional GRU without padding against torch's on one sequence at a time, and CoMPT's norms."""
 
+from contextlib import nullcontext
+
 import pytest
 import torch
 from torch import nn
 from torch.nn.utils.rnn import pack_sequence
 
-from zoo.layers.atom_sequences import read_both_ways, time_major
+from zoo.layers.atom_sequences import cudnn_where_it_serves, read_both_ways, time_major
+from zoo.layers.message_passing import use_torch
 from zoo.layers.norms import ScaleNorm, UnbiasedLayerNorm
 
 SIZES = [3, 1, 7, 7, 2]
@@ -61,3 +64,14 @@ def test_norms_of_constant_rows_are_finite():
 def test_scale_norm_is_its_formula():
     x = torch.randn(4, 9)
     torch.testing.assert_close(ScaleNorm(9)(x), 3 * x / x.norm(dim=1, keepdim=True))
+
+
+@pytest.mark.parametrize(
+    ("training", "grad", "forced", "serves"),
+    [(True, True, False, True), (False, True, False, False), (False, False, False, True), (True, True, True, False)],
+)
+def test_cudnn_is_used_where_it_has_the_gradients(training, grad, forced, serves):
+    gru = torch.nn.GRU(2, 2).train(training)
+    with torch.set_grad_enabled(grad), use_torch() if forced else nullcontext(), cudnn_where_it_serves(gru):
+        assert torch.backends.cudnn.enabled == serves
+    assert torch.backends.cudnn.enabled

@@ -95,7 +95,7 @@ def test_self_loops_are_those_of_dgl(graph):
 def test_a_device_that_dgl_cannot_use_gets_a_tensor_graph(monkeypatch, error):
     molecules = GroverFeaturizer()("CCO")
 
-    def refuse(graph, device):
+    def refuse(graph, device, **options):
         raise error
 
     monkeypatch.setattr(dgl.DGLGraph, "to", refuse)

@@ -105,7 +105,7 @@ def main(arguments: list[str]) -> None:
     from zoo.commands.train_story import print_json, summarize
     from zoo.training import distributed
 
-    distributed.initialize()
+    options.device = distributed.initialize(options.device)
     loud = distributed.is_main() and not options.quiet and not options.json
     if quick:
         print("quick start: 3 epochs, for a first look; `molzoo train --data b3db` chooses their number by the data")

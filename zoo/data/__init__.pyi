@@ -11,6 +11,7 @@ from .packing import Batch as Batch
 from .packing import FeaturizedMolecules as FeaturizedMolecules
 from .packing import MoleculeLoader as MoleculeLoader
 from .packing import featurize as featurize
+from .packing import prefetch as prefetch
 from .reading.sets import list_datasets as list_datasets
 from .splits import SPLIT_NAMES as SPLIT_NAMES
 from .splits import is_deterministic as is_deterministic

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
+
+from zoo.layers.message_passing import is_torch_forced
 
 
 def time_major(sizes: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Return how to lay out atoms for a recurrent net: first atoms of all molecules, then second atoms, ...
 
     Args:
-        sizes: Atoms of each molecule (B,).
+        sizes: Atoms of each molecule (B,), on the CPU.
 
     Returns:
         Molecules from long to short (B,); atoms in the new order (N,); the same for reading backwards: last atoms, last
-        but one, ... (N,); molecules that have a k-th atom (most atoms,).
+        but one, ... (N,); molecules that have a k-th atom (most atoms,). All are on the CPU.
     """
     order = sizes.argsort(descending=True, stable=True)
     steps = torch.arange(int(sizes.max()), device=sizes.device).unsqueeze(1)
@@ -34,22 +39,37 @@ def read_both_ways(gru: nn.GRU, sizes: Tensor, x: Tensor, start: Tensor) -> Tens
 
     Args:
         gru: One layer, bidirectional, D to D.
-        sizes: Atoms of each molecule (B,).
+        sizes: Atoms of each molecule (B,), on the CPU.
         x: Atoms (N, D), molecule after molecule.
         start: Initial state of both directions (B, D).
 
     Returns:
         Outputs (N, 2D), forward and backward side by side.
     """
-    order, forwards, backwards, counts = time_major(sizes)
+    *places, counts = time_major(sizes)
+    order, forwards, backwards = (place.to(x.device, non_blocking=True) for place in places)
     state = start.index_select(0, order).expand(2, -1, -1)
     if x.is_cuda:
-        packed, _ = gru(PackedSequence(x.index_select(0, forwards), counts.cpu()), state.contiguous())
+        with cudnn_where_it_serves(gru):
+            packed, _ = gru(PackedSequence(x.index_select(0, forwards), counts), state.contiguous())
         return packed.data.index_select(0, forwards.argsort())
     inputs = torch.stack([x.index_select(0, forwards), x.index_select(0, backwards)])
     outputs = _advance(gru, inputs, state, counts.tolist())
     ways = zip(outputs, (forwards, backwards), strict=True)
     return torch.cat([output.index_select(0, atoms.argsort()) for output, atoms in ways], dim=1)
+
+
+@contextmanager
+def cudnn_where_it_serves(gru: nn.GRU) -> Iterator[None]:
+    """Inside this block torch's own kernels replace cuDNN's where those have no gradient.
+
+    cuDNN differentiates recurrent nets in training mode only, and only once.
+    """
+    if torch.is_grad_enabled() and (not gru.training or is_torch_forced()):
+        with torch.backends.cudnn.flags(enabled=False):
+            yield
+    else:
+        yield
 
 
 def _advance(gru: nn.GRU, inputs: Tensor, state: Tensor, counts: list[int]) -> Tensor:

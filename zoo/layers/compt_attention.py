@@ -12,6 +12,7 @@ from featurizers.molecule_graph import MoleculeGraph
 from zoo.layers.message_passing import (
     Graph,
     dot_of_edge_and_destination,
+    graph_of_nodes,
     highest_at_destination,
     sum_at_destination,
     sum_weighted_neighbors,
@@ -52,7 +53,7 @@ class Surroundings:
         """
         pairs = require_pairs(molecules)
         graph, blocks = molecules.graph, molecules.blocks()
-        sizes = molecules.num_atoms.repeat_interleave(molecules.num_atoms)
+        sizes = molecules.num_atoms.index_select(0, graph_of_nodes(graph))
         distances = blocks.pairs(pairs.edata["distance"], fill=-1)
         return cls(
             graph=graph,

@@ -44,7 +44,7 @@ class BondMatrices:
 
 def _kinds(bond_feats: Tensor) -> tuple[Tensor, Tensor] | None:
     """Different rows and the row of every bond, or `None` on a GPU (which would wait) and where a gradient is asked."""
-    if bond_feats.is_cuda or bond_feats.requires_grad or not len(bond_feats):
+    if bond_feats.device.type != "cpu" or bond_feats.requires_grad or not len(bond_feats):
         return None
     return torch.unique(bond_feats, dim=0, return_inverse=True)
 

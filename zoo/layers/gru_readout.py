@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from zoo.layers.atom_sequences import read_both_ways
-from zoo.layers.message_passing import Graph, max_nodes, mean_nodes
+from zoo.layers.atom_sequences import cudnn_where_it_serves, read_both_ways
+from zoo.layers.message_passing import Graph, max_nodes, mean_nodes, sizes_on_host
 from zoo.layers.readout import by_molecule
 
 
@@ -39,7 +39,7 @@ class GRUReadout(nn.Module):
         start = max_nodes(graph, F.mish(node_feats + self.bias))
         if self.padded_length is not None:
             return self._read_padded(graph, node_feats, start)
-        outputs = read_both_ways(self.gru, graph.batch_num_nodes(), node_feats, start)
+        outputs = read_both_ways(self.gru, sizes_on_host(graph), node_feats, start)
         return mean_nodes(graph, F.mish(self.merge(outputs)).to(node_feats.dtype))
 
     def _read_padded(self, graph: Graph, node_feats: Tensor, start: Tensor) -> Tensor:
@@ -50,5 +50,6 @@ class GRUReadout(nn.Module):
         block = F.pad(block, (0, 0, 0, length - block.shape[1]))
         of_padding = torch.maximum(start, F.mish(self.bias))
         start = torch.where((sizes < length).unsqueeze(1), of_padding, start)
-        outputs, _ = self.gru(block.transpose(0, 1), start.expand(2, -1, -1).contiguous())
+        with cudnn_where_it_serves(self.gru):
+            outputs, _ = self.gru(block.transpose(0, 1), start.expand(2, -1, -1).contiguous())
         return F.mish(self.merge(outputs)).sum(0) / sizes.to(start.dtype).unsqueeze(1)

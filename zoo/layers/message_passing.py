@@ -45,6 +45,16 @@ def use_torch() -> Iterator[None]:
         _torch_forced.reset(token)
 
 
+def is_torch_forced() -> bool:
+    """Whether this runs inside `with use_torch():`."""
+    return _torch_forced.get()
+
+
+def sizes_on_host(graph: Graph) -> Tensor:
+    """Nodes of each graph of the batch (B,), on the CPU, without waiting for another device where that is possible."""
+    return (graph.on_host() if isinstance(graph, TensorGraph) else graph).batch_num_nodes().cpu()
+
+
 def _on_dgl(graph: Graph) -> bool:
     return isinstance(graph, DGLGraph) and not _torch_forced.get()
 
@@ -141,7 +151,8 @@ def graph_of_nodes(graph: Graph) -> Tensor:
     numbers = _graph_of_nodes.get(graph)
     if numbers is None:
         sizes = graph.batch_num_nodes()
-        numbers = torch.repeat_interleave(torch.arange(len(sizes), device=sizes.device), sizes)
+        of_graphs = torch.arange(len(sizes), device=sizes.device)
+        numbers = of_graphs.repeat_interleave(sizes, output_size=graph.num_nodes())  # or a GPU would be asked for it
         _graph_of_nodes[graph] = numbers
     return numbers
 

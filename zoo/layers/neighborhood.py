@@ -25,6 +25,7 @@ class Neighborhood:
         destination: Destination atom of each directed bond (E,).
         reverse: Opposite direction of each directed bond (E,).
         missing: How often the last row is added to each atom's sum (N, 1), or `None`: see `padded`.
+        host: The same on the CPU, where the graph is on another device, which would have to be waited for.
     """
 
     graph: Graph
@@ -32,12 +33,15 @@ class Neighborhood:
     destination: Tensor
     reverse: Tensor
     missing: Tensor | None = None
+    host: Neighborhood | None = None
 
     @classmethod
     def of(cls, molecules: MoleculeGraph) -> Neighborhood:
         """The bonds as they are."""
         source, destination = molecules.graph.edges()
-        return cls(molecules.graph, source, destination, molecules.reverse_edges)
+        elsewhere = on_host(molecules)
+        host = None if elsewhere is None else cls.of(elsewhere)
+        return cls(molecules.graph, source, destination, molecules.reverse_edges, host=host)
 
     @classmethod
     def padded(cls, molecules: MoleculeGraph) -> Neighborhood:
@@ -52,13 +56,17 @@ class Neighborhood:
         source, destination = torch.cat([source, loop]), torch.cat([destination, loop])
         sizes = torch.cat([molecules.num_atoms, loop.new_ones(1)])
         edges = torch.cat([molecules.graph.batch_num_edges(), loop.new_ones(1)])
-        graph = TensorGraph(source, destination, sizes, edges, {}, {})
+        elsewhere = on_host(molecules)
+        host = None if elsewhere is None else cls.padded(elsewhere)
         if isinstance(molecules.graph, DGLGraph):
-            graph = dgl.graph((source, destination), num_nodes=int(loop) + 1)
+            graph: Graph = dgl.graph((source, destination), num_nodes=int(loop) + 1)
+        else:
+            known = None if host is None else host.graph
+            graph = TensorGraph(source, destination, sizes, edges, {}, {}, known)
         degrees = graph.in_degrees()
-        missing = (degrees.max() - degrees).unsqueeze(1).to(molecules.atom_feats.dtype)
+        missing = (degrees.max() - degrees).unsqueeze(1).to(torch.get_default_dtype())
         reverse = torch.cat([molecules.reverse_edges, loop.new_tensor([molecules.graph.num_edges()])])
-        return cls(graph, source, destination, reverse, missing)
+        return cls(graph, source, destination, reverse, missing, host)
 
     def sum_to_atoms(self, bonds: Tensor) -> Tensor:
         """Return, for each atom, the sum of the bonds that lead to it: (E, ...) to (N, ...)."""
@@ -80,11 +88,15 @@ class Neighborhood:
     @cached_property
     def atom_rows(self) -> RowSums:
         """`sum_atoms` as sums of rows, for rows without gradients."""
+        if self.host is not None:
+            return self.host.atom_rows.to(self.source.device)
         return self._row_sums(self.destination, self.source, torch.arange(self.graph.num_nodes()).to(self.source))
 
     @cached_property
     def bond_rows(self) -> RowSums:
         """`sum_bonds` as sums of rows, for rows without gradients."""
+        if self.host is not None:
+            return self.host.bond_rows.to(self.source.device)
         leading = self.destination.argsort(stable=True)  # bonds by the atom that they lead to
         degrees = torch.bincount(self.destination, minlength=self.graph.num_nodes())
         first = (degrees.cumsum(0) - degrees).index_select(0, self.source)
@@ -110,3 +122,11 @@ class Neighborhood:
             return sums
         shape = (-1, *[1] * (rows.dim() - 1))
         return sums + self.missing.to(rows.dtype).view(shape) * rows[-1:]
+
+
+def on_host(molecules: MoleculeGraph) -> MoleculeGraph | None:
+    """Return the bonds of a batch on the CPU, or `None` of a batch that is there already, or whose graph is DGL's."""
+    graph = molecules.graph
+    if graph.device.type == "cpu" or not isinstance(graph, TensorGraph):
+        return None
+    return MoleculeGraph(graph.on_host())

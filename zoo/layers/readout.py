@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from zoo.layers.message_passing import Graph, graph_of_nodes, mean_nodes, softmax_nodes
+from zoo.layers.message_passing import Graph, graph_of_nodes, mean_nodes, sizes_on_host, softmax_nodes
 
 
 class MeanReadout(nn.Module):
@@ -58,5 +58,5 @@ def by_molecule(graph: Graph, node_feats: Tensor) -> Tensor:
     sizes = graph.batch_num_nodes()
     numbers = graph_of_nodes(graph)
     place_in_molecule = torch.arange(len(numbers), device=numbers.device) - (sizes.cumsum(0) - sizes)[numbers]
-    block = node_feats.new_zeros(len(sizes), int(sizes.max()), node_feats.shape[1])
+    block = node_feats.new_zeros(len(sizes), int(sizes_on_host(graph).max()), node_feats.shape[1])
     return block.index_put((numbers, place_in_molecule), node_feats)

@@ -29,7 +29,8 @@ def with_self_loops(graph: Graph) -> Graph:
     source, destination = torch.cat([source, nodes]), torch.cat([destination, nodes])
     sizes, edges = graph.batch_num_nodes(), graph.batch_num_edges() + graph.batch_num_nodes()
     if not isinstance(graph, DGLGraph):
-        return TensorGraph(source, destination, sizes, edges, {}, {})
+        host = None if graph.device.type == "cpu" else with_self_loops(graph.on_host())
+        return TensorGraph(source, destination, sizes, edges, {}, {}, host)  # type: ignore[arg-type]
     looped = dgl.graph((source, destination), num_nodes=len(nodes))
     looped.set_batch_num_nodes(sizes)
     looped.set_batch_num_edges(edges)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from zoo.data import MoleculeDataset, MoleculeLoader
+from zoo.data import MoleculeDataset, MoleculeLoader, prefetch
 from zoo.tasks import Evaluation, Supervised, TargetScaler, Task, metrics
 from zoo.training.modes import eval_mode
 
@@ -27,7 +27,8 @@ def run_model(model: nn.Module, loader: MoleculeLoader, function: Callable[..., 
     function = function or model
     device = next(model.parameters()).device
     with eval_mode(model), torch.no_grad():
-        return torch.cat([function(batch.graph.to(device)).float().cpu() for batch in loader])
+        rows = [function(batch.graph).float() for batch in prefetch(iter(loader), device)]
+        return torch.cat(rows).cpu()  # at the end, so that nothing waits for a batch
 
 
 def to_predictions(scores: Tensor, task: Task, scaler: TargetScaler | None = None) -> np.ndarray:

@@ -25,6 +25,7 @@ from zoo.recipe.recipe import Recipe
 from zoo.runs import checkpoint
 from zoo.runs.folder import RunFolder
 from zoo.runs.opening import run_folder, running, saved_parts
+from zoo.runs.process import available_cores
 from zoo.tasks import Evaluation, Objective, TargetScaler, objective_for
 from zoo.training import callbacks as watch
 from zoo.training import distributed
@@ -81,6 +82,11 @@ class Learner(Predictor):
     def device(self) -> torch.device:
         """Device of the model."""
         return next(self.model.parameters()).device
+
+    @property
+    def encoding_workers(self) -> int:
+        """One for every other core where a GPU predicts: it is much faster than one process encodes."""
+        return 0 if self.device.type == "cpu" else available_cores() - 1
 
     @property
     def scaler(self) -> TargetScaler | None:

@@ -5,19 +5,20 @@ from __future__ import annotations
 import sys
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from featurizers import Featurizer, InvalidMolecule, PackedMolecules
+from featurizers import Featurizer, PackedMolecules
 from zoo.data import MoleculeDataset, Split, featurize
 from zoo.data import load as load_data
 from zoo.data.arrays import Floats
 from zoo.learners import evaluation
+from zoo.learners.encoding import encode_chunks
 from zoo.learners.labels import by_name, with_trained_classes
-from zoo.learners.molecule_lists import in_chunks, index_of
+from zoo.learners.molecule_lists import index_of
 from zoo.learners.predictions import Predictions, with_reasons
 from zoo.recipe.fitted import Fitted
 from zoo.recipe.options import DataOptions, TrainingOptions
@@ -55,6 +56,11 @@ class Predictor(ABC):
     @abstractmethod
     def predict_packed(self, packed: PackedMolecules, batch_size: int = PREDICT_BATCH) -> Floats:
         """Predictions (n, T) of molecules that are featurized already, as `predict` gives them."""
+
+    @property
+    def encoding_workers(self) -> int:
+        """Processes that encode molecules while the model predicts others; 0 encodes in this process."""
+        return 0
 
     @property
     @abstractmethod
@@ -187,8 +193,7 @@ class Predictor(ABC):
             raise ValueError(f"on_invalid={on_invalid!r}: choose 'nan' or 'raise'")
         parts: list[tuple[np.ndarray, np.ndarray]] = []
         reasons: list[str] = []
-        for chunk in in_chunks(molecules):
-            readable, packed, why = self.encode(chunk, on_invalid)
+        for readable, packed, why in encode_chunks(self.featurizer, molecules, on_invalid, self.encoding_workers):
             if packed is not None:
                 parts.append((len(reasons) + readable, function(packed)))
             reasons += why
@@ -197,23 +202,6 @@ class Predictor(ABC):
         for rows, values in parts:
             result[rows] = values
         return result, np.array(reasons, dtype=object)
-
-    def encode(self, molecules: Sequence[Any], on_invalid: str) -> tuple[np.ndarray, PackedMolecules | None, list[str]]:
-        """Encode the molecules that can be read.
-
-        Returns:
-            Its positions; the packed molecules, or `None` where there are none; and for all n why not, or "".
-        """
-        positions, encoded, reasons = [], [], [""] * len(molecules)
-        for position, molecule in enumerate(molecules):
-            try:
-                encoded.append(self.featurizer.read(molecule))
-                positions.append(position)
-            except InvalidMolecule as error:
-                if on_invalid == "raise":
-                    raise
-                reasons[position] = error.reason
-        return np.array(positions, dtype=np.int64), PackedMolecules.pack(encoded) if encoded else None, reasons
 
 
 def cut(dataset: MoleculeDataset, split: str | Split | None, seed: int) -> Split | None:

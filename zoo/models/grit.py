@@ -146,7 +146,7 @@ class GRITEncoder(nn.Module):
         walks = self.walks(pairs)
         first, second = pairs.edges()
         atoms = self.atom_embedding(molecules.atom_feats.to(walks.dtype))
-        atoms = atoms + self.return_embedding(walks[first == second])
+        atoms = atoms + self.return_embedding(walks.index_select(0, pairs.places_of_self_pairs()))
         # Row E stands for pairs without a bond.
         of_bonds = F.pad(self.bond_embedding(molecules.bond_feats.to(walks.dtype)), (0, 0, 0, 1))
         bond = pairs.edata["bond"].long()

@@ -21,10 +21,47 @@ from zoo.data import Batch, MoleculeLoader
 T = TypeVar("T")
 
 
-def initialize() -> None:
-    """Join the process group that `torchrun` describes in the environment, if it does."""
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1 and not dist.is_initialized():
-        dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
+def initialize(device: str = "auto") -> str:
+    """Join the process group that `torchrun` describes in the environment, if it does.
+
+    Args:
+        device: What was asked for.
+
+    Returns:
+        The device of this process: what was asked for, or the GPU of its number on this machine.
+
+    Raises:
+        ValueError: There are fewer GPUs than processes, or all processes were given the same one.
+    """
+    if int(os.environ.get("WORLD_SIZE", "1")) <= 1:
+        return device
+    device = device_of_process(device, int(os.environ.get("LOCAL_RANK", "0")))
+    if device.startswith("cuda"):
+        torch.cuda.set_device(device)
+    if not dist.is_initialized():
+        dist.init_process_group("cpu:gloo,cuda:nccl" if device.startswith("cuda") else "gloo")
+    return device
+
+
+def device_of_process(device: str, number: int) -> str:
+    """Return the device of one of the processes on this machine; see `initialize`.
+
+    Args:
+        device: What was asked for.
+        number: Of the process on this machine, from 0.
+    """
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if not device.startswith("cuda"):
+        return device
+    if device != "cuda":
+        raise ValueError(f"device={device!r} is one GPU for several processes: give cuda, and each takes its own")
+    if number >= torch.cuda.device_count():
+        raise ValueError(
+            f"process {number} of this machine has no GPU, there are {torch.cuda.device_count()}: start torchrun with "
+            "--nproc-per-node of their number, or give --device cpu"
+        )
+    return f"cuda:{number}"
 
 
 def finish() -> None:
@@ -76,7 +113,8 @@ def replicate(model: nn.Module) -> nn.Module:
     if size() == 1:
         return model
     # A draw of GROVER's depth can leave its weights out of a step, on one process and not on another.
-    return DistributedDataParallel(model, find_unused_parameters=True)
+    drawn = any(getattr(module, "dynamic_depth", None) for module in model.modules())
+    return DistributedDataParallel(model, find_unused_parameters=drawn)
 
 
 def shares(loader: MoleculeLoader, start: int = 0) -> Iterator[Batch]:

@@ -17,7 +17,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 import optim
 from optim.context import StepContext
-from zoo.data import Batch, MoleculeLoader
+from zoo.data import Batch, MoleculeLoader, prefetch
 from zoo.recipe.fitted import Fitted
 from zoo.recipe.options import TrainingOptions
 from zoo.recipe.recipe import Recipe
@@ -125,7 +125,7 @@ class TrainingRun:
         self.model.train()
         self.loader.set_epoch(self.epoch)
         self.optimizer.set_epoch(self.epoch)
-        batches = distributed.shares(self.loader, start=self.batch)
+        batches = prefetch(distributed.shares(self.loader, start=self.batch), self.device)
         while not self.history.diverged and (window := list(islice(batches, self.options.accumulate))):
             self.train_step(window)
         if self.history.diverged:
@@ -164,7 +164,6 @@ class TrainingRun:
     def train_step(self, window: list[Batch]) -> None:
         """One optimizer step on one batch, or on several whose gradients are averaged."""
         start, cpu_start = time.perf_counter(), time.process_time()
-        window = [batch.to(self.device) for batch in window]
         closure = WindowClosure(self, window)
         loss = self.optimizer.step(closure, context=self.context)
         if self.grad_scaler is not None:
@@ -200,6 +199,7 @@ class TrainingRun:
             "scheduler": self.scheduler.state_dict(),
             "grad_scaler": None if self.grad_scaler is None else self.grad_scaler.state_dict(),
             "random_state": torch.get_rng_state(),
+            "device_random_state": torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None,
             "progress": {name: getattr(self, name) for name in PROGRESS},
             "history": self.history.state_dict(),
         }
@@ -227,6 +227,9 @@ class TrainingRun:
         if self.grad_scaler is not None:
             self.grad_scaler.load_state_dict(state["grad_scaler"])
         torch.set_rng_state(state["random_state"])
+        of_device = state.get("device_random_state")  # older checkpoints have none
+        if of_device is not None and self.device.type == "cuda":
+            torch.cuda.set_rng_state(of_device, self.device)
         for name in PROGRESS:
             setattr(self, name, state["progress"][name])
         history = state["history"]

@@ -32,9 +32,15 @@ class Batch:
     def __len__(self) -> int:
         return len(self.indices)
 
-    def to(self, device: torch.device | str) -> Batch:
-        """The same batch on another device; `indices` stay where they are."""
-        return replace(self, graph=self.graph.to(device), targets=self.targets.to(device), mask=self.mask.to(device))
+    def to(self, device: torch.device | str, non_blocking: bool = False) -> Batch:
+        """The same batch on another device; `indices` stay where they are. `non_blocking` as in `torch.Tensor.to`."""
+        targets, mask = (part.to(device, non_blocking=non_blocking) for part in (self.targets, self.mask))
+        return replace(self, graph=self.graph.to(device, non_blocking), targets=targets, mask=mask)
+
+    def pin_memory(self) -> Batch:
+        """The same batch in memory from which a GPU copies by itself."""
+        targets, mask = self.targets.pin_memory(), self.mask.pin_memory()
+        return replace(self, graph=self.graph.pin_memory(), targets=targets, mask=mask)
 
 
 class MoleculeLoader:

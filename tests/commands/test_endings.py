@@ -162,6 +162,14 @@ def test_a_command_that_only_prints_says_that_its_reader_has_gone():
     process.stderr.close()
 
 
+@pytest.mark.parametrize("name", ["stdout", "stderr"])
+def test_a_closed_stream_is_no_obstacle(name, monkeypatch):
+    """As in `molzoo list >&-`, for which Python gives no stream at all."""
+    monkeypatch.setattr(sys, name, None)
+    main(["list"])
+    assert getattr(sys, name) is None
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
 def test_signals_end_a_command_cleanly(number):
     code = "import sys, time; from zoo.commands import list, main; list.main = lambda _: (print('on', flush=True), time.sleep(60)); main.main(['list'])"  # noqa: E501

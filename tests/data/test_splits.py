@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from rdkit import Chem
 
 from zoo.data import SPLIT_NAMES, DataError, MoleculeDataset, load
 from zoo.data.splits import rules as partition
@@ -103,6 +104,18 @@ def test_groups_are_never_torn(keys, seed):
         assert sorted(i for part in parts for i in part) == list(range(len(keys)))
         members = [{keys[i] for i in part} for part in parts]
         assert sum(map(len, members)) == len(set(keys))
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_writings_of_one_molecule_stay_together(rule, b3db):
+    smiles = b3db.subset(range(0, 7800, 130)).smiles
+    mapped = [Chem.MolToSmiles(Chem.AddHs(Chem.MolFromSmiles(text))) for text in smiles]
+    data = MoleculeDataset("twice", smiles + mapped, np.arange(len(smiles) * 2) % 2, ("t",), "classification")
+    seed = 0 if rule in ("scaffold_deterministic", "butina") else 5
+    split = data.split(rule, seed=seed)
+    train, valid, test = (set(part.canonical_smiles) for part in (split.train, split.valid, split.test))
+    assert train and valid and test
+    assert not train & valid and not train & test and not valid & test
 
 
 def test_folds_test_every_molecule_once():

@@ -84,6 +84,8 @@ def test_a_run_that_does_something_else_has_another_key(other):
         ("models: {grover: {optimizers: [sam]}}\noptimizers: [adam]\ndatasets: [b3db]", ValueError, "'sam'"),
         (BASE + "training: {epoch: 1}", TypeError, "'epochs'"),
         (BASE + "seed: [1]", TypeError, "'seeds'"),
+        ("models: [gcn]\noptimizers: [adam]\ndatasets: [{source: b3db}]", ValueError, "datasets: give names"),
+        ("models: [gcn, [grover]]\noptimizers: [adam]\ndatasets: [b3db]", ValueError, "models: give names"),
     ],
 )
 def test_mistakes_are_named_with_the_remedy_before_anything_runs(text, error, message):

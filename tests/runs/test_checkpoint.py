@@ -12,6 +12,7 @@ import pytest
 
 import zoo
 from zoo.commands import train
+from zoo.commands.faults import find_fault
 from zoo.recipe import DataOptions, Recipe, TrainingOptions
 from zoo.runs import checkpoint
 from zoo.runs.checkpoint import CheckpointError
@@ -78,6 +79,22 @@ def test_a_failed_write_leaves_the_checkpoint_and_nothing_else(saved, monkeypatc
         zoo.load(saved, device="cpu").save(saved)
     assert {file.name: file.read_bytes() for file in saved.iterdir()} == before
     assert [path.name for path in saved.parent.iterdir()] == ["saved"]
+
+
+@pytest.mark.parametrize("share", [0.001, 0.3, 0.6, 0.99])
+def test_a_full_disk_names_the_checkpoint_and_the_remedy_wherever_writing_stops(saved, learner, share):
+    resource = pytest.importorskip("resource", reason="limits of file sizes are for POSIX")
+    before, content = resource.getrlimit(resource.RLIMIT_FSIZE), (saved / "model.safetensors").read_bytes()
+    largest = max((saved / name).stat().st_size for name in FILES)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(largest * share), before[1]))
+    try:
+        with pytest.raises(OSError) as error:
+            learner.save(saved)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    fault = find_fault(error.value)
+    assert fault.status == 2 and str(saved) in fault.message and "write elsewhere" in fault.message
+    assert (saved / "model.safetensors").read_bytes() == content and len(list(saved.parent.iterdir())) == 1
 
 
 def test_a_link_is_replaced_and_not_followed(saved, learner):

@@ -36,6 +36,7 @@ LESS_MEMORY = "give a smaller --batch-size or --chunk-size, or fewer --num-worke
 REMEDIES = {
     errno.ENOSPC: "free some space, or write elsewhere",
     errno.EDQUOT: "free some space, or write elsewhere",
+    errno.EFBIG: "raise the limit of `ulimit -f`, or write elsewhere",
     errno.EACCES: "change its permissions, or name another place",
     errno.EPERM: "change its permissions, or name another place",
     errno.EROFS: "name another place",

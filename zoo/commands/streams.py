@@ -52,16 +52,16 @@ class Stream:
         except OSError as error:
             self.failure = error
             with contextlib.suppress(OSError, ValueError, AttributeError):  # what waits must not fail again at the end
-                nowhere = os.open(os.devnull, os.O_WRONLY)
-                os.dup2(nowhere, self.stream.fileno())
-                os.close(nowhere)
+                null = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(null, self.stream.fileno())
+                os.close(null)
 
 
 @contextlib.contextmanager
 def lasting_streams() -> Iterator[Stream]:
     """Replace standard output and error by `Stream`s within the block; gives that of the output."""
     before = sys.stdout, sys.stderr
-    output, errors = Stream(sys.stdout, clean=True), Stream(sys.stderr, clean=False)
+    output, errors = Stream(sys.stdout or nowhere(), clean=True), Stream(sys.stderr or nowhere(), clean=False)
     sys.stdout, sys.stderr = output, errors  # type: ignore[assignment]
     try:
         yield output
@@ -69,3 +69,8 @@ def lasting_streams() -> Iterator[Stream]:
         output.flush()
         errors.flush()
         sys.stdout, sys.stderr = before
+
+
+def nowhere() -> TextIO:
+    """Return a stream whose text is thrown away: Python has none for a descriptor that was closed (`>&-`)."""
+    return open(os.devnull, "w", encoding="utf-8")

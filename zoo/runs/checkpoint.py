@@ -26,7 +26,7 @@ from torch import nn
 from zoo.recipe.fitted import Fitted
 from zoo.recipe.mapping import from_mapping
 from zoo.recipe.recipe import Recipe
-from zoo.runs.durable import remove_orphans, sync_folder
+from zoo.runs.durable import naming, remove_orphans, sync_folder
 
 RECIPE, FITTED, VERSIONS = "recipe.json", "fitted.json", "versions.json"
 WEIGHTS, STATE = "model.safetensors", "training_state.pt"
@@ -87,6 +87,15 @@ def damage_error(file: Path, error: Exception) -> CheckpointError:
     return CheckpointError(f"{file} is damaged or cut off ({reason}): take another checkpoint, or train again")
 
 
+def unwritten(path: str | Path, error: Exception) -> OSError:
+    """Return the error for a checkpoint that could not be written."""
+    reason = " ".join(str(error).split())[:MOST_CHARACTERS]
+    return OSError(
+        f"{path} cannot be written ({reason}): see that the disk has room and may be written to, or write elsewhere; a "
+        "run goes on from its last checkpoint when it is resumed"
+    )
+
+
 def versions() -> dict[str, str]:
     """Return the versions of the packages that compute."""
     found = {"python": platform.python_version()}
@@ -110,8 +119,14 @@ def write(path: str | Path, recipe: Recipe, fitted: Fitted, model: nn.Module, st
     """
 
     def write_model(folder: Path) -> None:
-        safetensors.torch.save_model(model, str(folder / WEIGHTS))
-        torch.save(dict(state), folder / STATE)
+        try:
+            safetensors.torch.save_model(model, str(folder / WEIGHTS))
+        except safetensors.SafetensorError as error:
+            raise unwritten(path, error) from error
+        try:
+            torch.save(dict(state), folder / STATE)
+        except RuntimeError as error:  # its words for a full disk depend on where the file was cut off
+            raise unwritten(path, error) from error
 
     write_folder(path, recipe, fitted, write_model)
 
@@ -134,11 +149,12 @@ def write_folder(path: str | Path, recipe: Recipe, fitted: Fitted, write_model: 
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir()
     try:
-        write_model(new)
-        (new / VERSIONS).write_text(json.dumps(versions(), indent=2), encoding="utf-8")
-        (new / FITTED).write_text(fitted.to_json(), encoding="utf-8")
-        (new / RECIPE).write_text(recipe.to_json(), encoding="utf-8")
-        sync_folder(new)
+        with naming(path):
+            write_model(new)
+            (new / VERSIONS).write_text(json.dumps(versions(), indent=2), encoding="utf-8")
+            (new / FITTED).write_text(fitted.to_json(), encoding="utf-8")
+            (new / RECIPE).write_text(recipe.to_json(), encoding="utf-8")
+            sync_folder(new)
         replace(path, new)
     finally:
         shutil.rmtree(new, ignore_errors=True)

@@ -11,13 +11,16 @@ from typing import Any
 
 import numpy as np
 
+from zoo.runs.durable import naming
+
 
 def write_text(path: Path, text: str) -> None:
     """Write a file under a temporary name, then rename it; its folder is made."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.new-{os.getpid()}")
     try:
-        new.write_text(text, encoding="utf-8")
+        with naming(path):
+            new.write_text(text, encoding="utf-8")
         new.replace(path)
     finally:
         new.unlink(missing_ok=True)

@@ -76,8 +76,8 @@ def butina(dataset: MoleculeDataset, *, fractions: Fractions, cutoff: float = 0.
 
 
 def maxmin(dataset: MoleculeDataset, *, seed: int, fractions: Fractions) -> Parts:
-    """Test and validate on the molecules that are most unlike each other."""
-    return rules.maxmin_diverse(dataset.smiles, seed, fractions)
+    """Test and validate on the molecules that are most unlike each other; duplicates stay together."""
+    return rules.maxmin_diverse(dataset.canonical_smiles, seed, fractions)
 
 
 def column(dataset: MoleculeDataset) -> Parts:

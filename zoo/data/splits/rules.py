@@ -171,13 +171,22 @@ def butina_clusters(molecules: Sequence[str], fractions: Fractions, cutoff: floa
 def maxmin_diverse(molecules: Sequence[str], seed: int, fractions: Fractions) -> Parts:
     """Test, then validation are the molecules most unlike each other (MaxMin picks on ECFP4), the rest trains.
 
+    Duplicates (equal canonical SMILES) stay together, so that a part may get a few rows more than its share.
+
     Reference: Ashton et al., Quant. Struct.-Act. Relat. 21, 598 (2002).
     """
-    n = len(molecules)
-    prints = _fingerprints(molecules, "maxmin", 100_000)
+    n, groups = len(molecules), group_by(molecules)
+    prints = _fingerprints([molecules[group[0]] for group in groups], "maxmin", 100_000)
     num_test, num_valid = round(fractions[2] * n), round(fractions[1] * n)
+    wanted = min(num_test + num_valid, len(groups))
     picker = rdSimDivPickers.MaxMinPicker()
-    picks = list(picker.LazyBitVectorPick(prints, n, num_test + num_valid, [], seed)) if num_test + num_valid else []
-    test, valid = picks[:num_test], picks[num_test:]
-    taken = set(picks)
+    picks = list(picker.LazyBitVectorPick(prints, len(prints), wanted, [], seed)) if wanted else []
+    test: list[int] = []
+    valid: list[int] = []
+    for pick in picks:
+        if len(test) < num_test:
+            test += groups[pick]
+        elif len(valid) < num_valid:
+            valid += groups[pick]
+    taken = set(test + valid)
     return [i for i in range(n) if i not in taken], valid, test

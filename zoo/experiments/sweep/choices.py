@@ -82,7 +82,7 @@ class DatasetChoice:
 
 def choices(part: str, cls: type[C], values: Any) -> dict[str, C]:
     """Entries of one part of a specification; an entry without options may be a bare name."""
-    if isinstance(values, (list, tuple)):
+    if isinstance(values, (list, tuple)) and all(isinstance(name, str) for name in values):
         values = dict.fromkeys(values)
     if not isinstance(values, Mapping):
         raise ValueError(f"{part}: give names with their options below, or a list of names, not {values!r}")

@@ -93,8 +93,11 @@ def test_a_full_disk_names_the_checkpoint_and_the_remedy_wherever_writing_stops(
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     fault = find_fault(error.value)
-    assert fault.status == 2 and str(saved) in fault.message and "write elsewhere" in fault.message
-    assert (saved / "model.safetensors").read_bytes() == content and len(list(saved.parent.iterdir())) == 1
+    assert fault.status == 2
+    assert str(saved) in fault.message
+    assert "write elsewhere" in fault.message
+    assert (saved / "model.safetensors").read_bytes() == content
+    assert len(list(saved.parent.iterdir())) == 1
 
 
 def test_a_link_is_replaced_and_not_followed(saved, learner):

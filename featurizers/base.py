@@ -35,7 +35,7 @@ HYDROGENS = ("folded", "atoms", "as_written")
 class Featurizer(ABC):
     """Conversion of molecules to a `MoleculeGraph`, in two steps that a data store can keep apart.
 
-    `encode` writes a molecule as a few integers per atom and bond; `collate` expands the codes of a whole batch to
+    `encode` writes a molecule as a few integers per atom and bond; `collate` expands the codes of a complete batch to
     float features and makes one DGL graph. Calling the featurizer does both for one molecule. Other numbers
     travel as named arrays (`MoleculeArrays.extra`): "atoms.x" becomes `graph.ndata["x"]`, "bonds.x" its `edata["x"]`,
     "pairs.x" that of `pairs`, "molecule.x" `MoleculeGraph.extra["x"]`.

@@ -55,7 +55,7 @@ class CodeTable:
         rows = known.find(codes)
         feats = known.feats.take(rows, axis=0)
         if not known.match(rows, codes):
-            # As bytes, so that even codes of floats are told apart exactly.
+            # As bytes, so that even codes of floats are distinguished exactly.
             new = (known.codes.take(rows, axis=0).view(np.uint8) != codes.view(np.uint8)).any(axis=1)
             feats[new] = self.expand(codes[new])
             self._learn(known, codes[new])

@@ -1,4 +1,4 @@
-"""Slots to one-hot columns, for a whole batch at once."""
+"""Slots to one-hot columns, for a complete batch at once."""
 
 from __future__ import annotations
 

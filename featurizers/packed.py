@@ -163,7 +163,7 @@ class PackedMolecules:
         )
 
     def directed_edges(self) -> tuple[np.ndarray, np.ndarray]:
-        """Source and destination of every directed bond, numbered over the whole batch (2M,), int64.
+        """Source and destination of every directed bond, numbered over the complete batch (2M,), int64.
 
         Rows `2k` and `2k + 1` are the two directions of bond `k`.
         """

@@ -126,11 +126,11 @@ class TensorGraph:
         return len(self._batch_num_nodes)
 
     def num_nodes(self) -> int:
-        """Nodes N of the whole batch."""
+        """Nodes N of the complete batch."""
         return self._num_nodes
 
     def num_edges(self) -> int:
-        """Edges E of the whole batch."""
+        """Edges E of the complete batch."""
         return len(self._source)
 
     def edges(self) -> tuple[Tensor, Tensor]:

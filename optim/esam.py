@@ -20,7 +20,7 @@ class ChoosesSamples(Protocol):
     """Protocol of the closures that let `ESAM` choose samples.
 
     Attributes:
-        losses: Losses (B,) of the last call over the whole batch, without graph; None before it.
+        losses: Losses (B,) of the last call over the complete batch, without graph; None before it.
     """
 
     losses: Tensor | None
@@ -46,7 +46,7 @@ class SampleClosure:
         scale: Applied to the mean loss before its backward, as ``grad_scaler.scale``.
 
     Attributes:
-        losses: Losses (B,) of the last call over the whole batch, without graph; None before it.
+        losses: Losses (B,) of the last call over the complete batch, without graph; None before it.
 
     Example:
         >>> model, inputs = torch.nn.Linear(2, 1), torch.ones(4, 2)
@@ -70,7 +70,7 @@ class SampleClosure:
         self.losses: Tensor | None = None
 
     def __call__(self, subset: Tensor | None = None) -> Tensor:
-        """Gradients of the mean loss of the subset, shape (b,), or of the whole batch; returns that loss."""
+        """Gradients of the mean loss of the subset, shape (b,), or of the complete batch; returns that loss."""
         self.zero_grad()
         losses = self.sample_losses(torch.arange(self.num_samples) if subset is None else subset)
         if subset is None:
@@ -91,7 +91,7 @@ class ESAM(RandomizedSAM):
     Stochastic weight perturbation: every entry of the gradient takes part in the direction with probability ``beta``.
     Sharpness-sensitive data selection: the second pass runs over the share ``gamma`` of the batch whose loss rose most
     from w to w + eps. This needs losses of single samples: give `step` a `SampleClosure`, or any `ChoosesSamples`. With
-    an ordinary closure the second pass is over the whole batch, and only the first part of the method is left.
+    an ordinary closure the second pass is over the complete batch, and only the first part of the method is left.
 
     Two passes a step, the second over ``gamma * B`` samples, and with a `SampleClosure` one forward more.
 

@@ -60,7 +60,7 @@ def prepare(job: Job) -> Predictor | Failure:
 
     tune_process()
     torch.set_num_threads(1)
-    warnings.simplefilter("ignore")  # the parent has loaded the same and has said so
+    warnings.simplefilter("ignore")  # the parent has loaded the same and has reported it
     try:
         return job.load()
     except Exception as error:  # a model that was registered in the user's script, say

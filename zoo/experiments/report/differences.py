@@ -56,7 +56,7 @@ def paired_differences(comparison: pd.DataFrame, palette: Palette, reference: st
 def shown_range(comparison: pd.DataFrame) -> tuple[float, float]:
     """Return the range in percent that a figure of differences shows.
 
-    It holds all intervals, unless a few are so wide that the others could no longer be told apart.
+    It holds all intervals, unless a few are so wide that the others could no longer be distinguished.
     """
     ends = comparison[["relative", "relative_low", "relative_high"]].to_numpy(dtype=np.float64)
     lows, highs = np.fmin(ends[:, 0], ends[:, 1]), np.fmax(ends[:, 0], ends[:, 2])

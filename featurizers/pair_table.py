@@ -58,7 +58,7 @@ class PairTable:
 
     @property
     def device(self) -> torch.device:
-        """Where the tensors are."""
+        """Device of the tensors."""
         return self._sizes.device
 
     @property

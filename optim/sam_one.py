@@ -18,7 +18,7 @@ class SAMOne(GraphSAM):
 
     Args:
         base: Optimizer instance that makes the update.
-        anchor_every: Epochs for which a direction is kept, >= 1; None: that of the very first step for the complete run.
+        anchor_every: Epochs for which a direction is kept, >= 1; None: that of the first step for the complete run.
         **options: Options of `GraphSAM`, such as ``gamma``, the decay of rho.
 
     Reference:

@@ -8,6 +8,7 @@ Each model runs in a process of its own, so that a peak is its own. Prints one J
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import resource
 import subprocess
@@ -19,17 +20,15 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
+from products import Products, flop, largest_costs, record_products
 
-# GROVER at two sizes whose step is compared with its bare matrix products; every step is equally deep.
-FLOORS = {
+# GROVER at two sizes, every step equally deep.
+SIZES = {
     "grover_100_3": ("grover", {"hidden_size": 100, "num_layers": 3, "dynamic_depth": None}),
     "grover_800_6": ("grover", {"hidden_size": 800, "num_layers": 6, "dynamic_depth": None}),
 }
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
-# Where the two factors of a product stand among the arguments, by operator.
-FACTORS = {"mm": 0, "bmm": 0, "addmm": 1, "addmm_": 1, "baddbmm": 1, "baddbmm_": 1, "addbmm": 1, "addbmm_": 1}
-COLUMNS = ("model", "parameters", "inference", "adam", "graphsam", "graphsam_over_adam", "adam_over_first", "peak_mb")
+COLUMNS = ("model", "parameters", "inference", "adam", "graphsam", "graphsam_over_adam", "adam_over_floor", "peak_mb")
 
 
 def main() -> None:
@@ -38,7 +37,7 @@ def main() -> None:
         print(json.dumps(measure(options.worker, options)))
         return
     records: list[dict[str, Any]] = []
-    for name in options.models or [*torch_models(), *FLOORS]:
+    for name in options.models or [*torch_models(), *SIZES]:
         finished = subprocess.run(
             [sys.executable, __file__, *sys.argv[1:], "--worker", name], stdout=subprocess.PIPE, text=True, check=False
         )
@@ -55,7 +54,7 @@ def main() -> None:
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument(
-        "--models", nargs="+", metavar="NAME", help=f"names of the catalog, or {', '.join(FLOORS)}; default: all"
+        "--models", nargs="+", metavar="NAME", help=f"names of the catalog, or {', '.join(SIZES)}; default: all"
     )
     parser.add_argument("--data", default="b3db", help="what zoo.data.load takes; default: the embedded b3db")
     parser.add_argument("--batch-size", type=int, default=32, help="molecules a batch; default: 32")
@@ -63,6 +62,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, default=24, help="measured steps of each kind at most; default: 24")
     parser.add_argument("--seconds", type=float, default=8.0, help="stop measuring a kind after this time; default: 8")
     parser.add_argument("--threads", type=int, default=1, help="threads of torch; default: 1")
+    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32", help="default: float32")
     parser.add_argument(
         "--clock",
         choices=CLOCKS,
@@ -85,12 +85,14 @@ def torch_models() -> Iterator[str]:
 def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
     """Molecules per second of inference, Adam steps and GraphSAM steps, in this order: each needs more memory."""
     import zoo
+    from zoo.runs import tune_process
 
+    tune_process()
     torch.set_num_threads(options.threads)
     data = zoo.data.load(options.data)
 
     def build(optimizer: str) -> Any:
-        model, model_args = FLOORS.get(name, (name, {}))
+        model, model_args = SIZES.get(name, (name, {}))
         return zoo.build(
             model, optimizer=optimizer, dataset=data, model_args=model_args, seed=options.seed, device="cpu"
         )
@@ -103,17 +105,37 @@ def measure(name: str, options: argparse.Namespace) -> dict[str, Any]:
         "parameters": learner.num_parameters,
         "batch_size": options.batch_size,
         "threads": options.threads,
+        "precision": options.precision,
         "clock": options.clock,
-        "inference": speed(inference_step(learner.model), batches, options),
+        "inference": speed(inference_step(learner.model, options.precision), batches, options),
         "inference_peak_mb": peak_mb(),
-        "adam": speed(training_step(learner), batches, options),
+        "adam": speed(training_step(learner, options.precision), batches, options),
         "adam_peak_mb": peak_mb(),
     }
     del learner
-    record["graphsam"] = speed(training_step(build("graphsam")), batches, options)
+    record["graphsam"] = speed(training_step(build("graphsam"), options.precision), batches, options)
     record["graphsam_over_adam"] = round(record["graphsam"] / record["adam"], 3)
     record |= {"peak_mb": peak_mb(), "peak_mb_before": before}
-    return record | (floor(build("adam"), batches, options, record["adam"]) if name in FLOORS else {})
+    return record | against_products(training_step(build("adam"), options.precision), batches, options, record["adam"])
+
+
+def against_products(
+    step: Callable[[Any], None], batches: list[Any], options: argparse.Namespace, adam: float
+) -> dict[str, Any]:
+    """A training step next to its matrix products alone, and what else costs most."""
+    products = record_products(step, batches)
+    multiply = Products()
+    multiply.prepare(products)
+    times = seconds_of(multiply, products, options)
+    floor = sum(len(batch) for batch in batches[: len(times)]) / sum(times)
+    flops = [flop(recorded) for recorded in products]
+    return {
+        "floor": float(f"{floor:.3g}"),
+        "adam_over_floor": round(adam / floor, 3),
+        "gflop_per_molecule": float(f"{sum(flops) / sum(map(len, batches)) / 1e9:.3g}"),
+        "floor_gflops": float(f"{sum(flops[: len(times)]) / sum(times) / 1e9:.3g}"),
+        "costs": largest_costs(step, batches[:4]),
+    }
 
 
 def make_batches(learner: Any, data: Any, options: argparse.Namespace) -> list[Any]:
@@ -125,17 +147,17 @@ def make_batches(learner: Any, data: Any, options: argparse.Namespace) -> list[A
     return list(MoleculeLoader(packed, learner.featurizer, data.targets, batch_size=options.batch_size))
 
 
-def inference_step(model: torch.nn.Module) -> Callable[[Any], None]:
+def inference_step(model: torch.nn.Module, precision: str) -> Callable[[Any], None]:
     model.eval()
 
     def step(batch: Any) -> None:
-        with torch.no_grad():
+        with torch.no_grad(), autocast(precision):
             model(batch.graph)
 
     return step
 
 
-def training_step(learner: Any) -> Callable[[Any], None]:
+def training_step(learner: Any, precision: str) -> Callable[[Any], None]:
     from zoo.tasks import objective_for
 
     model, optimizer = learner.model.train(), learner.optimizer
@@ -143,13 +165,18 @@ def training_step(learner: Any) -> Callable[[Any], None]:
     def step(batch: Any) -> None:
         def closure() -> torch.Tensor:
             optimizer.zero_grad()
-            loss = objective_for(model, learner.task)(model, batch).total
+            with autocast(precision):
+                loss = objective_for(model, learner.task)(model, batch).total
             loss.backward()
             return loss
 
         optimizer.step(closure)
 
     return step
+
+
+def autocast(precision: str) -> contextlib.AbstractContextManager[Any]:
+    return torch.autocast("cpu", torch.bfloat16) if precision == "bfloat16" else contextlib.nullcontext()
 
 
 def seconds_of(step: Callable[[Any], None], items: list[Any], options: argparse.Namespace) -> list[float]:
@@ -173,56 +200,6 @@ def speed(step: Callable[[Any], None], batches: list[Any], options: argparse.Nam
     return float(f"{molecules / sum(times):.3g}")
 
 
-class ProductRecorder(TorchDispatchMode):
-    """Recorder of the shapes and strides of the factors of every matrix product that torch computes."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.products: list[tuple[Any, Any]] = []
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        place = FACTORS.get(func.overloadpacket.__name__)
-        if place is not None:
-            first, second = args[place : place + 2]
-            self.products.append(((first.shape, first.stride()), (second.shape, second.stride())))
-        return func(*args, **(kwargs or {}))
-
-
-def floor(learner: Any, batches: list[Any], options: argparse.Namespace, adam: float) -> dict[str, Any]:
-    """The same products as a training step computes, on numbers that are there already, and nothing else."""
-    step = training_step(learner)
-    recorded = []
-    for batch in batches:
-        with ProductRecorder() as recorder:
-            step(batch)
-        recorded.append(recorder.products)
-    buffers: dict[Any, torch.Tensor] = {}
-
-    def factor(shape: Any, stride: Any, side: int) -> torch.Tensor:
-        key = (tuple(shape), tuple(stride), side)
-        if key not in buffers:
-            reach = 1 + sum((size - 1) * step for size, step in zip(shape, stride, strict=True))
-            buffers[key] = torch.rand(max(reach, 0)).as_strided(shape, stride)
-        return buffers[key]
-
-    def multiply(products: list[tuple[Any, Any]]) -> None:
-        for first, second in products:
-            torch.matmul(factor(*first, 0), factor(*second, 1))
-
-    for products in recorded:
-        multiply(products)  # so that making the numbers is not timed
-    times = seconds_of(multiply, recorded, options)
-    molecules = sum(len(batch) for batch in batches[: len(times)])
-    flops = [sum(2 * np.prod(a[0]) * b[0][-1] for a, b in products) for products in recorded]
-    floor_speed = molecules / sum(times)
-    return {
-        "floor": float(f"{floor_speed:.3g}"),
-        "adam_over_floor": round(adam / floor_speed, 3),
-        "gflop_per_molecule": float(f"{sum(flops) / sum(map(len, batches)) / 1e9:.3g}"),
-        "floor_gflops": float(f"{sum(flops[: len(times)]) / sum(times) / 1e9:.3g}"),
-    }
-
-
 def peak_mb() -> int:
     """Largest resident memory of this process so far, in MB."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -235,12 +212,9 @@ def print_table(records: list[dict[str, Any]]) -> None:
     print("\nmolecules per second; peak memory of the process in MB")
     for row in rows:
         print("  ".join(cell.rjust(width) for cell, width in zip(row, widths, strict=True)))
+    print("\nadam_over_floor: share of the speed of a step's matrix products alone; what else takes most of a step:")
     for record in records:
-        if "floor" in record:
-            print(
-                f"{record['model']}: {record['adam']} molecules/s of Adam steps, "
-                f"{record['floor']} of its matrix products alone ({record['adam_over_floor']} of it)"
-            )
+        print(f"{record['model']}: " + ", ".join(f"{name} {share:.1%}" for name, share in record["costs"].items()))
 
 
 if __name__ == "__main__":

@@ -181,7 +181,7 @@ def test_recipes_are_options():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"hidden_size": 30}, "no multiple of num_heads"),
+        ({"hidden_size": 30}, "not a multiple of num_heads"),
         ({"norm": "batch"}, "choose one of 'layer', 'scale'"),
         ({"loss": "mae"}, "loss='mae'"),
         ({"padded_length": 9}, "released_padding=True"),

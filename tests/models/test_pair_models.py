@@ -219,7 +219,7 @@ def test_a_featurizer_without_the_pairs_is_named(cls, featurizer, message):
 @pytest.mark.parametrize(
     ("config", "options", "message"),
     [
-        (GraphormerConfig, {"hidden_size": 30}, "no multiple of num_heads"),
+        (GraphormerConfig, {"hidden_size": 30}, "not a multiple of num_heads"),
         (EGTConfig, {"num_virtual_nodes": -1}, "num_virtual_nodes=-1"),
         (EGTConfig, {"ffn_multiplier": 0}, "ffn_multiplier=0"),
         (EGTConfig, {"head_shape": "cone"}, "'constant', 'halving'"),

@@ -121,3 +121,8 @@ def test_numbers_of_papers_code_and_versions_are_not_results():
 def test_files_are_as_the_executor_writes_them():
     for path in NOTEBOOKS:
         assert path.read_text(encoding="utf-8") == nbformat.writes(read(path)) + "\n"
+
+
+def test_the_picture_of_the_readme_is_the_notebooks():
+    shown = map(base64.b64decode, pictures(read(FOLDER / "02_sharpness_aware_family.ipynb")))
+    assert (FOLDER.parent / "docs" / "landscape.png").read_bytes() in list(shown)

@@ -26,7 +26,8 @@ import zoo
 from zoo.learners.baselines import TaskEstimators
 from zoo.registry.catalog import MODELS
 
-SMALL = {"hidden_size": 32, "num_layers": 2, "num_heads": 2, "dropout": 0.0, "attention_dropout": 0.0}
+NO_CHANCE = {"dropout": 0.0, "attention_dropout": 0.0, "random_masking": 0.0}
+SMALL = {"hidden_size": 32, "num_layers": 2, "num_heads": 2, **NO_CHANCE}
 LARGE = ("grover_base", "grover_large", "graphormer_base")
 SPEED = {
     "grover": {},

@@ -92,7 +92,7 @@ def tensors_of(graph):
     for part in ("graph", "pairs"):
         structure = getattr(graph, part)
         if structure is not None:
-            found |= {f"{part}.ndata.{key}": value for key, value in structure.ndata.items()}
+            found |= {f"{part}.ndata.{key}": value for key, value in getattr(structure, "ndata", {}).items()}
             found |= {f"{part}.edata.{key}": value for key, value in structure.edata.items()}
             found |= dict(zip((f"{part}.source", f"{part}.destination"), structure.edges(), strict=True))
     return {key: value for key, value in found.items() if value is not None}

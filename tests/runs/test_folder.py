@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +21,7 @@ from zoo.recipe.recipe import Recipe
 from zoo.runs import json_files, locks
 from zoo.runs.checkpoint import CheckpointError
 from zoo.runs.folder import RunFolder
+from zoo.runs.lifetime import Stopped, stop_on_signals
 from zoo.runs.log import RunLog
 from zoo.runs.state import RunState
 from zoo.training.callbacks import Callback
@@ -33,6 +36,7 @@ GCN = Recipe(
 )
 HOLD = """
 import sys
+import threading
 from zoo.runs.folder import RunFolder
 folder = RunFolder(sys.argv[1])
 assert folder.claim()
@@ -209,6 +213,17 @@ def test_a_checkpoint_knows_its_run(tmp_path, monkeypatch):
     assert RunFolder.of(tmp_path / "checkpoints" / "best").path == tmp_path
     monkeypatch.chdir(tmp_path)
     assert RunFolder.of(".").path == tmp_path
+
+
+def test_a_signal_that_arrives_in_a_destructor_is_not_lost():
+    class Destroyed:
+        def __del__(self):
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    with pytest.raises(Stopped), stop_on_signals():
+        Destroyed()
+        for _ in range(200):
+            threading.Event().wait(0.05)
 
 
 def test_a_command_that_is_asked_to_stop_leaves_an_open_run(tmp_path, b3db):

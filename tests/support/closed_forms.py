@@ -15,7 +15,7 @@ class Inputs:
     def __init__(self, values: torch.Tensor) -> None:
         self.values = values
 
-    def to(self, device: torch.device) -> Inputs:
+    def to(self, device: torch.device, non_blocking: bool = False) -> Inputs:
         return self
 
 

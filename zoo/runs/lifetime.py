@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -30,18 +31,30 @@ class Stopped(SystemExit):
 
 @contextmanager
 def stop_on_signals() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP raise `Stopped` in the block, so that it ends as after Ctrl-C; only in a main thread."""
+    """Let SIGTERM and SIGHUP raise `Stopped` in the block, so that it ends as after Ctrl-C; only in a main thread.
+
+    Python drops exceptions of destructors and weak references; a signal that arrives in one is sent again.
+    """
 
     def stop(number: int, frame: Any) -> None:
         raise Stopped(number)
+
+    def send_again(dropped: Any) -> None:
+        if isinstance(dropped.exc_value, Stopped):
+            number = signal.Signals[dropped.exc_value.signal]
+            threading.Timer(0.05, os.kill, (os.getpid(), number)).start()
+        else:
+            sys.__unraisablehook__(dropped)
 
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     before = {number: signal.signal(number, stop) for number in SIGNALS}
+    hook, sys.unraisablehook = sys.unraisablehook, send_again
     try:
         yield
     finally:
+        sys.unraisablehook = hook
         for number, handler in before.items():
             signal.signal(number, handler)
 

@@ -36,7 +36,6 @@ GCN = Recipe(
 )
 HOLD = """
 import sys
-import threading
 from zoo.runs.folder import RunFolder
 folder = RunFolder(sys.argv[1])
 assert folder.claim()
@@ -220,10 +219,13 @@ def test_a_signal_that_arrives_in_a_destructor_is_not_lost():
         def __del__(self):
             os.kill(os.getpid(), signal.SIGTERM)
 
-    with pytest.raises(Stopped), stop_on_signals():
+    def destroy_and_go_on():
         Destroyed()
         for _ in range(200):
             threading.Event().wait(0.05)
+
+    with pytest.raises(Stopped), stop_on_signals():
+        destroy_and_go_on()
 
 
 def test_a_command_that_is_asked_to_stop_leaves_an_open_run(tmp_path, b3db):

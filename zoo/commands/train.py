@@ -183,7 +183,7 @@ def free_folder(recipe: Recipe, output: str | None, several: bool) -> Path:
     """Return the folder that the user named, or the next free one below `runs`."""
     if output is not None:
         return Path(output) / f"seed{recipe.seed}" if several else Path(output)
-    source = Path(recipe.data.source).stem.split(".")[0] if recipe.data else "data"
+    source = Path((recipe.data or DataOptions()).source).stem.split(".")[0]
     trainer = "" if recipe.optimizer == NO_OPTIMIZER else f"-{recipe.optimizer}"
     stem = Path("runs") / safe_name(f"{source}-{recipe.model}{trainer}-seed{recipe.seed}")
     folder, number = stem, 2

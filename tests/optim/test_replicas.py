@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import warnings
-
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
 from support.optim_models import WORLD, Task
+from support.two_processes import results_of_processes
 
 import optim
 
@@ -49,29 +46,14 @@ def replica_gap(rule: str, rank: int, no_sync: bool) -> tuple[float, int]:
     return gap, task.optimizer.skipped
 
 
-def work(rank: int, store: str, results, finished) -> None:
-    """All cases in one process. It leaves without tearing gloo down, which now and then aborts at exit under load."""
-    warnings.simplefilter("ignore")
-    torch.set_num_threads(1)
-    dist.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=WORLD)
-    for case in CASES:
-        result = replica_gap(case[0], rank, case[1])
-        if rank == 0:
-            results.put((case, result))
-    if rank == 0:
-        finished.get()
-    else:
-        finished.put(rank)
-    os._exit(0)
+def measure(case, rank):
+    rule, no_sync = case
+    return replica_gap(rule, rank, no_sync)
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    """One spawn for all cases, because starting torch twice takes seconds."""
-    context = mp.get_context("spawn")
-    queue, finished = context.SimpleQueue(), context.SimpleQueue()
-    mp.spawn(work, (str(tmp_path_factory.mktemp("gloo") / "store"), queue, finished), nprocs=WORLD)
-    return dict(queue.get() for _ in CASES)
+    return results_of_processes(measure, CASES, tmp_path_factory.mktemp("gloo"))
 
 
 @pytest.mark.skipif(not dist.is_available(), reason="torch was built without torch.distributed")

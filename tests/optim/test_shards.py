@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import copy
-import os
-import warnings
 
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as mp
-from support.optim_models import WORLD, Task
+from support.optim_models import Task
+from support.two_processes import results_of_processes
 
 import optim
 
@@ -76,32 +74,13 @@ def shard_gap(case: str) -> tuple[float, float]:
     return (weights - expected).abs().max().item(), (again - expected).abs().max().item()
 
 
-def work(rank: int, store: str, results, finished) -> None:
-    """All cases in one process; see ``test_replicas.work``."""
-    warnings.simplefilter("ignore")
-    torch.set_num_threads(1)
-    dist.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=WORLD)
-    for case in CASES:
-        try:
-            result = shard_gap(case)
-        except Exception as error:
-            result = repr(error)
-        if rank == 0:
-            results.put((case, result))
-    if rank == 0:
-        finished.get()
-    else:
-        finished.put(rank)
-    os._exit(0)
+def measure(case, rank):
+    return shard_gap(case)
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
-    """One spawn for all cases, because starting torch twice takes seconds."""
-    context = mp.get_context("spawn")
-    queue, finished = context.SimpleQueue(), context.SimpleQueue()
-    mp.spawn(work, (str(tmp_path_factory.mktemp("gloo") / "store"), queue, finished), nprocs=WORLD)
-    return dict(queue.get() for _ in CASES)
+    return results_of_processes(measure, CASES, tmp_path_factory.mktemp("gloo"))
 
 
 @pytest.mark.skipif(not dist.is_available(), reason="torch was built without torch.distributed")

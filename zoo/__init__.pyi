@@ -10,6 +10,7 @@ from . import runs as runs
 from . import sharpness as sharpness
 from . import tasks as tasks
 from . import training as training
+from . import trust as trust
 from . import views as views
 from .experiments import experiment as experiment
 from .learners import Learner as Learner
@@ -22,6 +23,7 @@ from .learners import list_optimizers as list_optimizers
 from .learners import load as load
 from .recipe import Recipe as Recipe
 from .registry import catalog as catalog
+from .registry import register_estimator as register_estimator
 from .registry import register_featurizer as register_featurizer
 from .registry import register_format as register_format
 from .registry import register_metric as register_metric

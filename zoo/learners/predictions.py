@@ -52,12 +52,12 @@ class Predictions:
         return self.reasons != ""
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a table with the columns `predicted_NAME`, what else is known, and `reason`."""
+        """Return a table with the columns `predicted_NAME`, `sd_`, `lower_`, `upper_NAME`, `in_domain` and `reason`."""
         import pandas as pd
 
         columns = self._by_name("predicted", self.values)
         if self.spread is not None:
-            columns |= self._by_name("spread", self.spread)
+            columns |= self._by_name("sd", self.spread)
         if self.interval is not None:
             columns |= self._by_name("lower", self.interval[..., 0]) | self._by_name("upper", self.interval[..., 1])
         if self.in_domain is not None:

@@ -26,6 +26,7 @@ class Fitted:
         label_names: Words of the classes, for tasks whose labels are words or have more than two classes.
         target_scaling: Mean and standard deviation of the training targets; None where targets are not scaled.
         thresholds: Probability from which a molecule is counted to class 1, by task; 0.5 for tasks that are not named.
+        calibration: What was fitted on the validation part to correct uncertainties, see `zoo.trust`.
 
     Example:
         >>> fitted = Fitted(2, "regression", task_names=("a", "b"))
@@ -42,6 +43,7 @@ class Fitted:
     label_names: Mapping[str, Any] = field(default_factory=dict)
     target_scaling: Mapping[str, Any] | None = None
     thresholds: Mapping[str, float] = field(default_factory=dict)
+    calibration: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "task_names", tuple(self.task_names))

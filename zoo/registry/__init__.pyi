@@ -1,4 +1,5 @@
 from . import catalog as catalog
+from .catalog import ESTIMATORS as ESTIMATORS
 from .catalog import FEATURIZERS as FEATURIZERS
 from .catalog import FORMATS as FORMATS
 from .catalog import METRICS as METRICS
@@ -7,6 +8,7 @@ from .catalog import OPTIMIZERS as OPTIMIZERS
 from .catalog import SPLITS as SPLITS
 from .catalog import TASKS as TASKS
 from .plugins import load_plugins as load_plugins
+from .plugins import register_estimator as register_estimator
 from .plugins import register_featurizer as register_featurizer
 from .plugins import register_format as register_format
 from .plugins import register_metric as register_metric

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import entry_points
 from typing import Any, TypeVar
 
-from zoo.registry.catalog import FEATURIZERS, FORMATS, MODELS, OPTIMIZERS, SPLITS
+from zoo.registry.catalog import ESTIMATORS, FEATURIZERS, FORMATS, MODELS, OPTIMIZERS, SPLITS
 from zoo.registry.catalog.targets import LABELS, METRICS, TASKS
 from zoo.registry.registry import Entry, Registry
 
@@ -147,6 +147,13 @@ def register_task(
         return _register(TASKS, name, summary, reference, defaults, facts)(cls)
 
     return decorate
+
+
+def register_estimator(
+    name: str, *, summary: str = "", reference: str = "", defaults: Mapping[str, Any] | None = None
+) -> Callable[[C], C]:
+    """Register the class below, derived from `zoo.trust.Estimator`, as an estimator of uncertainty."""
+    return _register(ESTIMATORS, name, summary, reference, defaults, {})
 
 
 def register_metric(

@@ -52,6 +52,17 @@ class Task(ABC):
     def to_predictions(self, scores: Tensor) -> Tensor:
         """Turn scores (B, S) into predictions (B, T) or (B, T, C), before any scaling back."""
 
+    def to_spread(self, scores: Tensor) -> Tensor | None:
+        """Standard deviation that scores (B, S) tell, in the shape of the predictions; None where they tell none.
+
+        Kinds of target that predict a distribution override it; it is scaled back as a deviation.
+        """
+        return None
+
+    def to_interval(self, scores: Tensor) -> Tensor | None:
+        """Lower and upper end (B, T, 2) that scores (B, S) tell; None where they tell none. Scaled back as values."""
+        return None
+
 
 class Binary(Task):
     """Two classes; the score is the logit of class 1.

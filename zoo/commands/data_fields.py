@@ -12,7 +12,11 @@ from zoo.registry.plugins import load_plugins
 
 DATA, SPLIT = "data", "splits"
 RARE = frozenset(("metric_args", "label_names", "separator", "encoding", "decimal", "on_invalid"))
-TASK_COLUMNS = "label columns; the data set's own, or all that look like labels"
+COLUMNS = {
+    "tasks": "label columns; the data set's own, or all that look like labels",
+    "feature_columns": "columns of numbers that the model reads next to the molecule, such as T pH",
+}
+"""Options that take several columns."""
 
 
 def add_data_fields(parser: CommandParser, source: str) -> None:
@@ -24,13 +28,13 @@ def add_data_fields(parser: CommandParser, source: str) -> None:
     """
     load_plugins()
     parser.add_option("--data.source", type=str | None, metavar="NAME|FILE", group=DATA, help=source)
-    parser.add_option("--data.tasks", nargs="+", metavar="COLUMN", group=DATA, help=TASK_COLUMNS)
-    parser.short |= {"data": "data.source", "tasks": "data.tasks"}
+    parser.short["data"] = "data.source"
+    add_columns(parser, "data", COLUMNS)
     parser.add_fields(
         DataOptions,
         "data",
         lambda name: SPLIT if name.startswith("split") else DATA,
-        skip={"source", "tasks"},
+        skip={"source", *COLUMNS},
         advanced=RARE,
         names={"split": SPLITS.names(), "metric": METRICS.names(), "task": TASKS.names()},
     )
@@ -39,14 +43,19 @@ def add_data_fields(parser: CommandParser, source: str) -> None:
 def add_reading(parser: CommandParser, fields: Collection[str], advanced: Collection[str] = ()) -> None:
     """Add some fields of `ReadOptions`, in a section "reading"."""
     load_plugins()
-    if "tasks" in fields:
-        parser.add_option("--reading.tasks", nargs="+", metavar="COLUMN", group=DATA, help=TASK_COLUMNS)
-        parser.short["tasks"] = "reading.tasks"
+    add_columns(parser, "reading", [name for name in COLUMNS if name in fields])
     parser.add_fields(
         ReadOptions,
         "reading",
         DATA,
-        skip={field.name for field in dataclasses.fields(ReadOptions)} - set(fields) | {"tasks"},
+        skip={field.name for field in dataclasses.fields(ReadOptions)} - set(fields) | set(COLUMNS),
         advanced=advanced,
         names={"metric": METRICS.names(), "task": TASKS.names()},
     )
+
+
+def add_columns(parser: CommandParser, section: str, names: Collection[str]) -> None:
+    """Add options that take several columns."""
+    for name in names:
+        parser.add_option(f"--{section}.{name}", nargs="+", metavar="COLUMN", group=DATA, help=COLUMNS[name])
+        parser.short[name] = f"{section}.{name}"

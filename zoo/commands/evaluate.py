@@ -40,8 +40,7 @@ def main(arguments: list[str]) -> None:
     learner = factory.load(options.run, device=options.device, trust=options.trust)
     given = parser.parse_given(arguments).get("data", {})
     data = given.pop("source", None)
-    if given.get("tasks") is not None:
-        given["tasks"] = tuple(given["tasks"])
+    given |= {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
     chosen = choose_part(options.run, learner.recipe, learner.fitted, part=options.part, data=data, given=given)
     metrics = learner.evaluate(chosen.dataset)
     if options.json:

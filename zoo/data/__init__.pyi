@@ -1,6 +1,5 @@
 from .checking import DataReport as DataReport
 from .checking import check as check
-from .dataset import InvalidRow as InvalidRow
 from .dataset import MoleculeDataset as MoleculeDataset
 from .dataset import Split as Split
 from .errors import DataError as DataError
@@ -13,6 +12,7 @@ from .packing import MoleculeLoader as MoleculeLoader
 from .packing import featurize as featurize
 from .packing import prefetch as prefetch
 from .reading.sets import list_datasets as list_datasets
+from .rows import InvalidRow as InvalidRow
 from .splits import SPLIT_NAMES as SPLIT_NAMES
 from .splits import is_deterministic as is_deterministic
 from .splits import list_splits as list_splits

@@ -6,14 +6,16 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from zoo.data.arrays import Bool, Float64, Int64
+from zoo.data.arrays import Bool, Float32, Float64, Int64
 from zoo.data.errors import DataError, printable
+from zoo.data.features import checked_features
 from zoo.data.molecules import canonical_smiles, murcko_scaffold
+from zoo.data.rows import InvalidRow
 from zoo.data.split_report import PART_NAMES, SplitReport
 from zoo.registry import kinds
 from zoo.registry.catalog.targets import CLASSES
@@ -27,27 +29,6 @@ def count_classes(targets: np.ndarray, label_names: Mapping[str, Sequence[str]])
     """Largest number of classes of a task: of its words, or of what its labels (n, T) count up to; at least 2."""
     largest = int(np.nanmax(targets)) + 1 if not np.isnan(targets).all() else 0
     return max([2, largest, *map(len, label_names.values())])
-
-
-class InvalidRow(NamedTuple):
-    """Row whose SMILES cannot be used.
-
-    Args:
-        row: Position in the source, from 0.
-        smiles: The text in the SMILES column.
-        reason: Why it cannot be used.
-        line: Line in the text file, from 1 with the header, as an editor shows it; `None` for other sources.
-    """
-
-    row: int
-    smiles: str
-    reason: str
-    line: int | None = None
-
-    @property
-    def where(self) -> str:
-        """Name of the row in messages: `line 9` in a text file, else `row 7`."""
-        return f"row {self.row}" if self.line is None else f"line {self.line}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,6 +56,8 @@ class MoleculeDataset:
         split_column: Name of the column that the user named as the split, or `""`.
         lines: Line of each molecule in its text file (n,), or `None` for other sources.
         extras: The source's other columns (n rows), neither SMILES nor tasks, with their cells as they were.
+        features: Numbers that models read next to the molecule (n, F), float32, as in the source; NaN where missing.
+        feature_names: Their columns (F).
 
     Example:
         >>> data = MoleculeDataset("two", ["CCO", "CCN"], np.array([[0.0], [1.0]]), ("active",), "classification")
@@ -98,6 +81,8 @@ class MoleculeDataset:
     split_column: str = ""
     lines: Int64 | None = None
     extras: pd.DataFrame | None = None
+    features: Float32 | None = None
+    feature_names: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         n = len(self.smiles)
@@ -112,6 +97,8 @@ class MoleculeDataset:
                 raise DataError(f"{self.name}: {error}") from error
         if not self.num_classes and kinds.labels_of(self.task) == CLASSES:
             object.__setattr__(self, "num_classes", count_classes(targets, self.label_names))
+        if self.features is not None or self.feature_names:
+            object.__setattr__(self, "features", checked_features(self.name, self.features, n, self.feature_names))
         for array in (targets, rows):
             array.flags.writeable = False
         object.__setattr__(self, "targets", targets)
@@ -137,7 +124,7 @@ class MoleculeDataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of SMILES, labels, task names and row numbers, as 64 hex digits: equal exactly for equal content.
+        """SHA-256 of SMILES, labels, features, names and row numbers (64 hex digits): equal for equal content only.
 
         The name, notes, extra columns and the way the source was written do not count. The value is the same on every
         platform.
@@ -150,6 +137,11 @@ class MoleculeDataset:
         digest.update(np.packbits(known).tobytes())
         digest.update((np.where(known, self.targets, 0.0) + 0.0).astype("<f8").tobytes())  # + 0.0 makes -0.0 equal 0.0
         digest.update(self.rows.astype("<i8").tobytes())
+        if self.features is not None:
+            digest.update("\0".join(self.feature_names).encode("utf-8", "surrogatepass"))
+            digest.update(
+                np.where(np.isnan(self.features), np.float32("nan"), self.features + 0.0).astype("<f4").tobytes()
+            )
         return digest.hexdigest()
 
     @cached_property
@@ -173,6 +165,7 @@ class MoleculeDataset:
             splits=None if self.splits is None else self.splits[chosen],
             lines=None if self.lines is None else self.lines[chosen],
             extras=None if self.extras is None else self.extras.iloc[chosen].reset_index(drop=True),
+            features=None if self.features is None else self.features[chosen],
         )
         for computed in ("canonical_smiles", "scaffolds"):
             if computed in self.__dict__:

@@ -11,15 +11,17 @@ import pandas as pd
 from typing_extensions import Unpack
 
 from featurizers import InvalidMolecule
-from zoo.data.dataset import InvalidRow, MoleculeDataset
+from zoo.data.dataset import MoleculeDataset
 from zoo.data.errors import DataError
 from zoo.data.labels.columns import describe_relations
+from zoo.data.labels.features import describe_missing, read_features
 from zoo.data.labels.labels import describe_labels, read_labels
 from zoo.data.labels.roles import Roles, find_roles
 from zoo.data.molecules import read_molecule
 from zoo.data.packing.processes import ordered_map
 from zoo.data.reading.sources import Opened, open_source
 from zoo.data.reading.table import Table, cell_text
+from zoo.data.rows import InvalidRow
 from zoo.recipe.options import ReadKeywords, ReadOptions
 
 POLICIES = ("skip", "raise", "nan")
@@ -75,6 +77,7 @@ def assemble(
         raise DataError(f"max_atoms={max_atoms}: give a positive number, or None for no limit")
     table = opened.table
     labels = read_labels(table, roles.tasks, roles.task, decimal=options.decimal, label_names=options.label_names)
+    features = read_features(table, roles.features, options.decimal) if roles.features else None
     smiles = [cell_text(cell) for cell in table.column(roles.smiles)]
     invalid = _find_invalid(table, smiles, on_invalid, max_atoms, num_workers)
     _refuse_unreadable(table, roles.smiles, smiles, invalid)
@@ -86,6 +89,7 @@ def assemble(
     splits = np.array([cell_text(cell) for cell in table.column(roles.split)], dtype=object) if roles.split else None
     dropped = _describe_invalid(table, invalid, on_invalid) + _describe_names(table, smiles)
     dropped += describe_relations(table, [roles.smiles, *roles.tasks])
+    dropped += [] if features is None else describe_missing(features[keep], roles.features)
     return MoleculeDataset(
         name=name or opened.name,
         smiles=[smiles[i] for i in keep],
@@ -102,6 +106,8 @@ def assemble(
         split_column=options.split_column or "",
         lines=None if table.lines is None else table.lines[keep],
         extras=_other_columns(table, roles).iloc[keep].reset_index(drop=True),
+        features=None if features is None else features[keep],
+        feature_names=roles.features,
     )
 
 

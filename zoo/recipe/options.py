@@ -20,6 +20,7 @@ class ReadKeywords(TypedDict, total=False):
     data_dir: str | os.PathLike[str] | None
     smiles_column: str | None
     tasks: str | Sequence[str] | None
+    feature_columns: str | Sequence[str] | None
     task: str | None
     metric: str | None
     metric_args: Mapping[str, Any]
@@ -40,6 +41,8 @@ class ReadOptions:
         data_dir: Folder that holds MoleculeNet's files; None looks at `MOLZOO_DATA`, then downloads.
         smiles_column: Column of the SMILES; None finds it.
         tasks: Label columns; None takes the data set's own, or finds them; an empty list reads no labels.
+        feature_columns: Columns of numbers that the model reads next to the molecule, such as ["T", "pH"]; scaled by
+            the training part, and needed again for predictions.
         task: Kind of target, such as "classification" or "regression"; None decides by the labels.
         metric: What is measured, such as "roc_auc" or "mae"; None takes the data set's own.
         metric_args: Arguments of the metric, such as {"threshold": 0.3}.
@@ -56,6 +59,7 @@ class ReadOptions:
     data_dir: str | None = None
     smiles_column: str | None = None
     tasks: tuple[str, ...] | None = None
+    feature_columns: tuple[str, ...] | None = None
     task: str | None = None
     metric: str | None = None
     metric_args: dict[str, Any] = field(default_factory=dict, hash=False)
@@ -70,9 +74,10 @@ class ReadOptions:
     def __post_init__(self) -> None:
         if self.data_dir is not None:
             object.__setattr__(self, "data_dir", os.fspath(self.data_dir))
-        if self.tasks is not None:
-            tasks = (self.tasks,) if isinstance(self.tasks, str) else tuple(self.tasks)
-            object.__setattr__(self, "tasks", tasks)
+        for columns in ("tasks", "feature_columns"):
+            given = getattr(self, columns)
+            if given is not None:
+                object.__setattr__(self, columns, (given,) if isinstance(given, str) else tuple(given))
         if self.label_names is not None:
             words = {
                 task: names if isinstance(names, str) else tuple(names) for task, names in self.label_names.items()

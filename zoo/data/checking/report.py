@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from zoo.data.dataset import InvalidRow
 from zoo.data.errors import printable, quote
+from zoo.data.rows import InvalidRow
 
 MOST = 10
 
@@ -44,7 +44,7 @@ class DataReport:
         name: Of the dataset.
         rows: Of the source.
         molecules: That can be used.
-        columns: Use of each column: `SMILES`, `task`, `split`, `not used`.
+        columns: Use of each column: `SMILES`, `task`, `feature`, `split`, `not used`.
         task: Kind of target, or `"unlabelled"`.
         metric: Of the tasks.
         tasks: Labels of each task.

@@ -84,6 +84,7 @@ def _report(opened: Opened, roles: Roles, data: MoleculeDataset) -> DataReport:
 
 def _uses(opened: Opened, roles: Roles) -> dict[str, str]:
     special = {roles.smiles: "SMILES"} | dict.fromkeys(roles.tasks, "task")
+    special |= dict.fromkeys(roles.features, "feature")
     if roles.split:
         special[roles.split] = "split"
     return {name: special.get(name, "not used") for name in opened.table.frame.columns}

@@ -118,7 +118,7 @@ def read_column(
         return _read_words(table, name, codes, distinct, tuple(map(str, words)))
     missing = np.array([is_missing(cell) for cell in distinct], dtype=bool)
     plus_minus = is_plus_minus(distinct)
-    mark, note = (decimal, "") if decimal else _decimal_mark(table, name, distinct)
+    mark, note = (decimal, "") if decimal else decimal_mark(table, name, distinct)
     numbers = [np.nan if gone else to_number(cell, mark) for gone, cell in zip(missing, distinct, strict=True)]
     if plus_minus or _are_all_words(distinct[~missing], mark):
         known = [str(cell).strip() for cell in distinct[~missing]]
@@ -151,7 +151,7 @@ def _refuse(table: Table, name: str, bad: np.ndarray, why: str) -> None:
     raise DataError(f"{table.label}: column {name!r}, {table.where(rows[0])}: {str(cell).strip()!r} {why}{more}")
 
 
-def _decimal_mark(table: Table, name: str, distinct: np.ndarray) -> tuple[str, str]:
+def decimal_mark(table: Table, name: str, distinct: np.ndarray) -> tuple[str, str]:
     """The decimal mark of a column, and a note where it is the comma."""
     commas = [cell for cell in distinct if isinstance(cell, str) and COMMA_NUMBER.match(cell)]
     points = any(isinstance(cell, str) and POINT_NUMBER.match(cell) for cell in distinct)

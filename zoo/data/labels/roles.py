@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from zoo.data.labels.columns import find_smiles_column, find_split_column
+from zoo.data.labels.features import check_feature_columns
 from zoo.data.labels.guessing import find_task_columns
 from zoo.data.reading.sources import Opened
 from zoo.recipe.options import ReadOptions
@@ -17,6 +18,7 @@ class Roles:
     Args:
         smiles: The molecules.
         tasks: The labels (T).
+        features: Numbers that models read next to the molecules (F).
         split: The words train, valid, test; or `None`.
         task: Kind of the tasks if it is known; `None` leaves it to the labels.
         metric: Of the tasks if it is known, else `""`.
@@ -25,6 +27,7 @@ class Roles:
 
     smiles: str
     tasks: list[str] = field(default_factory=list)
+    features: tuple[str, ...] = ()
     split: str | None = None
     task: str | None = None
     metric: str = ""
@@ -39,15 +42,17 @@ def find_roles(opened: Opened, options: ReadOptions) -> Roles:
     """
     table, known = opened.table, opened.known
     smiles_column, tasks, task, metric = options.smiles_column, options.tasks, options.task, options.metric
+    features = options.feature_columns or ()
     apart: tuple[str, ...] = ()
     if known is not None:
         smiles_column, apart = smiles_column or known.smiles_column, known.ignored
         if tasks is None:
-            used = (smiles_column, *apart)
+            used = (smiles_column, *apart, *features)
             tasks = known.tasks or tuple(column for column in table.frame.columns if column not in used)
             task, metric = task or known.task, metric or known.metric
     smiles = find_smiles_column(table, smiles_column)
     split = find_split_column(table, options.split_column)
-    apart += (split,) if split else ()
+    apart += (split, *features) if split else features
     guess = find_task_columns(table, smiles, tasks, apart)
-    return Roles(smiles, guess.tasks, split, task, metric or "", guess.doubts)
+    check_feature_columns(table, features, (smiles, *guess.tasks))
+    return Roles(smiles, guess.tasks, features, split, task, metric or "", guess.doubts)

@@ -23,9 +23,9 @@ import numpy as np
 import rdkit
 
 from featurizers import Featurizer
-from zoo.data.dataset import InvalidRow
 from zoo.data.errors import DataError
 from zoo.data.packing.encoding import EncodedChunk
+from zoo.data.rows import InvalidRow
 
 FORMAT = 2
 DESCRIPTION = "store.json"

@@ -11,8 +11,8 @@ from rdkit import rdBase
 from tqdm import tqdm
 
 from featurizers import Featurizer, InvalidMolecule, PackedMolecules
-from zoo.data.dataset import InvalidRow
 from zoo.data.packing.processes import ordered_map
+from zoo.data.rows import InvalidRow
 
 CHUNK_SIZE = 512
 PER_MOLECULE = ("num_", "descriptors", "extra.molecule.")

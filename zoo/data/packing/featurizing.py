@@ -10,11 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from featurizers import Featurizer, PackedMolecules
-from zoo.data.dataset import InvalidRow, MoleculeDataset
+from zoo.data.dataset import MoleculeDataset
 from zoo.data.errors import DataError
 from zoo.data.packing.cache import build_store, open_store, store_key
 from zoo.data.packing.encoding import EncodedChunk, encode_in_chunks
 from zoo.data.packing.mapped_pages import MappedPages
+from zoo.data.rows import InvalidRow
 
 
 @dataclass(frozen=True)

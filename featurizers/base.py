@@ -147,11 +147,26 @@ class Featurizer(ABC):
         Raises:
             InvalidMolecule: It cannot be read, has no atoms, or has more than `max_atoms` or `atom_limit`.
         """
-        as_written = self.hydrogens == "as_written"
-        mol = read_molecule(molecule, as_written=as_written)
+        return self.prepare(read_molecule(molecule, as_written=self.as_written), molecule)
+
+    @property
+    def as_written(self) -> bool:
+        """Whether hydrogen counts and atom maps stay as RDKit reads them."""
+        return self.hydrogens == "as_written"
+
+    def prepare(self, mol: Chem.Mol, molecule: str | Chem.Mol) -> Chem.Mol:
+        """Standardize a molecule as the options say, and check its size.
+
+        Args:
+            mol: What `read_molecule` gave, with the `as_written` of this featurizer; it is not changed.
+            molecule: What it was read from, for messages.
+
+        Raises:
+            InvalidMolecule: It has more atoms than `max_atoms` or `atom_limit`.
+        """
         if self.standardize:
             mol = standardize(mol, name_of(molecule))
-            mol = mol if as_written else normalize(mol)
+            mol = mol if self.as_written else normalize(mol)
         check_size(mol, molecule, self.max_atoms, self.atom_limit)
         if self.hydrogens == "atoms":
             mol = Chem.AddHs(mol)
@@ -164,7 +179,14 @@ class Featurizer(ABC):
         Raises:
             InvalidMolecule: It cannot be parsed, or its features cannot be computed.
         """
-        mol = self.parse(molecule)
+        return self.encode_prepared(self.parse(molecule), molecule)
+
+    def encode_prepared(self, mol: Chem.Mol, molecule: str | Chem.Mol) -> MoleculeArrays:
+        """Encode what `prepare` gave; `molecule` names it in messages.
+
+        Raises:
+            InvalidMolecule: Its features cannot be computed.
+        """
         try:
             with rdBase.BlockLogs():
                 return self.encode(mol)

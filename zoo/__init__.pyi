@@ -13,6 +13,7 @@ from . import training as training
 from . import trust as trust
 from . import views as views
 from .experiments import experiment as experiment
+from .learners import Ensemble as Ensemble
 from .learners import Learner as Learner
 from .learners import assemble as assemble
 from .learners import build as build
@@ -21,6 +22,7 @@ from .learners import list_featurizers as list_featurizers
 from .learners import list_models as list_models
 from .learners import list_optimizers as list_optimizers
 from .learners import load as load
+from .learners.ensemble import ensemble as ensemble
 from .recipe import Recipe as Recipe
 from .registry import catalog as catalog
 from .registry import register_estimator as register_estimator

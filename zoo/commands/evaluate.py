@@ -33,11 +33,11 @@ def main(arguments: list[str]) -> None:
 
     from zoo.commands.train_story import print_details
     from zoo.experiments.parts import choose_part
-    from zoo.learners import factory
+    from zoo.learners import loading
     from zoo.runs.json_files import plain
     from zoo.tasks import format_value
 
-    learner = factory.load(options.run, device=options.device, trust=options.trust)
+    learner = loading.load(options.run, device=options.device, trust=options.trust)
     given = parser.parse_given(arguments).get("data", {})
     data = given.pop("source", None)
     given |= {name: tuple(value) for name, value in given.items() if isinstance(value, list)}

@@ -63,9 +63,9 @@ def main(arguments: list[str]) -> None:
 
     from zoo import sharpness
     from zoo.experiments.parts import choose_part
-    from zoo.learners import Learner, factory
+    from zoo.learners import Learner, loading
 
-    learner = factory.load(options.run, device=options.device, trust=options.trust)
+    learner = loading.load(options.run, device=options.device, trust=options.trust)
     if not isinstance(learner, Learner):
         raise TypeError(f"model {learner.recipe.model!r} is trained without gradients: it has no loss surface")
     dataset = choose_part(options.run, learner.recipe, learner.fitted, part=options.part, data=options.data).dataset
@@ -84,11 +84,11 @@ def main(arguments: list[str]) -> None:
 def draw(learner, dataset, options) -> None:
     """Write the picture that the options describe."""
     from zoo import sharpness
-    from zoo.learners import factory
+    from zoo.learners import loading
 
     runs = {options.run: learner}
     if options.against is not None:
-        runs[options.against] = factory.load(options.against, device=options.device, trust=options.trust)
+        runs[options.against] = loading.load(options.against, device=options.device, trust=options.trust)
     common = {name: options[name] for name in ("points", "max_molecules", "seed")}
     if options.slice == "segment":
         slices = [sharpness.segment(learner, runs[options.against], dataset, **common)]

@@ -31,9 +31,9 @@ class Job:
 
     def load(self) -> Predictor:
         """Read the learner."""
-        from zoo.learners import factory  # takes seconds, in which a worker watches its parent already
+        from zoo.learners import loading  # takes seconds, in which a worker watches its parent already
 
-        return factory.load(self.run, device=self.device, trust=self.trust)
+        return loading.load(self.run, device=self.device, trust=self.trust)
 
 
 @dataclass(frozen=True)

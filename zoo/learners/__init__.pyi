@@ -2,10 +2,11 @@ from .descriptions import describe as describe
 from .descriptions import list_featurizers as list_featurizers
 from .descriptions import list_models as list_models
 from .descriptions import list_optimizers as list_optimizers
+from .ensemble import Ensemble as Ensemble
 from .estimator import Baseline as Baseline
 from .factory import assemble as assemble
 from .factory import build as build
-from .factory import load as load
 from .learner import Learner as Learner
+from .loading import load as load
 from .predictions import Predictions as Predictions
 from .predictor import Predictor as Predictor

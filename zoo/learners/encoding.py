@@ -8,8 +8,11 @@ from itertools import chain, islice
 from typing import Any, TypeAlias
 
 import numpy as np
+from rdkit import Chem
 
 from featurizers import Featurizer, InvalidMolecule, PackedMolecules
+from featurizers.packed import MoleculeArrays
+from featurizers.reading import read_molecule
 from zoo.data.packing.processes import ordered_map
 from zoo.learners.molecule_lists import CHUNK, in_chunks
 
@@ -21,18 +24,29 @@ SHARED_CHUNK = 512
 
 
 def encode_chunks(featurizer: Featurizer, molecules: Any, on_invalid: str, num_workers: int = 0) -> Iterator[Encoded]:
-    """Encode molecules in their order.
+    """Encode molecules in their order; arguments and errors as in `encode_chunks_for_all`."""
+    for (encoded,) in encode_chunks_for_all([featurizer], molecules, on_invalid, num_workers):
+        yield encoded
+
+
+def encode_chunks_for_all(
+    featurizers: Sequence[Featurizer], molecules: Any, on_invalid: str, num_workers: int = 0
+) -> Iterator[list[Encoded]]:
+    """Encode molecules in their order with several featurizers, each molecule read once.
 
     Args:
-        featurizer: Encodes them.
+        featurizers: Encode them.
         molecules: See `in_chunks`.
         on_invalid: "raise" ends at a molecule that cannot be read.
         num_workers: Processes that work ahead; 0 works in this one. A list of few molecules starts none.
 
+    Returns:
+        For each chunk what each featurizer gives.
+
     Raises:
         InvalidMolecule: See `on_invalid`.
     """
-    of_chunk = partial(encode, featurizer, on_invalid)
+    of_chunk = partial(encode, featurizers, on_invalid)
     if num_workers == 0:
         yield from map(of_chunk, in_chunks(molecules))
         return
@@ -42,15 +56,37 @@ def encode_chunks(featurizer: Featurizer, molecules: Any, on_invalid: str, num_w
     yield from ordered_map(of_chunk, chain(first, chunks), num_workers if shared else 0)
 
 
-def encode(featurizer: Featurizer, on_invalid: str, molecules: Sequence[Any]) -> Encoded:
-    """Encode what can be read."""
-    positions, found, reasons = [], [], [""] * len(molecules)
+def encode(featurizers: Sequence[Featurizer], on_invalid: str, molecules: Sequence[Any]) -> list[Encoded]:
+    """Encode what can be read, for each featurizer."""
+    found: list[list[MoleculeArrays]] = [[] for _ in featurizers]
+    positions: list[list[int]] = [[] for _ in featurizers]
+    reasons = [[""] * len(molecules) for _ in featurizers]
     for position, molecule in enumerate(molecules):
+        read: dict[bool, Chem.Mol | InvalidMolecule] = {}
+        for number, featurizer in enumerate(featurizers):
+            try:
+                found[number].append(read_with(featurizer, molecule, read))
+                positions[number].append(position)
+            except InvalidMolecule as error:
+                if on_invalid == "raise":
+                    raise
+                reasons[number][position] = error.reason
+    return [
+        (np.array(places, dtype=np.int64), PackedMolecules.pack(arrays) if arrays else None, why)
+        for places, arrays, why in zip(positions, found, reasons, strict=True)
+    ]
+
+
+def read_with(featurizer: Featurizer, molecule: Any, read: dict[bool, Chem.Mol | InvalidMolecule]) -> MoleculeArrays:
+    """Encode a molecule; `read` keeps it, or why it cannot be read, for other featurizers, by their `as_written`."""
+    if type(featurizer).read is not Featurizer.read or type(featurizer).parse is not Featurizer.parse:
+        return featurizer.read(molecule)  # it reads in its own way
+    if featurizer.as_written not in read:
         try:
-            found.append(featurizer.read(molecule))
-            positions.append(position)
+            read[featurizer.as_written] = read_molecule(molecule, as_written=featurizer.as_written)
         except InvalidMolecule as error:
-            if on_invalid == "raise":
-                raise
-            reasons[position] = error.reason
-    return np.array(positions, dtype=np.int64), PackedMolecules.pack(found) if found else None, reasons
+            read[featurizer.as_written] = error
+    mol = read[featurizer.as_written]
+    if isinstance(mol, InvalidMolecule):
+        raise mol
+    return featurizer.encode_prepared(featurizer.prepare(mol, molecule), molecule)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from featurizers import Featurizer
 from zoo.learners.baselines import TaskEstimators
 from zoo.learners.estimator import Baseline
 from zoo.learners.learner import Learner
@@ -163,52 +162,6 @@ def recipe_for(
         featurizer_args=dict(featurizer_args or {}),
         seed=seed,
     )
-
-
-def load(
-    path: str,
-    *,
-    model: nn.Module | None = None,
-    optimizer: torch.optim.Optimizer | None = None,
-    featurizer: Featurizer | None = None,
-    device: str | torch.device = "auto",
-    trust: bool = False,
-) -> Learner | Baseline:
-    """Read a learner that `Learner.save` or a training run has written.
-
-    Args:
-        path: Folder of a checkpoint, or of a run (its best checkpoint is taken).
-        model: A module to load the weights into, where the model is neither registered nor importable.
-        optimizer: Likewise.
-        featurizer: Likewise.
-        device: "auto" takes a GPU where there is one.
-        trust: Import and build what the checkpoint names by `package.module:Class`; only where that code may run.
-
-    Raises:
-        CheckpointError: The folder holds no checkpoint, or a damaged one.
-        UntrustedPlace: The checkpoint names a class that is not registered, and `trust` is false.
-    """
-    from zoo.runs.checkpoint import CheckpointError, by_whom, read, versions, wrote
-
-    checkpoint = read(path)
-    try:
-        learner = assemble(
-            checkpoint.recipe,
-            model=model,
-            optimizer=optimizer,
-            featurizer=featurizer,
-            device=device,
-            fitted=checkpoint.fitted,
-            trust=trust,
-        )
-    except TypeError as error:
-        if wrote(checkpoint.path) == versions()["molzoo"]:
-            raise
-        raise CheckpointError(f"{checkpoint.path} cannot be built: {error}{by_whom(checkpoint.path)}") from error
-    learner.load_weights(checkpoint)
-    if isinstance(learner, Learner):
-        learner.model.eval()
-    return learner
 
 
 def _load(dataset: Any) -> MoleculeDataset:

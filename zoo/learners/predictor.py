@@ -7,6 +7,7 @@ import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -61,6 +62,10 @@ class Predictor(ABC):
     def encoding_workers(self) -> int:
         """Processes that encode molecules while the model predicts others; 0 encodes in this process."""
         return 0
+
+    @abstractmethod
+    def save(self, path: str | Path) -> None:
+        """Write a checkpoint that `zoo.load` reads."""
 
     @property
     @abstractmethod

@@ -13,6 +13,7 @@ from optim.esam import ESAM, ChoosesSamples, SampleClosure
 from optim.friendly_sam import FriendlySAM
 from optim.graphsam import GraphSAM
 from optim.graphsam_k import GraphSAMK
+from optim.graphsam_paper import PaperGraphSAM
 from optim.groups import norm_only_groups
 from optim.gsam import GSAM
 from optim.looksam import LookSAM
@@ -25,7 +26,7 @@ from optim.running_stats import frozen_running_stats
 from optim.sam import ASAM, SAM
 from optim.sam_k import SAMK
 from optim.sam_one import SAMOne
-from optim.schedules import InverseSqrtLR, NoamLR, compounding_rho, proportional_rho, step_rho
+from optim.schedules import InverseSqrtLR, NoamLR, compounding_rho, proportional_rho, smooth_rho, step_rho
 from optim.sharpness_aware import SharpnessAware
 from optim.unperturbed import Unperturbed, as_sharpness_aware
 from optim.vasso import VaSSO
@@ -49,6 +50,7 @@ RULES: dict[str, type[SharpnessAware]] = {
     "sam_one": SAMOne,
     "graphsam": GraphSAM,
     "graphsam_k": GraphSAMK,
+    "graphsam_paper": PaperGraphSAM,
 }
 """Every member of the family by the name that catalogs use; registering a class here tests it."""
 
@@ -71,6 +73,7 @@ __all__ = [
     "InverseSqrtLR",
     "LookSAM",
     "NoamLR",
+    "PaperGraphSAM",
     "Plan",
     "ReleasedGraphSAM",
     "SAMOne",
@@ -88,5 +91,6 @@ __all__ = [
     "norm_only_groups",
     "proportional_rho",
     "resolve_base",
+    "smooth_rho",
     "step_rho",
 ]

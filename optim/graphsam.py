@@ -36,10 +36,11 @@ class GraphSAM(SharpnessAware):
         lam: Epochs for each decay of rho, >= 1.
         anchor_every: Epochs from anchor to anchor, >= 1.
         anchor: ``"unit"`` divides the anchor by its norm, so that both terms of the average are unit vectors;
-            ``"raw"`` keeps it as it is, so that its weight depends on the size of the gradient.
+            ``"raw"`` keeps it as it is, as the paper prints it, so that its weight depends on the size of the gradient.
         adaptive: Scale the perturbation to the weights, as ASAM. None: the variant's own, False for the paper's.
         eta: Added to \|w\| when adaptive, >= 0.
-        variant: ``"paper"``, or ``"released"`` for the effective rule of the authors' code, see `ReleasedGraphSAM`.
+        variant: ``"paper"`` for this class, or ``"released"`` for the effective rule of the authors' code, see
+            `ReleasedGraphSAM`. The paper to the letter is `PaperGraphSAM`.
         **options: Options of `SharpnessAware`.
 
     Example:
@@ -59,8 +60,8 @@ class GraphSAM(SharpnessAware):
 
     Reference:
         Wang et al., "Efficient Sharpness-Aware Minimization for Molecular Graph Transformer Models", ICLR 2024,
-        arXiv 2406.13137, section 4 and algorithm 1. Written from the project's specification and the released code;
-        docs/sharpness_aware.md lists how that code differs.
+        arXiv 2406.13137, section 4 and algorithm 1, which this class changes in one place: the anchor has unit length.
+        Written from secondary sources and the released code; docs/sharpness_aware.md lists how paper and code differ.
     """
 
     variants: ClassVar[dict[str, type[GraphSAM]]] = {}

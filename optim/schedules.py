@@ -30,6 +30,27 @@ def step_rho(rho: float, gamma: float, lam: int, epoch: int) -> float:
     return rho * gamma ** (epoch // lam)
 
 
+def smooth_rho(rho: float, gamma: float, lam: float, epoch: int) -> float:
+    r"""The radius in an epoch by the formula that GraphSAM's paper prints, :math:`\rho_0 \gamma^{e / \lambda}`.
+
+    It equals `step_rho` in every epoch that lam divides, so everywhere for lam = 1.
+
+    Args:
+        rho: rho_0, >= 0.
+        gamma: Decay over lam epochs, in [0, 1].
+        lam: Epochs, > 0.
+        epoch: Number of the epoch, >= 0.
+
+    Example:
+        >>> [round(smooth_rho(0.09, 1 / 9, 2, epoch), 6) for epoch in range(3)]
+        [0.09, 0.03, 0.01]
+
+    Reference:
+        arXiv 2406.13137, eq. 5; read in secondary sources.
+    """
+    return rho * gamma ** (epoch / lam)
+
+
 def compounding_rho(rho: float, gamma: float, lam: int, epoch: int) -> float:
     r"""The radius of the released GraphSAM code, which decays what is already decayed.
 

@@ -32,23 +32,24 @@ def test_sam_equals_the_sam_of_graphsam_authors(data, name):
 
 @pytest.mark.parametrize(("data", "name"), runs("paper."))
 def test_graphsam_is_the_rule_of_the_paper(data, name):
-    problem = Problem(data, name)
-    wanted = options(name)
-    optimizer = optim.GraphSAM(
-        problem.base,
-        rho=problem.run["steps"][0]["rho"],
-        beta=wanted["beta"],
-        gamma=wanted["gamma"],
-        anchor="raw" if "rawanchor" in name else "unit",
-    )
+    follow_paper(Problem(data, name), optim.GraphSAM, anchor="raw" if "rawanchor" in name else "unit")
+
+
+@pytest.mark.parametrize(("data", "name"), runs("paper.rawanchor."))
+def test_the_published_rule_has_the_raw_anchor(data, name):
+    follow_paper(Problem(data, name), optim.PaperGraphSAM)
+
+
+def follow_paper(problem: Problem, rule: type[optim.GraphSAM], **anchor: str) -> None:
+    """Compare weights, radii and the number of closure calls with those of a recorded run."""
+    wanted, steps = options(problem.name), problem.run["steps"]
+    optimizer = rule(problem.base, rho=steps[0]["rho"], beta=wanted["beta"], gamma=wanted["gamma"], **anchor)
 
     def rho_is_that_of_the_run(step):
         assert optimizer.current_rho == pytest.approx(step["rho"], rel=1e-12)
 
     calls = problem.follow(optimizer, before_step=rho_is_that_of_the_run)
-    assert (
-        calls == optimizer.passes == len(problem.run["steps"]) + len({step["epoch"] for step in problem.run["steps"]})
-    )
+    assert calls == optimizer.passes == len(steps) + len({step["epoch"] for step in steps})
 
 
 @pytest.mark.parametrize(("data", "name"), runs("graphsam.gpusemantics."))

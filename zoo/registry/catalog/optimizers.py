@@ -28,6 +28,13 @@ for _entry in (
         "Liu et al. 2022, arXiv 2203.02714",
     ),
     Entry(
+        "looksam_tuned",
+        "optim:LookSAM",
+        "LookSAM with the values that the authors of GraphSAM tuned for molecules: 1 1/8 passes a step",
+        "Liu et al. 2022, arXiv 2203.02714; values of ICLR 2024, arXiv 2406.13137",
+        defaults={"rho": 1e-4, "alpha": 0.2, "every": 8},
+    ),
+    Entry(
         "esam",
         "optim:ESAM",
         "SAM on part of the weights, then on the molecules that suffer: up to two passes a step",
@@ -81,7 +88,19 @@ for _entry in (
         "graphsam",
         "optim:GraphSAM",
         "SAM along the previous updating gradients: one pass a step, two at the first of an epoch",
-        "ICLR 2024, arXiv 2406.13137",
+        "ICLR 2024, arXiv 2406.13137, with an anchor of unit length",
+    ),
+    Entry(
+        "graphsam_paper",
+        "optim:PaperGraphSAM",
+        "GraphSAM as its paper prints it: the anchor keeps its length, rho decays with every epoch",
+        "ICLR 2024, arXiv 2406.13137, eqs. 4 and 5",
+    ),
+    Entry(
+        "graphsam_released",
+        "optim:ReleasedGraphSAM",
+        "GraphSAM as the released code computes it, for comparison only",
+        "github.com/YL-wang/GraphSAM",
     ),
 ):
     OPTIMIZERS.add(_entry)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -11,10 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from zoo.data.arrays import Bool, Float32, Float64, Int64
+from zoo.data.arrays import Bool, Float32, Float64, Int8, Int64
 from zoo.data.errors import DataError, printable
 from zoo.data.features import checked_features
 from zoo.data.molecules import canonical_smiles, murcko_scaffold
+from zoo.data.row_arrays import check_bounds, check_weights, count_classes, hash_rows
 from zoo.data.rows import InvalidRow
 from zoo.data.split_report import PART_NAMES, SplitReport
 from zoo.registry import kinds
@@ -23,12 +23,6 @@ from zoo.registry.registry import Entry
 
 # Named by its place, since the rules of splits stand on this module.
 SPLIT_FUNCTION: Entry[Any] = Entry("split", "zoo.data.splits.splitting:split", "Cut a dataset into three parts")
-
-
-def count_classes(targets: np.ndarray, label_names: Mapping[str, Sequence[str]]) -> int:
-    """Largest number of classes of a task: of its words, or of what its labels (n, T) count up to; at least 2."""
-    largest = int(np.nanmax(targets)) + 1 if not np.isnan(targets).all() else 0
-    return max([2, largest, *map(len, label_names.values())])
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +52,8 @@ class MoleculeDataset:
         extras: The source's other columns (n rows), neither SMILES nor tasks, with their cells as they were.
         features: Numbers that models read next to the molecule (n, F), float32, as in the source; NaN where missing.
         feature_names: Their columns (F).
+        weights: Weight of each molecule in the loss (n,), at least 0; `None` weighs all alike. Metrics ignore it.
+        bounds: What each label is (n, T): -1 an upper bound (`<`), 1 a lower bound (`>`), 0 exact; `None`: all exact.
 
     Example:
         >>> data = MoleculeDataset("two", ["CCO", "CCN"], np.array([[0.0], [1.0]]), ("active",), "classification")
@@ -83,6 +79,8 @@ class MoleculeDataset:
     extras: pd.DataFrame | None = None
     features: Float32 | None = None
     feature_names: tuple[str, ...] = ()
+    weights: Float64 | None = None
+    bounds: Int8 | None = None
 
     def __post_init__(self) -> None:
         n = len(self.smiles)
@@ -99,10 +97,12 @@ class MoleculeDataset:
             object.__setattr__(self, "num_classes", count_classes(targets, self.label_names))
         if self.features is not None or self.feature_names:
             object.__setattr__(self, "features", checked_features(self.name, self.features, n, self.feature_names))
-        for array in (targets, rows):
-            array.flags.writeable = False
-        object.__setattr__(self, "targets", targets)
-        object.__setattr__(self, "rows", rows)
+        weights = None if self.weights is None else check_weights(self.name, self.weights, n)
+        bounds = None if self.bounds is None else check_bounds(self.name, self.bounds, targets)
+        for name, array in {"targets": targets, "rows": rows, "weights": weights, "bounds": bounds}.items():
+            if array is not None:
+                array.flags.writeable = False
+            object.__setattr__(self, name, array)
         object.__setattr__(self, "notes", [printable(note) for note in self.notes])
         object.__setattr__(self, "metric", self.metric or kinds.default_metric(self.task))
 
@@ -118,31 +118,24 @@ class MoleculeDataset:
         return len(self.task_names)
 
     @cached_property
+    def exact_targets(self) -> Float64:
+        """Labels (n, T) that are values themselves: NaN where a label is missing or a bound, as metrics take them."""
+        return self.targets if self.bounds is None else np.where(self.bounds == 0, self.targets, np.nan)
+
+    @cached_property
     def readable(self) -> Bool:
         """Mask of the molecules that can be read (n,), bool: all of them unless `on_invalid="nan"` kept the others."""
         return ~np.isin(self.rows, np.array([entry.row for entry in self.invalid], dtype=np.int64))
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of SMILES, labels, features, names and row numbers (64 hex digits): equal for equal content only.
+        """SHA-256 of everything that is learned from, as 64 hex digits: equal for equal content only.
 
         The name, notes, extra columns and the way the source was written do not count. The value is the same on every
         platform.
         """
-        digest = hashlib.sha256()
-        for texts in (self.smiles, self.task_names):
-            digest.update(f"{len(texts)}\0".encode())
-            digest.update("\0".join(texts).encode("utf-8", "surrogatepass"))
-        known = ~np.isnan(self.targets)
-        digest.update(np.packbits(known).tobytes())
-        digest.update((np.where(known, self.targets, 0.0) + 0.0).astype("<f8").tobytes())  # + 0.0 makes -0.0 equal 0.0
-        digest.update(self.rows.astype("<i8").tobytes())
-        if self.features is not None:
-            digest.update("\0".join(self.feature_names).encode("utf-8", "surrogatepass"))
-            digest.update(
-                np.where(np.isnan(self.features), np.float32("nan"), self.features + 0.0).astype("<f4").tobytes()
-            )
-        return digest.hexdigest()
+        texts = [self.smiles, self.task_names, *([self.feature_names] if self.feature_names else [])]
+        return hash_rows(texts, self.targets, self.rows, self.weights, self.bounds, self.features)
 
     @cached_property
     def canonical_smiles(self) -> list[str]:
@@ -166,6 +159,8 @@ class MoleculeDataset:
             lines=None if self.lines is None else self.lines[chosen],
             extras=None if self.extras is None else self.extras.iloc[chosen].reset_index(drop=True),
             features=None if self.features is None else self.features[chosen],
+            weights=None if self.weights is None else self.weights[chosen],
+            bounds=None if self.bounds is None else self.bounds[chosen],
         )
         for computed in ("canonical_smiles", "scaffolds"):
             if computed in self.__dict__:

@@ -11,7 +11,7 @@ import numpy as np
 
 from zoo.data import DataError, MoleculeDataset
 from zoo.data import load as load_data
-from zoo.data.dataset import count_classes
+from zoo.data.row_arrays import count_classes
 from zoo.recipe.fitted import Fitted
 from zoo.registry import kinds
 from zoo.registry.catalog.targets import CLASSES

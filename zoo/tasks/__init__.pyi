@@ -19,3 +19,4 @@ from .task import Multiclass as Multiclass
 from .task import Regression as Regression
 from .task import Task as Task
 from .task import make_task as make_task
+from .weighting import Weighting as Weighting

@@ -5,8 +5,9 @@ A new kind of target is one class here (or in a plugin) and one entry in `zoo.re
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor
 
 from zoo.registry import kinds
 from zoo.registry.catalog.targets import CLASSES, NUMBERS, ZERO_ONE
+from zoo.tasks import losses
 
 
 class Task(ABC):
@@ -48,6 +50,17 @@ class Task(ABC):
             (B, T), without regard to which labels are missing.
         """
 
+    def bounded_loss(self, scores: Tensor, targets: Tensor, bounds: Tensor) -> Tensor:
+        """Loss of every label (B, T) where some are bounds: 0 where a prediction keeps its bound.
+
+        Args:
+            scores: (B, S).
+            targets: (B, T), as for `elementwise_loss`.
+            bounds: What each label is (B, T): -1 an upper bound, 1 a lower bound, 0 exact.
+        """
+        fine = losses.kept(self.to_predictions(scores), targets, bounds)
+        return self.elementwise_loss(scores, targets).masked_fill(fine, 0.0)
+
     @abstractmethod
     def to_predictions(self, scores: Tensor) -> Tensor:
         """Turn scores (B, S) into predictions (B, T) or (B, T, C), before any scaling back."""
@@ -67,6 +80,13 @@ class Task(ABC):
 class Binary(Task):
     """Two classes; the score is the logit of class 1.
 
+    Args:
+        loss: "cross_entropy", or "focal": labels that are predicted well count less.
+        gamma: Of the focal loss, at least 0.
+
+    Raises:
+        ValueError: Another loss, or a negative gamma.
+
     Example:
         >>> Binary().to_predictions(torch.zeros(1, 2))
         tensor([[0.5000, 0.5000]])
@@ -74,9 +94,13 @@ class Binary(Task):
 
     labels, default_metric = ZERO_ONE, "roc_auc"
 
+    def __init__(self, loss: str = "cross_entropy", gamma: float | None = None) -> None:
+        self.loss, self.gamma = loss, focal_gamma(loss, gamma)
+
     def elementwise_loss(self, scores: Tensor, targets: Tensor) -> Tensor:
-        """Binary cross-entropy of every label (B, T)."""
-        return F.binary_cross_entropy_with_logits(scores, targets, reduction="none")
+        """Binary cross-entropy or focal loss of every label (B, T)."""
+        found = F.binary_cross_entropy_with_logits(scores, targets, reduction="none")
+        return losses.focus(found, self.gamma) if self.gamma else found
 
     def to_predictions(self, scores: Tensor) -> Tensor:
         """Probability of class 1 (B, T)."""
@@ -88,9 +112,11 @@ class Multiclass(Task):
 
     Args:
         num_classes: C, at least 2; tasks with fewer classes leave the last ones unused.
+        loss: "cross_entropy", or "focal": labels that are predicted well count less.
+        gamma: Of the focal loss, at least 0.
 
     Raises:
-        ValueError: Fewer than two classes.
+        ValueError: Fewer than two classes, another loss, or a negative gamma.
 
     Example:
         >>> Multiclass(num_classes=4).to_predictions(torch.zeros(1, 8)).shape
@@ -99,17 +125,19 @@ class Multiclass(Task):
 
     labels, default_metric = CLASSES, "accuracy"
 
-    def __init__(self, num_classes: int = 0) -> None:
+    def __init__(self, num_classes: int = 0, loss: str = "cross_entropy", gamma: float | None = None) -> None:
         if num_classes < 2:
             raise ValueError(
                 f"num_classes={num_classes}: a multiclass task needs at least 2; build with dataset=, or give "
                 'task_args={"num_classes": ...}'
             )
         self.num_classes = self.num_scores = num_classes
+        self.loss, self.gamma = loss, focal_gamma(loss, gamma)
 
     def elementwise_loss(self, scores: Tensor, targets: Tensor) -> Tensor:
-        """Cross-entropy of every label (B, T)."""
-        return F.cross_entropy(self._of_classes(scores).movedim(-1, 1), targets.long(), reduction="none")
+        """Cross-entropy or focal loss of every label (B, T)."""
+        found = F.cross_entropy(self._of_classes(scores).movedim(-1, 1), targets.long(), reduction="none")
+        return losses.focus(found, self.gamma) if self.gamma else found
 
     def to_predictions(self, scores: Tensor) -> Tensor:
         """Probability of each class (B, T, C)."""
@@ -121,17 +149,59 @@ class Multiclass(Task):
 
 
 class Regression(Task):
-    """A number; the score is its standardized value."""
+    """A number; the score is its standardized value.
+
+    Args:
+        loss: "mse" (squared error: the mean is predicted), "mae" (absolute error: the median), or "huber".
+        delta: Error from which Huber's loss is linear, above 0, in standard deviations of the training labels.
+
+    Raises:
+        ValueError: Another loss, or a `delta` without effect or out of range.
+
+    Example:
+        >>> Regression(loss="mae").elementwise_loss(torch.tensor([[3.0]]), torch.tensor([[1.0]]))
+        tensor([[2.]])
+    """
 
     labels, default_metric, scaled = NUMBERS, "rmse", True
 
+    def __init__(self, loss: str = "mse", delta: float | None = None) -> None:
+        require_loss(loss, tuple(losses.REGRESSION))
+        if delta is not None and loss != "huber":
+            raise ValueError(f"delta={delta} has no effect on loss={loss!r}: leave it out, or give loss='huber'")
+        if delta is not None and not 0 < delta < math.inf:
+            raise ValueError(f"delta={delta}: give a number above 0")
+        self.loss, self.delta = loss, 1.0 if delta is None else float(delta)
+
     def elementwise_loss(self, scores: Tensor, targets: Tensor) -> Tensor:
-        """Squared error of every label (B, T)."""
-        return F.mse_loss(scores, targets, reduction="none")
+        """Error of every label (B, T)."""
+        return losses.REGRESSION[self.loss](scores, targets, self.delta)
 
     def to_predictions(self, scores: Tensor) -> Tensor:
         """The scores as they are (B, T)."""
         return scores
+
+
+def require_loss(loss: str, known: Sequence[str]) -> None:
+    """Raise a `ValueError` unless a loss is one of those that the kind of target has."""
+    if loss not in known:
+        raise ValueError(f"loss={loss!r}: choose one of {', '.join(known)}")
+
+
+def focal_gamma(loss: str, gamma: float | None) -> float:
+    """Return the exponent of the focal loss: 0 for cross-entropy, else what was given, or 2.
+
+    Raises:
+        ValueError: Another loss, or a `gamma` without effect or out of range.
+    """
+    require_loss(loss, losses.CLASSIFICATION)
+    if gamma is None:
+        return 2.0 if loss == "focal" else 0.0
+    if loss != "focal":
+        raise ValueError(f"gamma={gamma} has no effect on loss={loss!r}: leave it out, or give loss='focal'")
+    if not 0 <= gamma < math.inf:
+        raise ValueError(f"gamma={gamma}: give a number of at least 0")
+    return float(gamma)
 
 
 def make_task(name: str, options: Mapping[str, Any] | None = None) -> Task:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -22,25 +22,32 @@ class Batch:
         targets: Labels (B, T), float32; 0 where they are missing. T = 0 without labels.
         mask: 1 where there is a label (B, T), float32.
         indices: Position of each molecule in the packed store (B,), int64.
+        weights: Weight of each molecule in the loss (B,), float32; `None` weighs all alike.
+        bounds: What each label is (B, T), int8: -1 an upper bound, 1 a lower bound, 0 exact; `None` where all are.
     """
 
     graph: MoleculeGraph
     targets: Tensor
     mask: Tensor
     indices: Tensor
+    weights: Tensor | None = None
+    bounds: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.indices)
 
     def to(self, device: torch.device | str, non_blocking: bool = False) -> Batch:
         """The same batch on another device; `indices` stay where they are. `non_blocking` as in `torch.Tensor.to`."""
-        targets, mask = (part.to(device, non_blocking=non_blocking) for part in (self.targets, self.mask))
-        return replace(self, graph=self.graph.to(device, non_blocking), targets=targets, mask=mask)
+        return self._map(lambda part: part.to(device, non_blocking=non_blocking), self.graph.to(device, non_blocking))
 
     def pin_memory(self) -> Batch:
         """The same batch in memory from which a GPU copies by itself."""
-        targets, mask = self.targets.pin_memory(), self.mask.pin_memory()
-        return replace(self, graph=self.graph.pin_memory(), targets=targets, mask=mask)
+        return self._map(Tensor.pin_memory, self.graph.pin_memory())
+
+    def _map(self, function: Callable[[Tensor], Tensor], graph: MoleculeGraph) -> Batch:
+        """Return the batch with a function applied to its labels and weights."""
+        parts = {name: getattr(self, name) for name in ("targets", "mask", "weights", "bounds")}
+        return replace(self, graph=graph, **{name: function(part) for name, part in parts.items() if part is not None})
 
 
 class MoleculeLoader:
@@ -53,6 +60,8 @@ class MoleculeLoader:
         packed: All molecules, as `featurize` gives them.
         featurizer: The featurizer that wrote them.
         targets: Labels of all packed molecules (n, T), NaN where missing; `None` without labels.
+        weights: Weight of each packed molecule in the loss (n,); `None` weighs all alike.
+        bounds: What each label is (n, T), as in `MoleculeDataset`; `None` where all are exact.
         batch_size: Molecules per batch, >= 1.
         shuffle: Draw a new order every epoch.
         seed: Of the shuffling, >= 0.
@@ -69,6 +78,8 @@ class MoleculeLoader:
         featurizer: Featurizer,
         targets: np.ndarray | None = None,
         *,
+        weights: np.ndarray | None = None,
+        bounds: np.ndarray | None = None,
         batch_size: int = 32,
         shuffle: bool = False,
         seed: int = 0,
@@ -77,8 +88,9 @@ class MoleculeLoader:
     ) -> None:
         if batch_size < 1:
             raise DataError(f"batch_size={batch_size}: give a positive number")
-        if targets is not None and len(targets) != len(packed):
-            raise DataError(f"{len(targets)} rows of targets for {len(packed)} molecules: give one row for each")
+        for name, rows in {"targets": targets, "weights": weights, "bounds": bounds}.items():
+            if rows is not None and len(rows) != len(packed):
+                raise DataError(f"{len(rows)} rows of {name} for {len(packed)} molecules: give one row for each")
         chosen = np.arange(len(packed)) if indices is None else np.asarray(indices, dtype=np.int64)
         if len(chosen) and not (chosen.min() >= 0 and chosen.max() < len(packed)):
             raise DataError(f"indices reach {chosen.min()} to {chosen.max()}, but there are {len(packed)} molecules")
@@ -92,6 +104,8 @@ class MoleculeLoader:
         known = ~np.isnan(labels)
         self._mask = known.astype(np.float32)
         self._targets = np.where(known, labels, 0.0).astype(np.float32)
+        self._weights = None if weights is None else np.asarray(weights, np.float32)
+        self._bounds = None if bounds is None else np.asarray(bounds, np.int8).reshape(len(packed), -1)
 
     def __len__(self) -> int:
         full, rest = divmod(len(self.indices), self.batch_size)
@@ -123,4 +137,6 @@ class MoleculeLoader:
             targets=torch.from_numpy(self._targets.take(indices, axis=0)),
             mask=torch.from_numpy(self._mask.take(indices, axis=0)),
             indices=torch.from_numpy(np.array(indices, dtype=np.int64)),
+            weights=None if self._weights is None else torch.from_numpy(self._weights.take(indices)),
+            bounds=None if self._bounds is None else torch.from_numpy(self._bounds.take(indices, axis=0)),
         )

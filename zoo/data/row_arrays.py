@@ -1,0 +1,88 @@
+"""Arrays with a row for each molecule: what they must hold, and hashes of them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from zoo.data.arrays import Float64, Int8
+from zoo.data.errors import DataError
+
+UPPER, EXACT, LOWER = -1, 0, 1
+"""What a label is: the value lies below it (`<`), is it, or lies above it (`>`)."""
+
+
+def count_classes(targets: np.ndarray, label_names: Mapping[str, Sequence[str]]) -> int:
+    """Largest number of classes of a task: of its words, or of what its labels (n, T) count up to; at least 2."""
+    largest = int(np.nanmax(targets)) + 1 if not np.isnan(targets).all() else 0
+    return max([2, largest, *map(len, label_names.values())])
+
+
+def check_weights(name: str, weights: object, n: int) -> Float64:
+    """Return the weights of n molecules (n,), float64.
+
+    Args:
+        name: Name of the data set, for messages.
+        weights: One number for each molecule.
+        n: Number of molecules.
+
+    Raises:
+        DataError: Another number of them, or one that is negative, infinite or missing.
+    """
+    found = np.array(weights, dtype=np.float64).reshape(-1)
+    if len(found) != n:
+        raise DataError(f"{name}: {len(found)} weights for {n} molecules: give one for each")
+    wrong = np.flatnonzero(~(np.isfinite(found) & (found >= 0)))
+    if len(wrong):
+        raise DataError(
+            f"{name}: the weight of molecule {wrong[0]} is {found[wrong[0]]:g} ({len(wrong)} such weights): weights "
+            "are numbers of at least 0, correct them"
+        )
+    return found
+
+
+def check_bounds(name: str, bounds: object, targets: np.ndarray) -> Int8 | None:
+    """Return what each label (n, T) is, int8 with 0 where there is no label; `None` where all are exact.
+
+    Args:
+        name: Name of the data set, for messages.
+        bounds: -1 (the label is an upper bound), 0 (exact) or 1 (a lower bound), (n, T).
+        targets: (n, T).
+
+    Raises:
+        DataError: Another shape or other numbers.
+    """
+    given = np.asarray(bounds)
+    if given.shape != targets.shape or not np.isin(given, (UPPER, EXACT, LOWER)).all():
+        raise DataError(
+            f"{name}: bounds are of shape {given.shape}: give -1 (upper bound), 0 (exact) or 1 (lower bound) for each "
+            f"of the labels {targets.shape}"
+        )
+    found = np.where(np.isnan(targets), EXACT, given).astype(np.int8)
+    return found if found.any() else None
+
+
+def hash_rows(texts: Sequence[Sequence[str]], targets: np.ndarray, rows: np.ndarray, *others: np.ndarray | None) -> str:
+    """Return the SHA-256 of rows of a data set, as 64 hex digits, the same on every platform.
+
+    Args:
+        texts: Lists of texts: SMILES (n) and names of the tasks (T).
+        targets: (n, T), NaN where missing.
+        rows: Row numbers (n,).
+        *others: More arrays, each hashed only where there is one.
+    """
+    digest = hashlib.sha256()
+    for each in texts:
+        digest.update(f"{len(each)}\0".encode())
+        digest.update("\0".join(each).encode("utf-8", "surrogatepass"))
+    known = ~np.isnan(targets)
+    digest.update(np.packbits(known).tobytes())
+    digest.update((np.where(known, targets, 0.0) + 0.0).astype("<f8").tobytes())  # + 0.0 makes -0.0 equal 0.0
+    digest.update(rows.astype("<i8").tobytes())
+    for number, array in enumerate(others):
+        if array is not None:
+            values = np.where(np.isnan(array), np.nan, array + 0.0)
+            digest.update(f"{number}\0".encode() + values.astype("<f8").tobytes())
+    return digest.hexdigest()

@@ -12,6 +12,7 @@ from torch import nn
 
 from zoo.learners.baselines import TaskEstimators
 from zoo.learners.estimator import Baseline
+from zoo.learners.labels import as_kind
 from zoo.learners.learner import Learner
 from zoo.learners.names import Part, locate, name_of, registered_facts
 from zoo.learners.parts import featurizer_of, make_optimizer, model_of, resolve_device
@@ -52,7 +53,8 @@ def build(
         num_tasks: Columns to predict, T.
         task: Kind of target: "classification" (two classes), "multiclass", "regression" or a registered one.
         task_args: Options of the kind of target, such as `{"num_classes": 4}` for "multiclass".
-        dataset: Takes these three from a data set, or from one that `zoo.data.load` finds under this name.
+        dataset: Takes these three from a data set, or from one that `zoo.data.load` finds under this name; `task` may
+            name another kind of target with the same labels, such as "mean_variance" for numbers.
         model_args: Options of the model; `zoo.describe` lists them. Likewise the other two.
         optimizer_args: Options of the rule and of its base optimizer together, such as
             `{"rho": 0.1, "lr": 3e-4, "base": "adamw"}`.
@@ -71,6 +73,7 @@ def build(
     names: tuple[str, ...] = ()
     if dataset is not None:
         data = _load(dataset)
+        data = data if same_task(task, "classification") else as_kind(data, task)
         num_tasks, task, names = data.num_tasks, data.task, data.task_names
         task_args = task_args_for(data, task_args)
     recipe = recipe_for(

@@ -47,6 +47,16 @@ def class_words(fitted: Fitted) -> dict[str, list[str]] | None:
     return {task: list(words) for task, words in fitted.label_names.items()} if several else None
 
 
+def as_kind(dataset: MoleculeDataset, task: str) -> MoleculeDataset:
+    """Read a data set as another kind of target where both have the same labels, such as numbers; else return it."""
+    if kinds.same_task(dataset.task, task) or kinds.labels_of(dataset.task) != kinds.labels_of(task):
+        return dataset
+    metric = dataset.metric if dataset.metric in kinds.metrics_of(task) else kinds.default_metric(task)
+    return replace(
+        dataset, task=task, metric=metric, metric_args=dataset.metric_args if metric == dataset.metric else {}
+    )
+
+
 def with_trained_classes(
     dataset: MoleculeDataset, label_names: Mapping[str, Sequence[str]], num_classes: int
 ) -> MoleculeDataset:

@@ -18,7 +18,7 @@ from zoo.data import load as load_data
 from zoo.data.arrays import Floats
 from zoo.learners import evaluation
 from zoo.learners.encoding import encode_chunks
-from zoo.learners.labels import by_name, with_trained_classes
+from zoo.learners.labels import as_kind, by_name, with_trained_classes
 from zoo.learners.molecule_lists import index_of
 from zoo.learners.predictions import Predictions, with_reasons
 from zoo.recipe.fitted import Fitted
@@ -140,7 +140,8 @@ class Predictor(ABC):
         Raises:
             ValueError: Another number or kind of tasks, or a word is class 1 that was class 0 in training.
         """
-        dataset, fitted = data if isinstance(data, MoleculeDataset) else load_data(data), self.fitted
+        fitted = self.fitted
+        dataset = as_kind(data if isinstance(data, MoleculeDataset) else load_data(data), fitted.task)
         if dataset.num_tasks != fitted.num_tasks or not kinds.same_task(dataset.task, fitted.task):
             raise ValueError(
                 f"{dataset.name} has {dataset.num_tasks} {dataset.task} task(s), this learner was built for "

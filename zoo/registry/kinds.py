@@ -80,7 +80,8 @@ def metrics_of(task: str) -> list[str]:
     """
     entry = task_entry(task)
     first = entry.facts["metric"]
-    fitting = [m.name for m in METRICS if entry.name in m.facts["fits"] or m.name in entry.facts.get("metrics", ())]
+    names, own = {entry.name, entry.facts.get("like")}, entry.facts.get("metrics", ())
+    fitting = [m.name for m in METRICS if names.intersection(m.facts["fits"]) or m.name in own]
     return [first, *(name for name in fitting if name != first)]
 
 

@@ -1,3 +1,9 @@
+from .distributions import BinaryDirichlet as BinaryDirichlet
+from .distributions import Dirichlet as Dirichlet
+from .distributions import Distribution as Distribution
+from .distributions import Evidential as Evidential
+from .distributions import MeanVariance as MeanVariance
+from .distributions import Quantile as Quantile
 from .evaluation import Evaluation as Evaluation
 from .evaluation import format_table as format_table
 from .evaluation import format_value as format_value

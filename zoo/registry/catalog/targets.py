@@ -1,8 +1,9 @@
 """Every built-in kind of target and every built-in metric.
 
 `facts` of a kind of target (see `zoo.tasks.Task`): `labels` says what its cells are ("zero_one", "classes" or
-"numbers"), `metric` the default one, `link` how a score becomes a prediction where that is
-simple. `facts` of a metric: the kinds of target that it `fits`, and whether `higher_is_better`.
+"numbers"), `metric` the default one, `link` how a score becomes a prediction where that is simple; every metric of the
+kind that it is `like` fits it too. `facts` of a metric: the kinds of target that it `fits`, and whether
+`higher_is_better`.
 """
 
 from __future__ import annotations
@@ -38,6 +39,18 @@ for _entry in (
     ),
 ):
     TASKS.add(_entry)
+
+
+def _distribution(name: str, attribute: str, summary: str, like: str, metric: str) -> None:
+    facts = {"labels": TASKS[like].facts["labels"], "metric": metric, "like": like}
+    TASKS.add(Entry(name, f"zoo.tasks.distributions:{attribute}", summary, facts=facts))
+
+
+_distribution("mean_variance", "MeanVariance", "A number: its mean and variance", "regression", "rmse")
+_distribution("quantile", "Quantile", "A number: its median and an interval", "regression", "mae")
+_distribution("evidential", "Evidential", "A number: evidence for a Gaussian distribution", "regression", "rmse")
+_distribution("dirichlet", "Dirichlet", "Three or more classes: evidence for each", "multiclass", "accuracy")
+_distribution("binary_dirichlet", "BinaryDirichlet", "Two classes: evidence for each", "binary", "roc_auc")
 TASKS.add_alias("classification", "binary")
 
 

@@ -265,3 +265,13 @@ def test_a_missing_member_is_named(saved, tmp_path):
 def test_parts_of_ones_own_are_for_single_checkpoints(saved, networks):
     with pytest.raises(TypeError, match="is an ensemble"):
         zoo.load(saved, model=networks[0].model)
+
+
+def test_a_folder_is_described(saved):
+    text = str(zoo.describe(str(saved)))
+    assert "ensemble" in text
+    assert "3 members predict 1 regression task" in text
+    assert "member 2   random_forest, seed 0, weight 0.5" in text
+    single = str(zoo.describe(str(saved / "members" / "0")))
+    assert "learner" in single
+    assert "gcn trained with adam" in single

@@ -9,13 +9,14 @@ DESCRIPTION = """Say what a name means: reference, options, defaults, and what e
 examples:
   molzoo describe graphsam
   molzoo describe grover --parameters
-  molzoo describe kfold"""
+  molzoo describe kfold
+  molzoo describe runs/b3db-grover-graphsam-seed0"""
 
 
 def main(arguments: list[str]) -> None:
     """Print the description of a part."""
     parser = CommandParser(prog="molzoo describe", description=DESCRIPTION)
-    parser.add_argument("name", help="as listed by `molzoo list`")
+    parser.add_argument("name", help="as listed by `molzoo list`, or the folder of a run, a checkpoint or an ensemble")
     parser.add_option(
         "--parameters", action="store_true", help="count the trainable parameters of a model too (slower)"
     )

@@ -63,9 +63,11 @@ def main(arguments: list[str]) -> None:
 
     from zoo import sharpness
     from zoo.experiments.parts import choose_part
-    from zoo.learners import Learner, loading
+    from zoo.learners import Ensemble, Learner, loading
 
     learner = loading.load(options.run, device=options.device, trust=options.trust)
+    if isinstance(learner, Ensemble):
+        raise TypeError("an ensemble has no loss surface of its own: name the folder of one member")
     if not isinstance(learner, Learner):
         raise TypeError(f"model {learner.recipe.model!r} is trained without gradients: it has no loss surface")
     dataset = choose_part(options.run, learner.recipe, learner.fitted, part=options.part, data=options.data).dataset

@@ -11,21 +11,21 @@ import numpy as np
 
 from zoo import data
 from zoo.runs.checkpoint import Checkpoint, versions
+from zoo.runs.ensemble_folder import SavedModels
 
 BLOCK = 1 << 20
 SAMPLED = 256  # blocks that are read of a very large file
 ENDINGS = re.compile(r"(?<=.)(\.(csv|tsv|tab|txt|smi|smiles|ism|can|parquet|pq))?(\.(gz|bz2|xz))?$", re.IGNORECASE)
 
 
-def prediction_key(saved: Checkpoint, rows: data.RowStream, content: str) -> dict[str, Any]:
+def prediction_key(saved: SavedModels, rows: data.RowStream, content: str) -> dict[str, Any]:
     """Return the inputs of the predictions as plain data; their places and times do not matter.
 
     Args:
-        saved: The model.
+        saved: The model, or the members of an ensemble.
         rows: How the input is read.
         content: Digest of the input.
     """
-    weights = {path.name: digest(path) for path in sorted(saved.path.glob("model.*"))}
     return {
         "content": content,
         "columns": rows.columns,
@@ -33,11 +33,16 @@ def prediction_key(saved: Checkpoint, rows: data.RowStream, content: str) -> dic
         "chunk_size": rows.chunk_size,
         "separator": getattr(rows.source, "separator", None),
         "encoding": getattr(getattr(rows.source, "text", None), "encoding", None),
-        "recipe": saved.recipe.to_json(),
-        "fitted": saved.fitted.to_json(),
-        "weights": weights,
+        "models": [model_key(model) for model in saved.checkpoints],
+        "shares": list(saved.weights),
         "molzoo": versions()["molzoo"],
     }
+
+
+def model_key(saved: Checkpoint) -> dict[str, Any]:
+    """Return what a checkpoint consists of, as plain data."""
+    files = {path.name: digest(path) for path in sorted(saved.path.glob("model.*"))}
+    return {"recipe": saved.recipe.to_json(), "fitted": saved.fitted.to_json(), "files": files}
 
 
 def digest(path: Path, whole: int | None = None) -> str:

@@ -17,7 +17,8 @@ from zoo.learners import parts
 from zoo.recipe.mapping import from_mapping
 from zoo.recipe.options import ReadOptions
 from zoo.recipe.trust import require_trust
-from zoo.runs import available_cores, checkpoint
+from zoo.runs import available_cores
+from zoo.runs.ensemble_folder import SavedModels, read_all
 
 
 @dataclass(frozen=True)
@@ -63,12 +64,12 @@ class Request:
     """A file to be predicted, opened and checked.
 
     Args:
-        saved: The model.
+        saved: The model, or the members of an ensemble.
         rows: The file.
         options: How it is predicted.
     """
 
-    saved: checkpoint.Checkpoint
+    saved: SavedModels
     rows: data.RowStream
     options: FileOptions
 
@@ -86,8 +87,9 @@ class Request:
         chosen = from_mapping(FileOptions, options)
         reading = ReadOptions(smiles_column=chosen.smiles_column, separator=chosen.separator, encoding=chosen.encoding)
         rows = data.stream(source, chunk_size=chosen.chunk_size, options=reading)
-        saved = checkpoint.read(run)
-        require_trust(saved.recipe, chosen.trust)
+        saved = read_all(run)
+        for model in saved.checkpoints:
+            require_trust(model.recipe, chosen.trust)
         return cls(saved, rows, chosen)
 
     @property

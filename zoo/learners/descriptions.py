@@ -8,6 +8,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from zoo.data.reading.sets import ENTRIES
@@ -85,10 +86,10 @@ class Description:
 
 @dataclass(frozen=True)
 class Page:
-    """A recipe or a data set; its text is meant for reading.
+    """A recipe, a data set or a folder of what was trained; its text is meant for reading.
 
     Args:
-        kind: "recipe" or "data set".
+        kind: "recipe", "data set", "learner" or "ensemble".
         name: What users call it.
         summary: One line.
         rows: What it holds.
@@ -141,7 +142,7 @@ def describe(name: str, *, parameters: bool = True) -> Descriptions:
 
     Args:
         name: Of a model, an optimizer, a featurizer, a kind of target, a split, a metric, a format, a recipe or a data
-            set.
+            set; or the folder of a checkpoint, a run or an ensemble.
         parameters: Count the trainable parameters of models, which imports torch and builds them.
 
     Raises:
@@ -157,6 +158,10 @@ def describe(name: str, *, parameters: bool = True) -> Descriptions:
         describe_entry(registry, registry[name], parameters) for registry in REGISTRIES if name in registry
     ]
     found += [page for page in (describe_recipe(name), describe_dataset(name)) if page is not None]
+    if not found and Path(name).is_dir():
+        from zoo.learners.trained_folder import describe_folder  # imports torch
+
+        found.append(Page(*describe_folder(name)))
     if not found:
         known = [n for registry in REGISTRIES for n in registry.names()]
         raise UnknownName("name", name, [*known, *list_recipes(), *(entry.name for entry in ENTRIES)])

@@ -16,7 +16,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from zoo.runs.checkpoint import CheckpointError, damage_error, previous, read_mapping, replace, versions
+from zoo.runs.checkpoint import (
+    Checkpoint,
+    CheckpointError,
+    damage_error,
+    previous,
+    read,
+    read_mapping,
+    replace,
+    versions,
+)
 from zoo.runs.durable import find_link, naming, remove_orphans, sync_folder
 from zoo.runs.json_files import write_json
 
@@ -95,6 +104,34 @@ def open_ensemble(path: str | Path) -> EnsembleFolder | None:
         except (OSError, ValueError, TypeError, LookupError) as error:
             raise damage_error(file, error) from error
     return None
+
+
+@dataclass(frozen=True)
+class SavedModels:
+    """A checkpoint, or those of the members of an ensemble.
+
+    Args:
+        path: What `zoo.load` reads.
+        checkpoints: One, or those of all members.
+        weights: Weight of each.
+    """
+
+    path: Path
+    checkpoints: tuple[Checkpoint, ...]
+    weights: tuple[float, ...] = (1.0,)
+
+
+def read_all(path: str | Path) -> SavedModels:
+    """Open the checkpoint at a place, or those of all members of an ensemble.
+
+    Raises:
+        CheckpointError: There is none, or one is damaged.
+    """
+    found = open_ensemble(path)
+    if found is None:
+        single = read(path)
+        return SavedModels(single.path, (single,))
+    return SavedModels(found.path, tuple(map(read, found.places)), found.weights)
 
 
 def write_ensemble(path: str | Path, write_members: Sequence[Callable[[Path], None]], weights: Sequence[float]) -> None:

@@ -179,6 +179,16 @@ def no_first_step(attempt: Any) -> None:
         )
 
 
+def no_rise(rise: float | None) -> None:
+    """Complain of a step without a closure where the loss must be known.
+
+    Raises:
+        ValueError: The radius follows a relative rise of the loss.
+    """
+    if rise is not None:
+        raise ValueError(f"rise={rise:g} needs the loss of each step: call step(closure), or give rho instead")
+
+
 def first_step_of(attempt: T | None) -> T:
     """Return the step that ``first_step`` began.
 
@@ -208,6 +218,23 @@ def no_sync_of(optimizer: Any, no_sync: Any) -> Any:
             "would drift apart or wait for each other. Leave no_sync=None"
         )
     return no_sync
+
+
+def ascent_share_of(optimizer: Any, share: Any) -> float:
+    """Return ``share``.
+
+    Raises:
+        ValueError: Outside (0, 1], or the rule uses the ascent gradient for more than a direction.
+    """
+    number = positive("ascent_share", share)
+    if number > 1:
+        raise ValueError(f"ascent_share must lie in (0, 1], got {share!r}")
+    if number < 1 and optimizer.ascent_decides:
+        raise ValueError(
+            f"{type(optimizer).__name__} uses the ascent gradient in the update or to decide on a second pass, so that "
+            "it has to be that of the complete batch. Leave ascent_share=1"
+        )
+    return number
 
 
 def one_each(name: str, values: Sequence[float] | None, count: int) -> list[float]:

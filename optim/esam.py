@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Callable, Mapping
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
@@ -109,10 +109,12 @@ class ESAM(RandomizedSAM):
         mask that leaves nothing is not applied. The authors' code freezes whole tensors instead of masking entries.
     """
 
+    fixed_options: ClassVar[Mapping[str, Any]] = {"ascent_share": 1.0}
+
     def __init__(
         self, base: torch.optim.Optimizer, *, beta: float = 0.6, gamma: float = 0.5, seed: int = 0, **options: Any
     ) -> None:
-        super().__init__(base, seed=seed, **options)
+        super().__init__(base, seed=seed, **checks.without_fixed(type(self), options))
         self.beta = checks.fraction("beta", beta)
         self.gamma = checks.fraction("gamma", gamma)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 from numbers import Number
 from typing import Any
@@ -62,7 +63,7 @@ class Passes(Rule):
         self._foreign = ForeignGradients()  # which lets go of the gradient that it has remembered
         if attempt.plan is Plan.ASCENT:
             with attempt.context.no_sync() if attempt.context.no_sync is not None else nullcontext():
-                attempt.first_loss = self._pass(attempt, closure, foreign)
+                attempt.first_loss = self._pass(attempt, self._ascent_closure(closure), foreign)
             self._look_around(attempt)
             foreign = False
         if attempt.again:
@@ -72,6 +73,18 @@ class Passes(Rule):
             else:
                 self._pass(attempt, closure, foreign)
             self._descend(attempt)
+
+    def _ascent_closure(self, closure: Closure) -> Closure:
+        """Return the closure of the ascent pass, over the first samples of the batch where a part is enough."""
+        if self.ascent_share == 1:
+            return closure
+        samples = getattr(closure, "num_samples", None)
+        if samples is None:
+            raise TypeError(
+                f"ascent_share={self.ascent_share:g} needs a closure that can leave samples out: optim.SampleClosure, "
+                "or one with num_samples that takes the positions of samples"
+            )
+        return partial(closure, torch.arange(max(1, math.ceil(self.ascent_share * samples))))
 
     def _pass(self, attempt: Attempt, closure: Closure, foreign: bool) -> Any:
         if foreign:
@@ -89,7 +102,10 @@ class Passes(Rule):
         attempt.gradient = gradients.read(attempt.weights, attempt.context.grad_scaler, copy=self.keeps_gradient)
         attempt.flaw = gradients.worst_of_replicas(attempt.gradient.flaw, attempt.context.no_sync)
         attempt.again = attempt.flaw is not Flaw.NONE or self.wants_perturbed_pass(attempt.gradient)
-        attempt.counted = attempt.statistics.copy()
+        if self.ascent_share < 1:
+            attempt.statistics.put_back(attempt.before)  # the second pass counts the complete batch
+        else:
+            attempt.counted = attempt.statistics.copy()
 
     def _climb(self, attempt: Attempt) -> None:
         """Move the weights to where the second pass is made, if there is a direction."""
@@ -113,11 +129,24 @@ class Passes(Rule):
         elif attempt.flaw is Flaw.NONE and attempt.gradient is not None:
             direction = self.direction(attempt.weights, attempt.gradient)
         unit = None if direction is None else self.unit_displacement(attempt.weights, direction)
-        attempt.missed = unit is None
-        if unit is None:
+        attempt.missed = unit is None or not self._fit_radii(attempt)
+        if unit is None or attempt.missed:
             return None
         vector, divisor = unit
         return self.clip(Displacement(vector, [(s.count, s.sign * s.radius / divisor) for s in attempt.stretches]))
+
+    def _fit_radii(self, attempt: Attempt) -> bool:
+        """Turn a relative rise of the loss into radii; returns whether they are known."""
+        if self.rise is None:
+            return True
+        loss, slope = self.carried_loss, self.carried_slope
+        if attempt.gradient is not None:
+            loss, slope = _number(attempt.first_loss), self.slope(attempt.weights, attempt.gradient)
+        radius = self.radius_of_rise(loss, slope)
+        if radius is None:
+            return False
+        attempt.stretches = [replace(stretch, radius=radius * stretch.radius) for stretch in attempt.stretches]
+        return True
 
     def _copy_of(self, weights: list[Tensor]) -> list[Tensor]:
         """Copy the weights into the buffer of the last step, if it still fits them."""
@@ -157,6 +186,8 @@ class Passes(Rule):
         self._foreign = ForeignGradients(attempt.weights)
 
     def _gap(self, attempt: Attempt) -> Any:
+        if self.ascent_share < 1:  # the two losses are not of the same samples
+            return None
         first, last = _detach(attempt.first_loss), _detach(attempt.loss)
         return None if first is None or last is None or not attempt.perturbed else self.gap(first, last)
 
@@ -174,6 +205,9 @@ class Passes(Rule):
         if not math.isfinite(norm):
             self.skipped += 1
             return False, norm
+        if self.rise is not None:
+            loss = _detach(attempt.loss)
+            self.carried_loss, self.carried_slope = None if loss is None else float(loss), self.slope(weights, updating)
         self.learn(weights, updating, attempt.perturbed)
         if context.max_grad_norm is not None and norm + 1e-6 > context.max_grad_norm:
             gradients.clip_(self.param_groups, context.max_grad_norm, norm)
@@ -188,6 +222,18 @@ class Passes(Rule):
 
 def _form(tensor: Tensor) -> tuple[Any, ...]:
     return tensor.dtype, tensor.device, tensor.shape
+
+
+def _number(loss: Any) -> float:
+    """Return a loss as a float.
+
+    Raises:
+        TypeError: It is not a number.
+    """
+    value = _detach(loss)
+    if value is None:
+        raise TypeError(f"rise needs the loss of a step as a number, and the closure returned {loss!r}")
+    return float(value)
 
 
 def _detach(loss: Any) -> Any:

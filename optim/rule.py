@@ -10,15 +10,15 @@ import torch
 from torch import Tensor, nn
 
 from optim import checks
-from optim.displacement import Displacement, Stretch
+from optim.displacement import Displacement
 from optim.plan import Plan
+from optim.radius import Radius
 from optim.vectors import Vector
-from optim.wrapper import Wrapper
 
 Closure = Callable[..., Any]
 
 
-class Rule(Wrapper):
+class Rule(Radius):
     """Options and hooks of a sharpness-aware rule; `SharpnessAware` adds the step and documents the options.
 
     A hook that is asked before the last pass of a step changes no attribute and no memory by itself, because a pass may
@@ -39,6 +39,9 @@ class Rule(Wrapper):
         base: torch.optim.Optimizer,
         *,
         rho: float = 0.05,
+        rise: float | None = None,
+        start: float = 0.0,
+        ascent_share: float = 1.0,
         adaptive: bool = False,
         eta: float = 0.01,
         max_grad_norm: float | None = None,
@@ -49,8 +52,8 @@ class Rule(Wrapper):
         **unknown: Any,
     ) -> None:
         checks.no_unknown(type(self), unknown)
-        super().__init__(base)
-        self.rho = checks.nonnegative("rho", rho)
+        super().__init__(base, rho=rho, rise=rise, start=start)
+        self.ascent_share = checks.ascent_share_of(self, ascent_share)
         self.adaptive = adaptive
         self.eta = checks.nonnegative("eta", eta)
         self.max_grad_norm = max_grad_norm if max_grad_norm is None else checks.positive("max_grad_norm", max_grad_norm)
@@ -58,62 +61,7 @@ class Rule(Wrapper):
         self.no_sync = checks.no_sync_of(self, no_sync)
         self.diagnostics = diagnostics
         self.same_dropout = same_dropout
-        self.horizon: int | None = None
         self._deferred: dict[str, Any] = {}
-        self.own_rhos()
-
-    # ------------------------------------------------------------------ the radius
-
-    @property
-    def current_rho(self) -> float:
-        """Radius of the next perturbation, for parameter groups without a ``"rho"`` of their own."""
-        return self.scheduled_rho(self.rho)
-
-    def scheduled_rho(self, rho: float) -> float:
-        """Return the radius of the next perturbation for a constant ``rho``; a rule with a schedule changes it here."""
-        return rho
-
-    def add_param_group(self, param_group: dict[str, Any]) -> None:
-        """Add a group to the base; it may have ``"perturb": False`` or a ``"rho"`` of its own.
-
-        Raises:
-            ValueError: The radius is negative or not finite.
-        """
-        if "rho" in param_group and "rho" not in self.base.defaults:
-            checks.nonnegative("rho of the parameter group", param_group["rho"])
-        super().add_param_group(param_group)
-
-    def stretches(self) -> list[Stretch]:
-        """Return the radii of the perturbed parameters, in the order of their groups.
-
-        Raises:
-            ValueError: A group's own radius is negative or not finite.
-        """
-        found: list[Stretch] = []
-        for group, own_rho in zip(self.param_groups, self.own_rhos(), strict=True):
-            if not group.get("perturb", True):
-                continue
-            radius = self.current_rho if own_rho is None else self.scheduled_rho(own_rho)
-            sign = -1 if self.climbs_gradients and group.get("maximize") else 1
-            count = sum([p.requires_grad for p in group["params"]])
-            if found and (found[-1].radius, found[-1].sign) == (radius, sign):
-                count += found.pop().count
-            if count:
-                found.append(Stretch(count, radius, sign))
-        return found
-
-    def own_rhos(self) -> list[float | None]:
-        """Return the ``"rho"`` of every parameter group, None where it has none.
-
-        Raises:
-            ValueError: One is negative or not finite.
-        """
-        if "rho" in self.base.defaults:  # of Adadelta, which means something else by it
-            return [None] * len(self.param_groups)
-        return [
-            checks.nonnegative(f"rho of parameter group {i}", group["rho"]) if "rho" in group else None
-            for i, group in enumerate(self.param_groups)
-        ]
 
     # ------------------------------------------------------------------ before the last pass
 

@@ -31,6 +31,14 @@ class SharpnessAware(Passes):
             schedulers attach to this object. Groups with ``"perturb": False`` are updated but never perturbed; a group
             with a ``"rho"`` is perturbed by that radius, :math:`\epsilon_i = \rho_i\, d_i / \lVert d \rVert`.
         rho: Radius of the perturbation, >= 0; 0 is the base optimizer bit for bit, in one pass a step.
+        rise: In place of rho: share of the loss L, >= 0, by which a step along the gradient would raise it to first
+            order, :math:`\rho_t = rise \cdot \vert L \vert / \lVert g \rVert` (LE-SAM, arXiv 2605.10183; read in
+            secondary sources). One value fits data sets whose radii differ by a factor of 50. A step without a gradient
+            at the weights takes loss and norm of the step before. None: rho counts.
+        start: Share of the run, in [0, 1], that is over when perturbing begins (arXiv 2410.10373 finds most of SAM's
+            gain in its last epochs); a `StepContext` tells the length of the run.
+        ascent_share: Share of the batch, in (0, 1], over which the ascent pass runs: its first samples. It needs a
+            closure that can leave samples out, as `SampleClosure`.
         adaptive: Scale the perturbation to the weights (ASAM, arXiv 2102.11600, eq. 5).
         eta: Added to \|w\| when ``adaptive``, >= 0.
         max_grad_norm: Clip the global norm of the updating gradient to this, > 0; None: no clipping.
@@ -107,8 +115,10 @@ class SharpnessAware(Passes):
 
         Raises:
             RuntimeError: The last `first_step` still waits for its `second_step`.
+            ValueError: The radius depends on the loss, which only a closure tells.
         """
         checks.no_first_step(self._attempt)
+        checks.no_rise(self.rise)
         attempt = self._begin(grad_scaler, context)
         attempt.passes = 2
         try:

@@ -23,13 +23,16 @@ class Unperturbed(SharpnessAware):
 
     Args:
         base: Optimizer instance that makes the update.
-        **options: Options of `SharpnessAware` other than ``rho``.
+        **options: Options of `SharpnessAware` that do not concern the perturbation.
 
     Example:
         >>> optimizer = Unperturbed(torch.optim.Adam(torch.nn.Linear(2, 1).parameters()))
     """
 
-    fixed_options: ClassVar[Mapping[str, Any]] = {"rho": 0.0, "adaptive": False, "eta": 0.01, "same_dropout": False}
+    fixed_options: ClassVar[Mapping[str, Any]] = {
+        **{"rho": 0.0, "rise": None, "start": 0.0, "ascent_share": 1.0},
+        **{"adaptive": False, "eta": 0.01, "same_dropout": False},
+    }
 
     def __init__(self, base: torch.optim.Optimizer, **options: Any) -> None:
         super().__init__(base, rho=0.0, **checks.without_fixed(type(self), options))

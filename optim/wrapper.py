@@ -43,7 +43,7 @@ class Wrapper(torch.optim.Optimizer):
     """Names of what the rule keeps in `memory`: saved from the first step on, known or not."""
 
     not_saved: ClassVar[frozenset[str]] = frozenset(
-        {"max_grad_norm", "model", "no_sync", "diagnostics", "same_dropout", "seed", "total_steps"}
+        {"ascent_share", "diagnostics", "max_grad_norm", "model", "no_sync", "same_dropout", "seed", "total_steps"}
     )
     """Options that belong to the run and not to the state; a saved state must not override them."""
 

@@ -17,6 +17,7 @@ TEXTS = {
     "differentiable": "Allow gradients through a step.",
     "maximize": "Climb the objective instead of descending.",
     "base": "Optimizer whose step the rule uses.",
+    "perturb": "What the rule perturbs: all weights, or those of normalization layers only (norms).",
     "seed": "Seed of the split; the run's own unless --split-seed gives one.",
     "fractions": "Shares of the train, valid and test part.",
 }

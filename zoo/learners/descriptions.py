@@ -216,8 +216,8 @@ def accepted(registry: Registry[Any], entry: Entry[Any]) -> tuple[dict[str, Any]
         options, texts, base = from_object(registry, entry.resolve())
     if base:
         options = {name: value for name, value in options.items() if name not in (*SET_BY_TRAINING, "base")}
-        options |= {"base": "adam", **base}
-        texts["base"] = TEXTS["base"]
+        options |= {"base": "adam", "perturb": "all", **base}
+        texts |= {name: TEXTS[name] for name in ("base", "perturb")}
     if registry is SPLITS and "fractions" in options:
         options["fractions"] = FRACTIONS
     called = registry.kind in CALLED

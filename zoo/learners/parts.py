@@ -151,14 +151,29 @@ def make_optimizer(part: Part, recipe: Recipe, model: nn.Module) -> torch.optim.
         check_options(name, options, optimizer_options(cls)[0])
         with building(name, options):
             return cls(parameters, **with_kernel(cls, parameters, options))
-    base = options.pop("base", "adam")
+    base, perturb = options.pop("base", "adam"), options.pop("perturb", "all")
     rule_options, base_options = optimizer_options(cls, base)
-    check_options(name, options, {*rule_options, *base_options, "base"})
+    check_options(name, options, {*rule_options, *base_options, "base", "perturb"})
     base_args = {"lr": 1e-3, **{key: value for key, value in options.items() if key not in rule_options}}
     rule_args = {key: value for key, value in options.items() if key in rule_options}
     base_args = with_kernel(optim.resolve_base(base), parameters, base_args)
     with building(name, recipe.optimizer_args):
-        return cls.from_params(parameters, base, base_args, **rule_args)
+        return cls.from_params(perturbed_groups(model, parameters, perturb), base, base_args, **rule_args)
+
+
+def perturbed_groups(model: nn.Module, parameters: list[nn.Parameter], perturb: str) -> list[Any]:
+    """Return the parameters, in groups where a rule perturbs normalization layers only.
+
+    Raises:
+        ValueError: `perturb` is neither "all" nor "norms", or the model has no such layers.
+    """
+    if perturb not in ("all", "norms"):
+        raise ValueError(f"perturb={perturb!r}: choose all, or norms for normalization layers only")
+    if perturb == "all":
+        return list(parameters)
+    trained = set(map(id, parameters))
+    groups = optim.norm_only_groups(model)
+    return [{**group, "params": [p for p in group["params"] if id(p) in trained]} for group in groups]
 
 
 def with_kernel(

@@ -75,6 +75,11 @@ class WindowClosure:
         self.losses = torch.cat(losses)
         return total
 
+    @property
+    def num_samples(self) -> int:
+        """Number of molecules in the batches of this process."""
+        return sum(len(batch) for batch in self.window)
+
     def per_sample(self) -> Tensor:
         """Loss of each molecule (B,) at the present weights, without gradients."""
         with torch.no_grad(), self.autocast():

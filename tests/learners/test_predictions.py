@@ -11,6 +11,7 @@ import zoo
 from featurizers import Featurizer, InvalidMolecule
 from zoo.data import DataError
 from zoo.inference import workers
+from zoo.inference.job import Job
 from zoo.learners import Predictions
 
 SMILES = ["CCO", "not a molecule", "c1ccccc1", ""]
@@ -60,7 +61,7 @@ def test_tables_of_everything_that_predictions_may_hold():
 def test_a_molecule_is_read_once_and_a_missing_number_has_its_reason(learner, monkeypatch):
     calls, read = [], Featurizer.read
     monkeypatch.setattr(Featurizer, "read", lambda self, molecule: (calls.append(molecule), read(self, molecule))[1])
-    reasons = workers.predict_rows(learner, SMILES, 64)["reason"]
+    reasons = workers.predict_rows(learner, SMILES, Job("", "cpu", 64))["reason"]
     assert calls == SMILES
     assert [bool(reason) for reason in reasons] == [False, True, False, True]
     monkeypatch.setattr(type(learner), "predict_packed", lambda self, packed, size: np.array([[1.0, 2], [np.nan, 1]]))

@@ -14,13 +14,14 @@ examples:
   molzoo predict runs/b3db-grover-graphsam-seed0 molecules.csv
   molzoo predict runs/b3db-grover-graphsam-seed0 library.csv.gz --output predicted.csv.gz
   molzoo predict runs/b3db-grover-graphsam-seed0 library.parquet --smiles-column structure
+  molzoo predict runs/b3db-grover-graphsam-seed0 molecules.csv --domain --neighbors 3
   molzoo predict runs/b3db-grover-graphsam-seed0 huge.parquet --output predicted --shards 1000
 
 With --shards, start as many of the same command as you like, at any time and on any machine that sees the folder: they
 share the shards. In a job array each job may take its own: --shard $SLURM_ARRAY_TASK_ID."""
 
-FILES, WORK, SHARDS = "output", "work", "shards"
-FIELDS = ("chunk_size", "batch_size", "num_workers", "device", "trust", "guard_formulas")
+FILES, WORK, SHARDS, TRUST = "output", "work", "shards", "how far to trust them"
+FIELDS = ("chunk_size", "batch_size", "num_workers", "device", "trust", "guard_formulas", "domain", "neighbors")
 
 
 def main(arguments: list[str]) -> None:
@@ -37,6 +38,7 @@ def main(arguments: list[str]) -> None:
                       help="write N Parquet files to the folder --output, or NAME.RUN.predicted")  # fmt: skip
     parser.add_option("--shard", type=int | None, metavar="I", group=SHARDS,
                       help="write this one only, from 0 to N - 1")  # fmt: skip
+    add_trustworthiness(parser)
     parser.add_option("--chunk_size", type=int, default=1000, group=WORK, help="rows at a time; bounds the memory")
     parser.add_option("--batch_size", type=int, default=64, group=WORK, help="molecules in a batch of the model")
     parser.add_option("--num_workers", type=int | None, group=WORK, help="processes; one for each core unless given")
@@ -67,3 +69,14 @@ def main(arguments: list[str]) -> None:
     print(f"{output}: {summary.rows:,} rows, {summary.failed:,} without a prediction{again}")
     if summary.all_failed:
         raise SystemExit(f"molzoo: no row could be predicted: {summary.reason}")
+
+
+def add_trustworthiness(parser: CommandParser) -> None:
+    """Add what is said about each prediction."""
+    parser.add_option(
+        "--domain", type=str | None, nargs="?", const="fingerprint", metavar="MEASURE", group=TRUST,
+        help="also write nearest_similarity to the training molecules and in_domain; the measure is fingerprint, or "
+        "embedding (nearest_distance)",
+    )  # fmt: skip
+    parser.add_option("--neighbors", type=int, default=0, metavar="K", group=TRUST,
+                      help="write the K nearest training molecules with their labels too")  # fmt: skip

@@ -52,7 +52,7 @@ class Parts:
             InferenceError: The disk is full, or cannot be written.
         """
         names = [name for name in table.columns if name != REASON]
-        columns = {f"column_{i}": table[name].to_numpy() for i, name in enumerate(names)}
+        columns = {f"column_{i}": without_objects(table[name].to_numpy()) for i, name in enumerate(names)}
         unfinished = self.folder / f"{number:06d}.unfinished"
         try:
             with unfinished.open("wb") as file:
@@ -75,3 +75,8 @@ class Parts:
     def remove(self) -> None:
         """Remove all chunks."""
         shutil.rmtree(self.folder)
+
+
+def without_objects(column: np.ndarray) -> np.ndarray:
+    """Return a column of texts as an array that a file holds without pickles."""
+    return column.astype(np.str_) if column.dtype == object else column

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ class Job:
         batch_size: Molecules in a batch of the model.
         trust: As in `zoo.load`.
         label: What messages call the source of the rows.
+        how: More arguments of `Predictor.predictions`.
     """
 
     run: str
@@ -28,6 +30,7 @@ class Job:
     batch_size: int
     trust: bool = False
     label: str = ""
+    how: Mapping[str, Any] = field(default_factory=dict)
 
     def load(self) -> Predictor:
         """Read the learner."""
@@ -69,6 +72,6 @@ class Failure:
     loaded: bool
 
 
-def predict_rows(learner: Predictor, smiles: list[str], batch_size: int) -> pd.DataFrame:
+def predict_rows(learner: Predictor, smiles: list[str], job: Job) -> pd.DataFrame:
     """Return the table (n rows) with a column for each prediction and the column `reason`."""
-    return learner.predictions(smiles, batch_size=batch_size).to_frame()
+    return learner.predictions(smiles, batch_size=job.batch_size, **job.how).to_frame()

@@ -17,6 +17,7 @@ from zoo.learners import parts
 from zoo.recipe.mapping import from_mapping
 from zoo.recipe.options import ReadOptions
 from zoo.recipe.trust import require_trust
+from zoo.registry.catalog.domains import DOMAINS
 from zoo.runs import available_cores
 from zoo.runs.ensemble_folder import SavedModels, read_all
 
@@ -38,6 +39,8 @@ class FileOptions:
         patience: Seconds without an answer after which a worker is reported as hung.
         trust: As in `zoo.load`.
         guard_formulas: As in `zoo.data.RowWriter`.
+        domain: As in `Predictor.predictions`; `None` leaves the domain out.
+        neighbors: As in `Predictor.predictions`.
     """
 
     smiles_column: str | None = None
@@ -51,12 +54,23 @@ class FileOptions:
     patience: float = PATIENCE
     trust: bool = False
     guard_formulas: bool = False
+    domain: str | None = None
+    neighbors: int = 0
 
     def __post_init__(self) -> None:
-        for name, least in (("batch_size", 1), ("num_workers", 0), ("patience", 0)):
+        for name, least in (("batch_size", 1), ("num_workers", 0), ("patience", 0), ("neighbors", 0)):
             value = getattr(self, name)
             if value is not None and value < least:
                 raise InferenceError(f"{name}={value}: give a number of at least {least}")
+        if self.domain is not None:
+            _ = DOMAINS[self.domain]  # its error names all measures
+
+    @property
+    def how(self) -> dict[str, Any]:
+        """Arguments of `Predictor.predictions` that change what is predicted."""
+        if self.domain is None and not self.neighbors:
+            return {}
+        return {"domain": self.domain or True, "neighbors": self.neighbors}
 
 
 @dataclass(frozen=True)
@@ -96,7 +110,8 @@ class Request:
     def job(self) -> Job:
         """Job of the workers."""
         options = self.options
-        return Job(str(self.saved.path), options.device, options.batch_size, options.trust, self.rows.label)
+        path, label = str(self.saved.path), self.rows.label
+        return Job(path, options.device, options.batch_size, options.trust, label, self.options.how)
 
     @property
     def workers(self) -> int:
@@ -107,7 +122,7 @@ class Request:
 
     def key(self, source: Path, whole: int | None = None) -> dict[str, Any]:
         """Return the inputs of the predictions; `whole` as in `digest`."""
-        return prediction_key(self.saved, self.rows, digest(source, whole))
+        return {**prediction_key(self.saved, self.rows, digest(source, whole)), **self.options.how}
 
     def bar(self, total: int | None = None) -> tqdm:
         """Return the progress bar."""

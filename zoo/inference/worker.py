@@ -72,7 +72,7 @@ def answer(learner: Predictor | Failure, smiles: list[str], job: Job) -> Any:
     if isinstance(learner, Failure):
         return learner
     try:
-        return predict_rows(learner, smiles, job.batch_size)
+        return predict_rows(learner, smiles, job)
     except Exception as error:  # whatever it is, it belongs to these rows, and the parent reports it
         return Failure(one_line(error), loaded=True)
 

@@ -65,9 +65,7 @@ class Ensemble(Predictor):
         """Processes that encode molecules while the models predict others: as many as any member asks for."""
         return max(member.encoding_workers for member in self.members)
 
-    def predictions(
-        self, molecules: object, *, batch_size: int = PREDICT_BATCH, on_invalid: str = "nan"
-    ) -> Predictions:
+    def plain_predictions(self, molecules: object, batch_size: int, on_invalid: str) -> Predictions:
         """Predict molecules, with the spread over the members; arguments as in `predict`.
 
         Every molecule is read once, and encoded once for each different featurizer.

@@ -97,6 +97,7 @@ class Baseline(Predictor):
         scaler = scaler_for_trees(train.targets) if self.task.scaled else None
         plan = plan_training(chosen, train, parts.valid if parts else None)
         self.note(dataset, chosen, data_options or describe_data(dataset, parts), scaler)
+        self.remember(train, parts)
         train, packed = self.featurize_dataset(train, chosen, progress)
         start = time.perf_counter()
         targets = train.targets if scaler is None else scaler.transform(train.targets)
@@ -126,6 +127,7 @@ class Baseline(Predictor):
             skops.io.dump(self.model.estimators, folder / ESTIMATORS)
 
         checkpoint.write_folder(path, self.request, self.fitted, write_estimators)
+        self.keep_domain(Path(path))
 
     def load_weights(self, saved: checkpoint.Checkpoint) -> None:
         """Take the estimators of a checkpoint.

@@ -141,6 +141,7 @@ class Learner(Predictor):
         scaler = TargetScaler.fit(train.targets, train.task_names) if self.task.scaled else None
         plan = plan_training(chosen, train, parts.valid if parts else None)
         self.note(dataset, chosen, data_options or describe_data(dataset, parts), scaler)
+        self.remember(train, parts)
         seed_generators(self.recipe.seed)
         run = TrainingRun(
             self.model,
@@ -170,6 +171,8 @@ class Learner(Predictor):
                 run.fit()
             finally:
                 self.model.eval()
+            if folder is not None and folder.writes:
+                self.keep_domain(folder.path)
         if run.best_weights:
             self.model.load_state_dict(run.best_weights)
         if run.history.diverged:
@@ -196,6 +199,7 @@ class Learner(Predictor):
     def save(self, path: str | Path) -> None:
         """Write a checkpoint that `zoo.load` reads; one that is there already is replaced."""
         checkpoint.write(path, self.request, self.fitted, self.model, {"optimizer": self.optimizer.state_dict()})
+        self.keep_domain(Path(path))
 
     def load_weights(self, saved: checkpoint.Checkpoint) -> None:
         """Take the weights of a checkpoint."""

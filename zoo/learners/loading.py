@@ -82,6 +82,7 @@ def load_one(
             raise
         raise CheckpointError(f"{checkpoint.path} cannot be built: {error}{by_whom(checkpoint.path)}") from error
     learner.load_weights(checkpoint)
+    learner.place = checkpoint.path
     if isinstance(learner, Learner):
         learner.model.eval()
     return learner

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,6 +28,7 @@ class Predictions:
         spread: Standard deviation of each value, in the shape of `values`.
         interval: Lower and upper end of an interval around each value, in the shape of `values` and (..., 2).
         in_domain: Whether a molecule resembles what the model was trained on (n,).
+        more: More columns of tables by name (n each), such as `nearest_similarity`.
         index: Labels of the rows in tables (n); None numbers them.
 
     Example:
@@ -41,6 +43,7 @@ class Predictions:
     spread: Floats | None = None
     interval: Floats | None = None
     in_domain: Bool | None = None
+    more: Mapping[str, np.ndarray] = field(default_factory=dict)
     index: Any = None
 
     def __len__(self) -> int:
@@ -52,7 +55,7 @@ class Predictions:
         return self.reasons != ""
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a table with the columns `predicted_NAME`, `sd_`, `lower_`, `upper_NAME`, `in_domain` and `reason`."""
+        """Return a table: `predicted_NAME`, if known `sd_`, `lower_`, `upper_NAME`, `in_domain`, more, `reason`."""
         import pandas as pd
 
         columns = self._by_name("predicted", self.values)
@@ -62,6 +65,7 @@ class Predictions:
             columns |= self._by_name("lower", self.interval[..., 0]) | self._by_name("upper", self.interval[..., 1])
         if self.in_domain is not None:
             columns["in_domain"] = self.in_domain
+        columns |= self.more
         return pd.DataFrame({**columns, "reason": self.reasons}, index=self.index)
 
     def _by_name(self, word: str, values: np.ndarray) -> dict[str, np.ndarray]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,7 @@ from zoo.recipe.fitted import Fitted
 from zoo.recipe.options import DataOptions, TrainingOptions
 from zoo.recipe.recipe import Recipe
 from zoo.registry import kinds
+from zoo.registry.catalog.domains import DOMAINS, KEEP_DOMAIN
 from zoo.tasks import Evaluation, TargetScaler, Task, make_task
 
 if TYPE_CHECKING:
@@ -43,11 +44,17 @@ class Predictor(ABC):
 
     Attributes:
         request: The recipe, completed with the data and the training options that `fit` was asked for.
+        trained_on: Training and validation part of the last `fit`.
+        place: Folder of the checkpoint that it was read from.
+        derived: Objects that were made of `trained_on`, or of files at `place`, and are used again.
     """
 
     def __init__(self, recipe: Recipe, fitted: Fitted, featurizer: Featurizer) -> None:
         self.recipe, self.fitted, self.featurizer = recipe, fitted, featurizer
         self.request = recipe
+        self.trained_on: tuple[MoleculeDataset, MoleculeDataset | None] | None = None
+        self.place: Path | None = None
+        self.derived: dict[str, Any] = {}
 
     @property
     def task(self) -> Task:
@@ -91,11 +98,52 @@ class Predictor(ABC):
         return self.predictions(molecules, batch_size=batch_size, on_invalid=on_invalid).values
 
     def predictions(
-        self, molecules: object, *, batch_size: int = PREDICT_BATCH, on_invalid: str = "nan"
+        self,
+        molecules: object,
+        *,
+        batch_size: int = PREDICT_BATCH,
+        on_invalid: str = "nan",
+        domain: bool | str = False,
+        neighbors: int = 0,
     ) -> Predictions:
-        """Predict molecules, and say why some cannot be predicted; arguments as in `predict`."""
+        """Predict molecules, and say why some cannot be predicted; other arguments as in `predict`.
+
+        Args:
+            molecules: As in `predict`.
+            batch_size: As in `predict`.
+            on_invalid: As in `predict`.
+            domain: Also tell how much each molecule resembles the training molecules (`nearest_similarity`) and whether
+                that is enough (`in_domain`); the name of a measure, or `True` for "fingerprint".
+            neighbors: Name so many of the nearest training molecules with their labels; implies `domain`.
+
+        Raises:
+            NoDomain: `domain` is asked for, and nothing tells what the learner was trained on.
+        """
+        if isinstance(molecules, Iterator):
+            molecules = list(molecules)
+        found = self.plain_predictions(molecules, batch_size, on_invalid)
+        return self.with_domain(found, molecules, domain, neighbors) if domain or neighbors else found
+
+    def plain_predictions(self, molecules: object, batch_size: int, on_invalid: str) -> Predictions:
+        """Predict molecules without anything that is asked for besides; arguments as in `predict`."""
         values, reasons = self.apply(molecules, lambda packed: self.predict_packed(packed, batch_size), on_invalid)
         return Predictions(values, with_reasons(values, reasons), self.fitted.column_names, index=index_of(molecules))
+
+    def with_domain(self, found: Predictions, molecules: object, domain: bool | str, neighbors: int) -> Predictions:
+        """Add to predictions how much the molecules resemble those of the training; arguments as in `predictions`."""
+        if neighbors < 0:
+            raise ValueError(f"neighbors={neighbors}: give a number of training molecules, or 0")
+        measure = DOMAINS[domain if isinstance(domain, str) else "fingerprint"].resolve()
+        inside, columns = measure(self, molecules, neighbors)
+        return replace(found, in_domain=inside, more={**found.more, **columns})
+
+    def remember(self, train: MoleculeDataset, parts: Split | None) -> None:
+        """Remember the parts that `fit` learns from; what was made of others is forgotten."""
+        self.trained_on, self.derived = (train, parts.valid if parts else None), {}
+
+    def keep_domain(self, folder: Path) -> None:
+        """Write what new molecules are compared with into the folder of a run or a checkpoint."""
+        KEEP_DOMAIN.resolve()(self, folder)
 
     def evaluate(self, data: MoleculeDataset | str | pd.DataFrame, *, batch_size: int = PREDICT_BATCH) -> Evaluation:
         """Metrics on a data set, its own metric first: mean over the tasks where it is defined.

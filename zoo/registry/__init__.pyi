@@ -1,4 +1,5 @@
 from . import catalog as catalog
+from .catalog import DOMAINS as DOMAINS
 from .catalog import ESTIMATORS as ESTIMATORS
 from .catalog import FEATURIZERS as FEATURIZERS
 from .catalog import FORMATS as FORMATS

@@ -11,6 +11,8 @@ It alone knows the names of the files:
 | `trained_on.npy` | a key for each molecule of the training part |
 | `checkpoints/best`, `checkpoints/last` | weights, and what continues the run |
 | `metrics.json`, `history.csv`, `test_predictions.csv` | what came out |
+| `domain.safetensors` | fingerprints, SMILES and labels of the training part, see `zoo.trust.Domain` |
+| `card.html`, `card.md` | the card of the run |
 | `learning_curve.png`, `test.png` | pictures |
 | `events.out.tfevents.*` | TensorBoard |
 """
@@ -38,6 +40,8 @@ from zoo.runs.json_files import read_json, write_json, write_text
 from zoo.runs.log import RunLog
 from zoo.runs.saved_split import SavedSplit, molecule_keys
 from zoo.runs.state import FAILED, FINISHED, OPEN, RUNNING, RunState, now, one_line
+
+DOMAIN = "domain.safetensors"
 
 
 class RunFolder:

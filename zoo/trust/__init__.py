@@ -1,4 +1,4 @@
-"""How far a prediction can be trusted: uncertainty, its calibration and evaluation, the domain, reasons, a card."""
+"""Trust in predictions: uncertainty, its calibration and evaluation, the domain, reasons, a card."""
 
 import lazy_loader
 

@@ -4,6 +4,7 @@ Each page holds one registry (`targets` two: kinds of target and metrics). Targe
 (`"package.module:Class"`) that are imported at their first use, so these pages import nothing heavy.
 """
 
+from zoo.registry.catalog.domains import DOMAINS
 from zoo.registry.catalog.estimators import ESTIMATORS
 from zoo.registry.catalog.featurizers import FEATURIZERS
 from zoo.registry.catalog.formats import FORMATS
@@ -12,4 +13,4 @@ from zoo.registry.catalog.optimizers import OPTIMIZERS
 from zoo.registry.catalog.splits import SPLITS
 from zoo.registry.catalog.targets import METRICS, TASKS
 
-__all__ = ["ESTIMATORS", "FEATURIZERS", "FORMATS", "METRICS", "MODELS", "OPTIMIZERS", "SPLITS", "TASKS"]
+__all__ = ["DOMAINS", "ESTIMATORS", "FEATURIZERS", "FORMATS", "METRICS", "MODELS", "OPTIMIZERS", "SPLITS", "TASKS"]

@@ -15,7 +15,8 @@ from zoo.data import MoleculeDataset, Split
 from zoo.data.arrays import Floats
 from zoo.learners import evaluation
 from zoo.learners.baselines import TaskEstimators
-from zoo.learners.predictor import PREDICT_BATCH, Predictor, cut, describe_data
+from zoo.learners.given_data import cut, describe_data
+from zoo.learners.predictor import PREDICT_BATCH, Predictor
 from zoo.learners.saved_trees import check_trees
 from zoo.recipe.fitted import Fitted
 from zoo.recipe.mapping import from_mapping

@@ -17,7 +17,8 @@ from zoo import sharpness
 from zoo.data import MoleculeDataset, MoleculeLoader, Split
 from zoo.data.arrays import Float32, Floats
 from zoo.learners import evaluation
-from zoo.learners.predictor import PREDICT_BATCH, Predictor, cut, describe_data
+from zoo.learners.given_data import cut, describe_data
+from zoo.learners.predictor import PREDICT_BATCH, Predictor
 from zoo.recipe.fitted import Fitted
 from zoo.recipe.mapping import from_mapping
 from zoo.recipe.options import DataOptions, TrainingOptions

@@ -256,14 +256,3 @@ class Predictor(ABC):
         for rows, values in parts:
             result[rows] = values
         return result, np.array(reasons, dtype=object)
-
-
-def cut(dataset: MoleculeDataset, split: str | Split | None, seed: int) -> Split | None:
-    """Cut a data set into its parts."""
-    return split if split is None or isinstance(split, Split) else dataset.split(split, seed=seed)
-
-
-def describe_data(dataset: MoleculeDataset, parts: Split | None) -> DataOptions:
-    """Describe data that were given as an object, for a recipe."""
-    known = DataOptions(source=dataset.name, task=dataset.task, tasks=dataset.task_names)
-    return known if parts is None else replace(known, split=parts.name, split_args=parts.options, split_seed=parts.seed)

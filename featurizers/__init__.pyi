@@ -1,6 +1,7 @@
 from .atom_pairs import AtomPairs as AtomPairs
 from .base import Featurizer as Featurizer
 from .canonical import CanonicalFeaturizer as CanonicalFeaturizer
+from .chemprop import ChempropFeaturizer as ChempropFeaturizer
 from .compt import ComptFeaturizer as ComptFeaturizer
 from .descriptors import RDKit2DDescriptors as RDKit2DDescriptors
 from .errors import InvalidMolecule as InvalidMolecule

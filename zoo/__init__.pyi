@@ -1,5 +1,6 @@
 from . import data as data
 from . import experiments as experiments
+from . import importing as importing
 from . import inference as inference
 from . import layers as layers
 from . import learners as learners
@@ -13,6 +14,7 @@ from . import training as training
 from . import trust as trust
 from . import views as views
 from .experiments import experiment as experiment
+from .importing import import_checkpoint as import_checkpoint
 from .learners import Ensemble as Ensemble
 from .learners import Learner as Learner
 from .learners import assemble as assemble

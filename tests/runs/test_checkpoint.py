@@ -9,6 +9,7 @@ import sys
 
 import numpy as np
 import pytest
+import torch
 
 import zoo
 from zoo.commands import train
@@ -191,3 +192,23 @@ def test_weights_of_another_model_are_reported_shortly(saved, learner):
 def test_the_checkpoint_that_was_being_replaced_is_found(saved, learner):
     saved.rename(saved.with_name("saved.previous"))
     np.testing.assert_array_equal(zoo.load(saved, device="cpu").predict("CCO"), learner.predict("CCO"))
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "recipe.json", "training_state.pt"])
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_a_checkpoint_with_a_link_or_a_pipe_is_refused(name, kind, tmp_path):
+    zoo.build("gcn").save(tmp_path / "saved")
+    file = tmp_path / "saved" / name
+    elsewhere = file.rename(tmp_path / name)
+    file.symlink_to(elsewhere) if kind == "link" else os.mkfifo(file)
+    with pytest.raises(checkpoint.CheckpointError, match=r"is (a link|not a file)|holds no checkpoint"):
+        zoo.load(str(tmp_path / "saved"))
+
+
+def test_weights_that_are_not_numbers_are_refused(tmp_path):
+    learner = zoo.build("gcn")
+    with torch.no_grad():
+        next(learner.model.parameters())[0] = float("nan")
+    learner.save(tmp_path / "saved")
+    with pytest.raises(checkpoint.CheckpointError, match="NaN or infinite"):
+        zoo.load(str(tmp_path / "saved"))

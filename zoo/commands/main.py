@@ -22,10 +22,14 @@ COMMANDS = {
     "benchmark": "models x optimizers x data sets x seeds, resumable, on several processes",
     "report": "tables and figures of a benchmark, as HTML and Markdown",
     "tune": "search hyperparameters on the validation part",
+    "import": "open a checkpoint of GROVER, KERMT or chemprop 2 safely, and write it as molzoo's",
     "list": "models, optimizers, featurizers, recipes, data sets, splits, metrics, kinds of target",
     "describe": "reference, options and defaults of one of them, explained",
     "data": "report how a file of molecules is understood, before training",
 }
+
+MODULES = {"import": "import_file"}
+"""Modules of commands whose names Python reserves."""
 
 # Commands whose work is in files, and what to do after they were stopped.
 GOES_ON = {
@@ -119,7 +123,7 @@ def run(arguments: list[str]) -> None:
     elif arguments[0] == "--version":
         print(version_text())
     elif arguments[0] in COMMANDS:
-        importlib.import_module(f"zoo.commands.{arguments[0]}").main(arguments[1:])
+        importlib.import_module(f"zoo.commands.{MODULES.get(arguments[0], arguments[0])}").main(arguments[1:])
     else:
         from zoo.registry.registry import UnknownName
 

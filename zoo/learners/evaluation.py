@@ -27,16 +27,21 @@ def run_model(model: nn.Module, loader: MoleculeLoader, function: Callable[..., 
     function = function or model
     device = next(model.parameters()).device
     with eval_mode(model), torch.no_grad():
-        rows = [function(batch.graph).float() for batch in prefetch(iter(loader), device)]
+        rows = [at_least_single(function(batch.graph)) for batch in prefetch(iter(loader), device)]
         return torch.cat(rows).cpu()  # at the end, so that nothing waits for a batch
+
+
+def at_least_single(values: Tensor) -> Tensor:
+    """Half precision as float32, which NumPy and metrics know; float64 as it is."""
+    return values if values.dtype == torch.float64 else values.float()
 
 
 def to_predictions(scores: Tensor, task: Task, scaler: TargetScaler | None = None) -> np.ndarray:
     """Scores (n, S) of a model to predictions.
 
     Returns:
-        (n, T) or (n, T, C): probabilities, float32, or values in the targets' unit, float64 because these may be large
-        numbers that differ by little.
+        (n, T) or (n, T, C): probabilities, float32 unless the model is in float64, or values in the targets' unit,
+        float64 because these may be large numbers that differ by little.
     """
     values = task.to_predictions(scores).numpy()
     return values if scaler is None else scaler.inverse(values.astype(np.float64))

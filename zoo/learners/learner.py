@@ -182,6 +182,7 @@ class Learner(Predictor):
 
     def predict_packed(self, packed: PackedMolecules, batch_size: int = PREDICT_BATCH) -> Floats:
         """Predictions (n, T) of molecules that are featurized already, as `predict` gives them."""
+        self.fitted.require_trained()
         loader = MoleculeLoader(packed, self.featurizer, batch_size=batch_size)
         return evaluation.to_predictions(evaluation.run_model(self.model, loader), self.task, self.scaler)
 

@@ -180,6 +180,7 @@ class Predictor(ABC):
             task_names=dataset.task_names,
             label_names={name: list(words) for name, words in dataset.label_names.items()},
             target_scaling=None if scaler is None else scaler.state_dict(),
+            untrained=(),
         )
 
     def check_dataset(self, data: MoleculeDataset | str | pd.DataFrame) -> MoleculeDataset:

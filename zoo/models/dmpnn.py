@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from featurizers.molecule_graph import MoleculeGraph
 from zoo.layers.activations import ACTIVATIONS, Activation
-from zoo.layers.message_passing import POOLS
+from zoo.layers.message_passing import POOLS, sum_nodes
 from zoo.layers.neighborhood import Neighborhood
 from zoo.layers.prediction_head import PredictionHead
 from zoo.models.option_ranges import require_choice, require_positive, require_probability
@@ -30,7 +30,9 @@ class DMPNNConfig:
         activation: Name of the activation.
         dropout: Probability of dropping a value, in [0, 1).
         bias: Biases in the two linear layers of the message passing.
-        readout: "mean" or "sum" of the atoms.
+        readout: "mean" or "sum" of the atoms, or "norm": the sum divided by `readout_norm`.
+        readout_norm: What "norm" divides by, above 0.
+        batch_norm: Normalize the readout over the batch.
         ffn_hidden_size: Hidden width of the head; `None` is `hidden_size`.
         ffn_num_layers: Linear layers of the head.
 
@@ -48,6 +50,8 @@ class DMPNNConfig:
     dropout: float = 0.0
     bias: bool = False
     readout: str = "mean"
+    readout_norm: float = 100.0
+    batch_norm: bool = False
     ffn_hidden_size: int | None = None
     ffn_num_layers: int = 2
 
@@ -55,7 +59,8 @@ class DMPNNConfig:
         require_positive(self, "num_tasks", "hidden_size", "num_layers", "ffn_num_layers")
         require_probability(self, "dropout")
         require_choice(self, "activation", ACTIVATIONS)
-        require_choice(self, "readout", POOLS)
+        require_choice(self, "readout", (*POOLS, "norm"))
+        require_positive(self, "readout_norm")
 
 
 class DirectedBondEncoder(nn.Module):
@@ -124,6 +129,7 @@ class DMPNN(nn.Module):
         super().__init__()
         self.config = config
         self.encoder = DirectedBondEncoder(config)
+        self.norm = nn.BatchNorm1d(config.hidden_size) if config.batch_norm else None
         self.head = PredictionHead(
             config.hidden_size,
             config.descriptor_size,
@@ -141,7 +147,12 @@ class DMPNN(nn.Module):
 
     def embed(self, molecules: MoleculeGraph) -> Tensor:
         """Pooled atoms (B, D)."""
-        return POOLS[self.config.readout](molecules.graph, self.encoder(molecules))
+        atoms = self.encoder(molecules)
+        if self.config.readout == "norm":
+            pooled = sum_nodes(molecules.graph, atoms) / self.config.readout_norm
+        else:
+            pooled = POOLS[self.config.readout](molecules.graph, atoms)
+        return pooled if self.norm is None else self.norm(pooled)
 
     def forward(self, molecules: MoleculeGraph) -> Tensor:
         """Score a batch: raw scores (B, T)."""

@@ -27,6 +27,8 @@ class Fitted:
         target_scaling: Mean and standard deviation of the training targets; None where targets are not scaled.
         thresholds: Probability from which a molecule is counted to class 1, by task; 0.5 for tasks that are not named.
         calibration: What was fitted on the validation part to correct uncertainties, see `zoo.trust`.
+        untrained: Parts of the model whose weights are initial ones, such as ("head",) where only a pre-trained encoder
+            was imported; such a learner embeds and is fine-tuned, and does not predict.
 
     Example:
         >>> fitted = Fitted(2, "regression", task_names=("a", "b"))
@@ -44,9 +46,11 @@ class Fitted:
     target_scaling: Mapping[str, Any] | None = None
     thresholds: Mapping[str, float] = field(default_factory=dict)
     calibration: Mapping[str, Any] = field(default_factory=dict)
+    untrained: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "task_names", tuple(self.task_names))
+        object.__setattr__(self, "untrained", tuple(self.untrained))
 
     @property
     def output_names(self) -> tuple[str, ...]:
@@ -62,6 +66,14 @@ class Fitted:
         words = {task: (*names, *map(str, range(len(names), classes))) for task, names in self.label_names.items()}
         numbers = tuple(map(str, range(classes)))
         return tuple(f"{task}_{word}" for task in self.output_names for word in words.get(task, numbers))
+
+    def require_trained(self) -> None:
+        """Raise a `ValueError` where a part of the model has its initial weights, so that predictions mean nothing."""
+        if self.untrained:
+            raise ValueError(
+                f"this checkpoint has no trained {' and '.join(self.untrained)}, so that it cannot predict: train it "
+                "on your data (`molzoo train --init FOLDER`), or use its embeddings (`molzoo embed FOLDER FILE`)"
+            )
 
     def to_json(self) -> str:
         """Return JSON text."""

@@ -26,16 +26,12 @@ from torch import nn
 from zoo.recipe.fitted import Fitted
 from zoo.recipe.mapping import from_mapping
 from zoo.recipe.recipe import Recipe
+from zoo.runs.checkpoint_errors import MOST_CHARACTERS, CheckpointError, damage_error, require_own_files, unwritten
 from zoo.runs.durable import naming, remove_orphans, sync_folder
 
 RECIPE, FITTED, VERSIONS = "recipe.json", "fitted.json", "versions.json"
 WEIGHTS, STATE = "model.safetensors", "training_state.pt"
 PACKAGES = ("molzoo", "torch", "dgl", "rdkit", "scikit-learn", "numpy")
-MOST_CHARACTERS = 300
-
-
-class CheckpointError(ValueError):
-    """Folder that is not a checkpoint, or does not fit the model."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +52,7 @@ class Checkpoint:
         """Put the weights into a model.
 
         Raises:
-            CheckpointError: The file is damaged, or names or shapes do not fit.
+            CheckpointError: The file is damaged, names or shapes do not fit, or a weight is NaN or infinite.
         """
         try:
             safetensors.torch.load_model(model, self.path / WEIGHTS)
@@ -69,6 +65,12 @@ class Checkpoint:
                 f"{reason[:MOST_CHARACTERS]}{'...' if len(reason) > MOST_CHARACTERS else ''}"
             ) from error
 
+        for name, tensor in model.state_dict().items():
+            if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+                raise CheckpointError(
+                    f"{self.path / WEIGHTS}: {name} has NaN or infinite values: take another checkpoint"
+                )
+
     def training_state(self) -> dict[str, Any]:
         """State of the optimizer and of the training run.
 
@@ -79,21 +81,6 @@ class Checkpoint:
             return torch.load(self.path / STATE, weights_only=True)
         except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
             raise damage_error(self.path / STATE, error) from error
-
-
-def damage_error(file: Path, error: Exception) -> CheckpointError:
-    """Return the error for a file that cannot be read."""
-    reason = " ".join(str(error).split())[:MOST_CHARACTERS]
-    return CheckpointError(f"{file} is damaged or cut off ({reason}): take another checkpoint, or train again")
-
-
-def unwritten(path: str | Path, error: Exception) -> OSError:
-    """Return the error for a checkpoint that could not be written."""
-    reason = " ".join(str(error).split())[:MOST_CHARACTERS]
-    return OSError(
-        f"{path} cannot be written ({reason}): see that the disk has room and may be written to, or write elsewhere; a "
-        "run goes on from its last checkpoint when it is resumed"
-    )
 
 
 def versions() -> dict[str, str]:
@@ -198,6 +185,7 @@ def read(path: str | Path) -> Checkpoint:
     for candidate in (path, path / "checkpoints" / "best", path / "checkpoints" / "last"):
         for folder in (candidate, previous(candidate)):
             if is_complete(folder):
+                require_own_files(folder)
                 return Checkpoint(folder, *read_descriptions(folder))
     raise CheckpointError(f"{path} holds no checkpoint: give a folder written by Learner.save or by a training run")
 

@@ -66,6 +66,12 @@ for _entry in (
         defaults={"pairs": True, "random_walks": 21},
     ),
     Entry(
+        "chemprop",
+        "featurizers.chemprop:ChempropFeaturizer",
+        "chemprop 2's 72 atom and 14 bond columns",
+        "Heid et al. 2024, doi:10.1021/acs.jcim.3c01250",
+    ),
+    Entry(
         "compt",
         "featurizers.compt:ComptFeaturizer",
         "CoMPT's 115 atom and 13 bond columns with distances; atoms in canonical order",

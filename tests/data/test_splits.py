@@ -74,7 +74,8 @@ def test_deterministic_scaffold_on_b3db(b3db):
         b3db.split("scaffold_deterministic", seed=3)
 
 
-RULES = ["scaffold", "scaffold_deterministic", "random", "random_stratified", "kfold", "butina", "maxmin"]
+FOLDS = ["kfold", "scaffold_kfold", "stratified_kfold"]
+RULES = ["scaffold", "scaffold_deterministic", "random", "random_stratified", *FOLDS, "butina", "maxmin"]
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -239,4 +240,4 @@ def test_fractions_are_numbers():
 
 
 def test_all_rules_are_listed():
-    assert {*RULES, "column"} == set(SPLIT_NAMES)
+    assert {*RULES, "column", "none"} == set(SPLIT_NAMES)

@@ -19,22 +19,28 @@ COLUMNS = {
 """Options that take several columns."""
 
 
-def add_data_fields(parser: CommandParser, source: str) -> None:
+def add_data_fields(parser: CommandParser, source: str, skip: Collection[str] = ()) -> None:
     """Add the fields of `DataOptions`: `--data`, the options of reading, and those of splits.
 
     Args:
         parser: Of the command.
         source: What `--data` means there.
+        skip: Fields that the command does not have.
     """
     load_plugins()
     parser.add_option("--data.source", type=str | None, metavar="NAME|FILE", group=DATA, help=source)
     parser.short["data"] = "data.source"
     add_columns(parser, "data", COLUMNS)
+    parser.add_option(
+        "--data.fractions", type=float, nargs=3, metavar="SHARE", group=SPLIT,
+        help="shares of train, valid and test, such as 0.7 0.1 0.2",
+    )  # fmt: skip
+    parser.short["fractions"] = "data.fractions"
     parser.add_fields(
         DataOptions,
         "data",
-        lambda name: SPLIT if name.startswith("split") else DATA,
-        skip={"source", *COLUMNS},
+        lambda name: SPLIT if name.startswith(("split", "test_file")) else DATA,
+        skip={"source", "fractions", *COLUMNS, *skip},
         advanced=RARE,
         names={"split": SPLITS.names(), "metric": METRICS.names(), "task": TASKS.names()},
     )

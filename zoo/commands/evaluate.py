@@ -26,7 +26,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("run", help="folder of a run or a checkpoint")
     parser.add_option("--part", choices=PARTS, help="as the run was cut; test of the run's own data, or all of others")
     parser.add_option("--json", action="store_true", help="print JSON")
-    add_data_fields(parser, "name or file; the data of the run unless it is named")
+    add_data_fields(parser, "name or file; the data of the run unless it is named", skip={"test_file"})
     parser.add_option("--device", default="auto", help="auto, cpu, cuda, cuda:1, ...")
     parser.add_trust()
     options = parser.parse_command(arguments)

@@ -1,8 +1,8 @@
 from . import experiment as experiment
-from .experiment import Outcome as Outcome
 from .experiment import load_dataset as load_dataset
 from .experiment import load_part as load_part
 from .experiment import run as run
+from .outcome import Outcome as Outcome
 from .parts import ChosenPart as ChosenPart
 from .parts import choose_part as choose_part
 from .report import write_report as write_report

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from zoo import data
+from zoo.experiments.outcome import Outcome, TrainingDiverged, measure_on_test, write_outcome
+from zoo.experiments.testing import choose_test
 from zoo.learners.estimator import Baseline
 from zoo.learners.factory import assemble, with_dataset
 from zoo.learners.learner import Learner
@@ -21,77 +21,13 @@ from zoo.recipe.recipe import Recipe
 from zoo.recipe.trust import require_trust
 from zoo.runs import checkpoint
 from zoo.runs.folder import RunFolder
-from zoo.runs.machine import describe_machine, describe_versions
 from zoo.runs.opening import run_folder, running, saved_parts
-from zoo.tasks import Evaluation
 from zoo.tasks.metrics import check_metric
 from zoo.training import distributed
-from zoo.training.history import History
 from zoo.training.plan import check_monitor
-from zoo.views import plots
 from zoo.views import tensorboard_pages as boards
 
 DRAW_SEED = 0
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """Outcome of a run.
-
-    Args:
-        learner: With the weights of the best validated epoch.
-        history: The training, epoch by epoch.
-        test: Metrics of the test part, the data set's own first; empty without a test part.
-        folder: Where everything was written, if anywhere.
-        per_task: Metrics of the test part by task.
-        split_report: What is in the parts.
-    """
-
-    learner: Learner | Baseline
-    history: History
-    test: dict[str, float]
-    folder: Path | None = None
-    per_task: dict[str, dict[str, float]] = dataclasses.field(default_factory=dict)
-    split_report: dict[str, Any] = dataclasses.field(default_factory=dict)
-
-    @property
-    def metric(self) -> str:
-        """The data set's own metric."""
-        return next(iter(self.test), self.history.metric)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return numbers only, for files and tables."""
-        by_steps = isinstance(self.learner, Learner)
-        return {
-            "metric": self.metric,
-            "test": self.test,
-            "test_per_task": self.per_task,
-            f"valid_{self.history.metric}": self.history.best,
-            "valid": self.history.best,
-            "best_epoch": self.history.best_epoch,
-            "diverged": self.history.diverged or None,
-            "notes": list(self.history.notes),
-            "unpredicted": self.test.unpredicted if isinstance(self.test, Evaluation) else {},
-            "epochs": len(self.history.epochs),
-            "steps": self.history.steps if by_steps else None,
-            "seconds": self.history.seconds,
-            "molecules_per_second": self.history.molecules_per_second,
-            "passes": self.history.passes if by_steps else None,
-            "parameters": self.learner.num_parameters,
-            "split_report": self.split_report,
-        }
-
-
-class TrainingDiverged(RuntimeError):
-    """The training of a run ended because its loss was no number any more.
-
-    Args:
-        outcome: What the best epoch before gave.
-    """
-
-    def __init__(self, outcome: Outcome) -> None:
-        super().__init__(f"training diverged: {outcome.history.diverged}")
-        self.outcome = outcome
 
 
 def load_dataset(options: DataOptions) -> data.MoleculeDataset:
@@ -172,6 +108,7 @@ def run(
     saved = checkpoint.fitted_of_run(place.path) if place is not None and resume else None
     learner = prepare(recipe, dataset, device, projector, saved, trust)
     split = split or saved_parts(place, dataset, resume) or data.split_by_options(dataset, source, recipe.seed)
+    test = choose_test(split, source)
     with running(place):
         history = learner.fit(
             dataset,
@@ -183,9 +120,9 @@ def run(
             data_options=source,
             **dataclasses.asdict(training),
         )
-        outcome, predictions = measure_on_test(learner, history, split, place)
+        outcome, predictions = measure_on_test(learner, history, split, test, place)
         if place is not None and place.writes:
-            write_outcome(place, outcome, split.test, predictions, projector)
+            write_outcome(place, outcome, test, predictions, projector)
         if history.diverged:
             raise TrainingDiverged(outcome)
     return outcome
@@ -212,43 +149,3 @@ def prepare(
             raise TypeError(f"model {recipe.model!r} gives no embedding for the projector: leave projector= out")
         boards.check_number(projector)
     return learner
-
-
-def measure_on_test(
-    learner: Learner | Baseline, history: History, split: data.Split, place: RunFolder | None
-) -> tuple[Outcome, np.ndarray]:
-    """Measure a learner on the test part; also returns the predictions (n, T)."""
-    test, folder, report = split.test, None if place is None else place.path, split.report().to_dict()
-    if not len(test):
-        return Outcome(learner, history, {}, folder, {}, report), np.empty((0, test.num_tasks), np.float32)
-    predictions = learner.predict(test.smiles)
-    metrics = learner.score(test, predictions)
-    return Outcome(learner, history, metrics, folder, metrics.by_task, report), predictions
-
-
-def write_outcome(
-    place: RunFolder,
-    outcome: Outcome,
-    test: data.MoleculeDataset,
-    predictions: np.ndarray,
-    projector: int | None = None,
-) -> None:
-    """Write metrics, history, test predictions and pictures into the run's folder."""
-    device = outcome.learner.device if isinstance(outcome.learner, Learner) else None
-    place.note(versions=describe_versions(), machine=describe_machine(device))
-    place.write_metrics(outcome.to_dict())
-    place.write_history(outcome.history.to_frame())
-    if isinstance(outcome.learner, Learner):  # one that trains itself has no curve
-        plots.learning_curve(outcome.history).savefig(place.picture("learning_curve"), dpi=120)
-    if len(test):
-        carried = test.to_frame(extras=True)
-        columns = outcome.learner.fitted.column_names
-        names = [data.free_name(f"predicted_{name}", carried.columns) for name in columns]
-        flat = predictions.reshape(len(predictions), -1)
-        place.write_test_predictions(carried.join(pd.DataFrame(flat, columns=names, index=test.rows)))
-        plots.quality(test, predictions).savefig(place.picture("test"), dpi=120)
-        steps = outcome.history.steps
-        place.log.scalars({f"test/{name}": value for name, value in outcome.test.items()}, steps)
-        boards.write_test_pages(place.log, test, predictions, steps)
-        if projector is not None and isinstance(outcome.learner, Learner):
-            boards.write_projector(place.log, test, predictions, outcome.learner.embed, steps, projector)

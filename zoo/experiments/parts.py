@@ -11,6 +11,7 @@ from typing import Any
 from zoo.data import MoleculeDataset, split_by_options
 from zoo.data.errors import DataError, DataNotFoundError
 from zoo.experiments import experiment
+from zoo.experiments.testing import load_test_file
 from zoo.recipe.fitted import Fitted
 from zoo.recipe.options import DataOptions
 from zoo.recipe.recipe import Recipe
@@ -18,7 +19,7 @@ from zoo.runs.folder import RunFolder
 from zoo.runs.saved_split import DataChanged, SavedSplit, count_known, molecule_keys
 
 # Options that ask for parts of one's own.
-CUT = frozenset(("split", "split_column", "split_args", "split_seed"))
+CUT = frozenset(("split", "split_column", "split_args", "split_seed", "fractions"))
 PARTS = ("train", "valid", "test", "all")
 REMEDY = "restore it, or name the data of then with --data FILE, or evaluate all of it with --part all"
 
@@ -91,6 +92,8 @@ def choose_part(
                 f"{data} is not the data that {folder.path} was trained on: its parts are unknown; leave --part out to "
                 "evaluate all of it, or name the split that cuts it with --split"
             )
+        if part == "test" and own.test_file is not None:
+            return add_overlap(folder, ChosenPart(load_test_file(dataset, source), part, source))
         return add_overlap(folder, of_run(folder, saved, dataset, part, source))
     seed = recipe.seed if source.split_seed is None else source.split_seed
     parts = split_by_options(dataset, source, recipe.seed)

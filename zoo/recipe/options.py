@@ -105,15 +105,23 @@ class DataOptions(ReadOptions):
             named, else "scaffold".
         split_args: Options of the split, such as {"fold": 3} for "kfold".
         split_seed: Seed of the split; None takes the recipe's seed.
+        fractions: Shares of train, valid and test, such as [0.7, 0.1, 0.2]; None takes [0.8, 0.1, 0.1], or, with a test
+            file, [0.9, 0.1, 0].
+        test_file: Name or file of a test set of its own, read as the source is; the split then cuts the source into
+            train and valid.
     """
 
     source: str = "b3db"
     split: str = None  # type: ignore[assignment]  # None is resolved below, nobody reads it
     split_args: Mapping[str, Any] = field(default_factory=dict, hash=False)
     split_seed: int | None = None
+    fractions: tuple[float, ...] | None = None
+    test_file: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.fractions is not None:
+            object.__setattr__(self, "fractions", tuple(self.fractions))
         if self.split is None:
             object.__setattr__(self, "split", "scaffold" if self.split_column is None else "column")
 

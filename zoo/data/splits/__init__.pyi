@@ -1,3 +1,4 @@
+from .folds import folded as folded
 from .splitting import PART_NAMES as PART_NAMES
 from .splitting import SPLIT_NAMES as SPLIT_NAMES
 from .splitting import Split as Split

@@ -27,7 +27,7 @@ def empty_parts(data: MoleculeDataset, label: str, empty: Sequence[str], fractio
     if len(molecules) < FEWEST:
         return f"{len(molecules)} different molecules are too few to split, get at least {FEWEST} (better hundreds)"
     wanted = min(share for share in fractions if share > 0)
-    if label != "kfold" and wanted * len(molecules) < 1:
+    if not label.endswith("kfold") and wanted * len(molecules) < 1:
         return f"{wanted:g} of {len(molecules)} molecules is less than one: give larger fractions="
     if label.startswith("scaffold"):
         groups = len(set(data.scaffolds))

@@ -62,7 +62,7 @@ def scaffold_balanced(scaffolds: Sequence[str], seed: int, fractions: Fractions)
     same molecules in the same parts as theirs.
     """
     n = len(scaffolds)
-    smallest_half = min(fractions[1], fractions[2]) * n / 2
+    smallest_half = min((share for share in fractions[1:] if share), default=0) * n / 2
     groups = group_by(scaffolds)
     big = [group for group in groups if len(group) > smallest_half]
     small = [group for group in groups if len(group) <= smallest_half]
@@ -132,14 +132,24 @@ def _shares(n: int, fractions: Fractions) -> np.ndarray:
     return shares
 
 
-def cross_validation(molecules: Sequence[str], seed: int, fold: int, num_folds: int) -> Parts:
-    """Random folds with duplicates together: `fold` is the test part, the next one validates, the others train."""
+def deal(groups: Sequence[list[int]], num_folds: int) -> list[list[int]]:
+    """Give each group to the smallest fold so far."""
     folds: list[list[int]] = [[] for _ in range(num_folds)]
-    for group in shuffle_groups(group_by(molecules), seed):
+    for group in groups:
         min(folds, key=len).extend(group)
-    valid = (fold + 1) % num_folds
+    return folds
+
+
+def of_folds(folds: Sequence[list[int]], fold: int) -> Parts:
+    """Return the parts where a fold is the test part: the next one validates, the others train."""
+    valid = (fold + 1) % len(folds)
     train = [i for number, part in enumerate(folds) if number not in (fold, valid) for i in part]
     return train, folds[valid], folds[fold]
+
+
+def cross_validation(molecules: Sequence[str], seed: int, fold: int, num_folds: int) -> Parts:
+    """Random folds with duplicates together: `fold` is the test part, the next one validates, the others train."""
+    return of_folds(deal(shuffle_groups(group_by(molecules), seed), num_folds), fold)
 
 
 def _fingerprints(molecules: Sequence[str], rule: str, limit: int) -> list[DataStructs.ExplicitBitVect]:

@@ -20,6 +20,8 @@ from zoo.registry.catalog import SPLITS
 from zoo.registry.plugins import load_plugins
 
 DEFAULT_FRACTIONS = (0.8, 0.1, 0.1)
+WITHOUT_TEST = (0.9, 0.1, 0.0)
+GIVEN = ("column", "none")  # splits that nobody would expect to draw
 SPLIT_NAMES = tuple(SPLITS.names())
 Rows = Mapping[str, Sequence[int]] | Sequence[Sequence[int]]
 
@@ -79,6 +81,7 @@ def split(
         shares = (1.0, 1.0, 1.0)
     train, valid, test = (np.sort(np.asarray(part, dtype=np.int64)) for part in parts)
     indices = (train, valid, test)
+    shares = (1.0, 0.0, 0.0) if label == "none" else shares
     _refuse_empty_parts(dataset, indices, label, shares)
     return Split(dataset, indices, label, seed, own_warnings + split_warnings(dataset, indices, label), options)
 
@@ -103,7 +106,11 @@ def split_by_options(dataset: MoleculeDataset, options: DataOptions, seed: int) 
             "leave one of the two out"
         )
     chosen = seed if options.split_seed is None else options.split_seed
-    return split(dataset, options.split, seed=chosen, **options.split_args)
+    shares = options.fractions
+    if shares is None and options.test_file is not None and takes_fractions(options.split):
+        shares = WITHOUT_TEST
+    given = {} if shares is None else {"fractions": shares}
+    return split(dataset, options.split, seed=chosen, **given, **options.split_args)
 
 
 def list_splits() -> list[str]:
@@ -134,7 +141,7 @@ def refuse_seeds(options: DataOptions, seeds: Sequence[int]) -> None:
     Raises:
         DataError: A rule that draws nothing would get a seed other than 0.
     """
-    draws_nothing = options.split in SPLITS and is_deterministic(options.split) and options.split != "column"
+    draws_nothing = options.split in SPLITS and is_deterministic(options.split) and options.split not in GIVEN
     unused = [seed for seed in seeds if seed != 0]
     if draws_nothing and unused and options.split_seed is None:
         raise DataError(_ignored_seed(options.split, unused[0]))
@@ -145,6 +152,16 @@ def _ignored_seed(label: str, seed: int) -> str:
         f"split={label!r} draws nothing, seed={seed} would be ignored: give split_seed=0 (--split-seed 0), so that the "
         "seed decides about weights and batches only"
     )
+
+
+def takes_fractions(name: str) -> bool:
+    """Return whether a split is registered and cuts by fractions."""
+    return name in SPLITS and "fractions" in accepted_options(name)
+
+
+def accepted_options(name: str) -> list[str]:
+    """Return what a registered split takes, of `seed` and `fractions` and options of its own."""
+    return _parameters(SPLITS[name].resolve())
 
 
 def _parameters(rule: Any) -> list[str]:
@@ -173,7 +190,7 @@ def _apply_rule(
     """Call a rule with what it uses; its positions among the readable molecules become positions in the dataset."""
     accepted = _parameters(rule)
     shared = {"seed": seed, "fractions": fractions}
-    if "seed" not in accepted and seed != 0 and label != "column":
+    if "seed" not in accepted and seed != 0 and label not in GIVEN:
         raise DataError(_ignored_seed(label, seed))
     unused = {name: value for name, value in options.items() if name not in set(accepted) - set(shared)}
     _refuse_unused(label, unused, **({} if "fractions" in accepted else {"fractions": fractions}), known=accepted)

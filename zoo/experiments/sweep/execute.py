@@ -10,7 +10,7 @@ from typing import Any
 
 from zoo.data import MoleculeDataset
 from zoo.experiments import experiment
-from zoo.experiments.experiment import Outcome
+from zoo.experiments.outcome import Outcome
 from zoo.experiments.sweep.planned import PlannedRun
 from zoo.learners.learner import Learner
 from zoo.recipe.options import DataOptions

@@ -28,7 +28,17 @@ for _entry in (
         "zoo.data.splits.named:random_stratified",
         "By chance within each class, or each decile of a regression target (one task); duplicates together",
     ),
-    Entry("kfold", "zoo.data.splits.named:kfold", "One of several folds is the test part, the next one validates"),
+    Entry(
+        "kfold", "zoo.data.splits.folds:kfold", "One of several random folds is the test part, the next one validates"
+    ),
+    Entry(
+        "scaffold_kfold", "zoo.data.splits.folds:scaffold_kfold", "As kfold, with molecules of one scaffold together"
+    ),
+    Entry(
+        "stratified_kfold",
+        "zoo.data.splits.folds:stratified_kfold",
+        "As kfold, with equal shares of each class, or decile of a regression target (one task), in every fold",
+    ),
     Entry(
         "butina",
         "zoo.data.splits.named:butina",
@@ -41,6 +51,7 @@ for _entry in (
         "The molecules most unlike each other test and validate (up to 100,000 molecules)",
         "Ashton et al. 2002, Quant. Struct.-Act. Relat. 21, 598",
     ),
+    Entry("none", "zoo.data.splits.named:none", "Train on everything; nothing validates or tests"),
     Entry("column", "zoo.data.splits.named:column", "As the source's own column of train, valid and test says"),
 ):
     SPLITS.add(_entry)

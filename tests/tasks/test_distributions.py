@@ -121,3 +121,16 @@ def test_classes_learn_too(kind, labels):
 def test_options_out_of_their_range_are_refused(kind, options, message):
     with pytest.raises(ValueError, match=message):
         make_task(kind, options)
+
+
+def test_mean_variance_finds_the_noise_of_its_labels():
+    """Labels of alcohols scatter by 1, those of benzenes by 0.1: the model tells them apart, in the labels' unit."""
+    rng = np.random.default_rng(0)
+    noise = np.where(np.arange(30) < 10, 1.0, 0.05)
+    rows = [(smiles, 50 + rng.normal() * sd) for smiles, sd in zip(SMILES, noise, strict=True) for _ in range(8)]
+    data = zoo.data.load(pd.DataFrame(rows, columns=["smiles", "y"]), task="mean_variance")
+    learner = zoo.build("gcn", dataset=data, optimizer_args={"lr": 1e-2}, **SMALL)
+    learner.fit(data, split=None, epochs=20, progress=False)
+    spread = learner.predictions(SMILES, uncertainty="mean_variance").spread[:, 0]
+    assert spread[:10].mean() > 3 * spread[20:].mean()
+    assert 0.3 < spread[:10].mean() < 2

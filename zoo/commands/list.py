@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from zoo.commands.parser import CommandParser
 from zoo.data.reading.sets import ENTRIES
 from zoo.recipe.presets import list_recipes
-from zoo.registry.catalog import FEATURIZERS, FORMATS, METRICS, MODELS, OPTIMIZERS, SPLITS, TASKS
+from zoo.registry.catalog import ESTIMATORS, FEATURIZERS, FORMATS, METRICS, MODELS, OPTIMIZERS, SPLITS, TASKS
 from zoo.registry.plugins import load_plugins
 
 REGISTRIES = {
@@ -19,10 +19,11 @@ REGISTRIES = {
     "splits": SPLITS,
     "metrics": METRICS,
     "formats": FORMATS,
+    "estimators": ESTIMATORS,
 }
 KINDS = (*REGISTRIES, "recipes", "datasets")
 DESCRIPTION = """List what has a name: models, optimizers, featurizers, kinds of target (tasks), splits, metrics,
-formats of files, recipes and data sets. `molzoo describe NAME` says more of each.
+formats of files, estimators of uncertainty, recipes and data sets. `molzoo describe NAME` says more of each.
 
 examples:
   molzoo list

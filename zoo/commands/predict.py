@@ -6,6 +6,8 @@ from pathlib import Path
 
 from zoo.commands.data_fields import add_reading
 from zoo.commands.parser import CommandParser
+from zoo.recipe.uncertainty import UncertaintyOptions
+from zoo.registry.catalog import ESTIMATORS
 
 DESCRIPTION = """Predict the molecules of a file. The output has the input's rows in the input's order, with the
 predictions and, for rows that cannot be predicted, the reason. A call that was cut off goes on when it is repeated.
@@ -15,13 +17,15 @@ examples:
   molzoo predict runs/b3db-grover-graphsam-seed0 library.csv.gz --output predicted.csv.gz
   molzoo predict runs/b3db-grover-graphsam-seed0 library.parquet --smiles-column structure
   molzoo predict runs/b3db-grover-graphsam-seed0 molecules.csv --domain --neighbors 3
+  molzoo predict runs/b3db-grover-graphsam-seed0 molecules.csv --uncertainty mc_dropout --uncertainty-args.passes 50
   molzoo predict runs/b3db-grover-graphsam-seed0 huge.parquet --output predicted --shards 1000
 
 With --shards, start as many of the same command as you like, at any time and on any machine that sees the folder: they
 share the shards. In a job array each job may take its own: --shard $SLURM_ARRAY_TASK_ID."""
 
 FILES, WORK, SHARDS, TRUST = "output", "work", "shards", "how far to trust them"
-FIELDS = ("chunk_size", "batch_size", "num_workers", "device", "trust", "guard_formulas", "domain", "neighbors")
+FIELDS = ("chunk_size", "batch_size", "num_workers", "device", "trust", "guard_formulas", "domain", "neighbors",
+          "uncertainty", "uncertainty_args", "coverage")  # fmt: skip
 
 
 def main(arguments: list[str]) -> None:
@@ -73,6 +77,7 @@ def main(arguments: list[str]) -> None:
 
 def add_trustworthiness(parser: CommandParser) -> None:
     """Add what is said about each prediction."""
+    parser.add_fields(UncertaintyOptions, None, TRUST, names={"uncertainty": ESTIMATORS.names()})
     parser.add_option(
         "--domain", type=str | None, nargs="?", const="fingerprint", metavar="MEASURE", group=TRUST,
         help="also write nearest_similarity to the training molecules and in_domain; the measure is fingerprint, or "

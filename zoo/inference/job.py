@@ -33,10 +33,16 @@ class Job:
     how: Mapping[str, Any] = field(default_factory=dict)
 
     def load(self) -> Predictor:
-        """Read the learner."""
+        """Read the learner; one that cannot tell what `how` asks for is refused.
+
+        Raises:
+            ValueError: The estimator of uncertainty does not fit it, or it is not calibrated.
+        """
         from zoo.learners import loading  # takes seconds, in which a worker watches its parent already
 
-        return loading.load(self.run, device=self.device, trust=self.trust)
+        learner = loading.load(self.run, device=self.device, trust=self.trust)
+        learner.check_estimator(**self.how)
+        return learner
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from zoo.learners import parts
 from zoo.recipe.mapping import from_mapping
 from zoo.recipe.options import ReadOptions
 from zoo.recipe.trust import require_trust
+from zoo.recipe.uncertainty import UncertaintyOptions
 from zoo.registry.catalog.domains import DOMAINS
 from zoo.runs import available_cores
 from zoo.runs.ensemble_folder import SavedModels, read_all
@@ -41,6 +43,9 @@ class FileOptions:
         guard_formulas: As in `zoo.data.RowWriter`.
         domain: As in `Predictor.predictions`; `None` leaves the domain out.
         neighbors: As in `Predictor.predictions`.
+        uncertainty: As in `zoo.recipe.UncertaintyOptions`, as are the next two.
+        uncertainty_args: Options of the estimator.
+        coverage: Share of the true values that intervals or sets are to hold.
     """
 
     smiles_column: str | None = None
@@ -56,6 +61,9 @@ class FileOptions:
     guard_formulas: bool = False
     domain: str | None = None
     neighbors: int = 0
+    uncertainty: str | None = None
+    uncertainty_args: Mapping[str, Any] = field(default_factory=dict)
+    coverage: float | None = None
 
     def __post_init__(self) -> None:
         for name, least in (("batch_size", 1), ("num_workers", 0), ("patience", 0), ("neighbors", 0)):
@@ -68,9 +76,8 @@ class FileOptions:
     @property
     def how(self) -> dict[str, Any]:
         """Arguments of `Predictor.predictions` that change what is predicted."""
-        if self.domain is None and not self.neighbors:
-            return {}
-        return {"domain": self.domain or True, "neighbors": self.neighbors}
+        near = {"domain": self.domain or True, "neighbors": self.neighbors} if self.domain or self.neighbors else {}
+        return {**near, **UncertaintyOptions(self.uncertainty, self.uncertainty_args, self.coverage).keywords()}
 
 
 @dataclass(frozen=True)
@@ -122,7 +129,8 @@ class Request:
 
     def key(self, source: Path, whole: int | None = None) -> dict[str, Any]:
         """Return the inputs of the predictions; `whole` as in `digest`."""
-        return {**prediction_key(self.saved, self.rows, digest(source, whole)), **self.options.how}
+        key, how = prediction_key(self.saved, self.rows, digest(source, whole)), self.options.how
+        return {**key, "how": {**how, "batch_size": self.options.batch_size}} if how else key
 
     def bar(self, total: int | None = None) -> tqdm:
         """Return the progress bar."""

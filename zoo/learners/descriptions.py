@@ -17,12 +17,21 @@ from zoo.learners.reserved import SET_BY_FACTORY, SET_BY_TRAINING
 from zoo.recipe.options import TrainingOptions
 from zoo.recipe.presets import find, list_recipes
 from zoo.registry import source
-from zoo.registry.catalog import FEATURIZERS, FORMATS, METRICS, MODELS, OPTIMIZERS, SPLITS, TASKS
+from zoo.registry.catalog import ESTIMATORS, FEATURIZERS, FORMATS, METRICS, MODELS, OPTIMIZERS, SPLITS, TASKS
 from zoo.registry.docstrings import arguments_of, arguments_of_class
 from zoo.registry.plugins import load_plugins
 from zoo.registry.registry import Entry, Registry, UnknownName
 
-REGISTRIES: tuple[Registry[Any], ...] = (MODELS, OPTIMIZERS, FEATURIZERS, TASKS, SPLITS, METRICS, FORMATS)
+REGISTRIES: tuple[Registry[Any], ...] = (
+    MODELS,
+    OPTIMIZERS,
+    FEATURIZERS,
+    TASKS,
+    SPLITS,
+    METRICS,
+    FORMATS,
+    ESTIMATORS,
+)
 BASE = "torch.optim.adam:Adam"
 # Arguments that nobody gives.
 FILLED = {"optimizer": ("params",), "split": ("dataset", "seed"), "model": SET_BY_FACTORY, "featurizer": SET_BY_FACTORY}
@@ -54,7 +63,7 @@ class Description:
     """A part of the zoo with its options; its text is meant for reading.
 
     Args:
-        kind: "model", "optimizer", "featurizer", "task", "split", "metric" or "format".
+        kind: "model", "optimizer", "featurizer", "task", "split", "metric", "format" or "estimator".
         entry: Its line in the catalog.
         options: What it accepts, with the defaults under this name.
         parameters: Number of trainable parameters with default options and one task (models only).

@@ -47,7 +47,7 @@ class Ensemble(Predictor):
         first = self.members[0]
         for number, member in enumerate(self.members[1:], start=1):
             require_same_tasks(first, member, number)
-        plain = replace(first.fitted, model=None, featurizer=None, target_scaling=None)
+        plain = replace(first.fitted, model=None, featurizer=None, target_scaling=None, calibration={})
         super().__init__(first.request, plain, first.featurizer)
         self._groups = group_by_featurizer(self.members)
 

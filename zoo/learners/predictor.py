@@ -21,6 +21,7 @@ from zoo.learners.encoding import encode_chunks
 from zoo.learners.labels import as_kind, by_name, with_trained_classes
 from zoo.learners.molecule_lists import index_of
 from zoo.learners.predictions import Predictions, with_reasons
+from zoo.learners.uncertainty import estimator_for
 from zoo.recipe.fitted import Fitted
 from zoo.recipe.options import DataOptions, TrainingOptions
 from zoo.recipe.recipe import Recipe
@@ -105,8 +106,11 @@ class Predictor(ABC):
         on_invalid: str = "nan",
         domain: bool | str = False,
         neighbors: int = 0,
+        uncertainty: str | None = None,
+        coverage: float | None = None,
+        **options: Any,
     ) -> Predictions:
-        """Predict molecules, and say why some cannot be predicted; other arguments as in `predict`.
+        """Predict molecules, and say why some cannot be predicted, and how far the others can be trusted.
 
         Args:
             molecules: As in `predict`.
@@ -115,14 +119,31 @@ class Predictor(ABC):
             domain: Also tell how much each molecule resembles the training molecules (`nearest_similarity`) and whether
                 that is enough (`in_domain`); the name of a measure, or `True` for "fingerprint".
             neighbors: Name so many of the nearest training molecules with their labels; implies `domain`.
+            uncertainty: Name of an estimator (`molzoo list estimators`), such as "mc_dropout", which gives `spread`.
+            coverage: Share of the true values that intervals (of numbers) or sets (of classes) are to hold, between 0
+                and 1; it needs a calibrated learner, see `zoo.trust.calibrate`.
+            **options: Of the estimator, such as `passes=50`.
 
         Raises:
+            ValueError: The estimator does not fit the learner (the message names those that do), or an option is out
+                of its range.
+            TypeError: An option that the estimator does not have.
             NoDomain: `domain` is asked for, and nothing tells what the learner was trained on.
         """
         if isinstance(molecules, Iterator):
             molecules = list(molecules)
-        found = self.plain_predictions(molecules, batch_size, on_invalid)
+        estimator = estimator_for(uncertainty, coverage, options)
+        if estimator is None:
+            found = self.plain_predictions(molecules, batch_size, on_invalid)
+        else:
+            found = estimator.predictions(self, molecules, batch_size, on_invalid, coverage)
         return self.with_domain(found, molecules, domain, neighbors) if domain or neighbors else found
+
+    def check_estimator(self, uncertainty: str | None = None, coverage: float | None = None, **options: Any) -> None:
+        """Raise the `ValueError` or `TypeError` that `predictions` would raise for this estimator."""
+        options = {name: value for name, value in options.items() if name not in ("domain", "neighbors")}
+        if (estimator := estimator_for(uncertainty, coverage, options)) is not None:
+            estimator.check(self, coverage)
 
     def plain_predictions(self, molecules: object, batch_size: int, on_invalid: str) -> Predictions:
         """Predict molecules without anything that is asked for besides; arguments as in `predict`."""

@@ -1,12 +1,16 @@
-"""`Estimate`: predictions with what is known about their uncertainty, and the protocol of the estimators."""
+"""`Estimate`: predictions with what is known about their uncertainty, and how an estimator is found by its name."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from featurizers import PackedMolecules
 from zoo.data.arrays import Floats
+from zoo.learners.predictions import Predictions
+from zoo.recipe.mapping import from_mapping
+from zoo.registry.catalog.estimators import ESTIMATORS
+from zoo.registry.plugins import load_plugins
 
 if TYPE_CHECKING:
     from zoo.learners.predictor import Predictor
@@ -28,12 +32,44 @@ class Estimate:
 
 
 class Estimator(Protocol):
-    """Estimator of uncertainty; an entry of `zoo.registry.catalog.ESTIMATORS` makes one from its options."""
+    """Estimator of uncertainty; `zoo.trust.Estimator` is the base class."""
 
-    def check(self, predictor: Predictor) -> None:
-        """Raise a `ValueError` of one line, which names estimators that fit, where this one does not."""
+    def check(self, predictor: Predictor, coverage: float | None = None) -> None:
+        """Raise a `ValueError` of one line where it does not fit, or `coverage` needs a calibration."""
         ...
 
-    def estimate(self, predictor: Predictor, packed: PackedMolecules, batch_size: int) -> Estimate:
-        """Predict molecules that are featurized already."""
+    def predictions(
+        self, predictor: Predictor, molecules: Any, batch_size: int, on_invalid: str, coverage: float | None
+    ) -> Predictions:
+        """Predict molecules; see `Predictor.predictions`."""
         ...
+
+
+def make_estimator(name: str, options: Mapping[str, Any] | None = None) -> Any:
+    """Make the estimator of this name.
+
+    Args:
+        name: From the catalog.
+        options: Its options, such as `{"passes": 50}`.
+
+    Raises:
+        UnknownName: There is no such estimator; the message names all.
+        TypeError: An option that it does not have, or of another type.
+        ValueError: An option out of its range.
+    """
+    load_plugins()
+    entry = ESTIMATORS[name]
+    return from_mapping(entry.resolve(), {**entry.defaults, **(options or {})})
+
+
+def estimator_for(uncertainty: str | None, coverage: float | None, options: Mapping[str, Any]) -> Estimator | None:
+    """Return the estimator that `Predictor.predictions` was asked for; None where it was asked for values alone.
+
+    Raises:
+        TypeError: Options without an estimator.
+    """
+    if uncertainty is None and coverage is None:
+        if options:
+            raise TypeError(f"{', '.join(options)}: options of an estimator; name one with uncertainty=")
+        return None
+    return make_estimator(uncertainty or "calibrated", options)

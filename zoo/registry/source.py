@@ -99,10 +99,14 @@ def explanations(place: str) -> dict[str, str]:
 
 
 def configuration(found: Located) -> Located | None:
-    """The dataclass that a class names as its `config_class`."""
-    config = found.attribute("config_class") if isinstance(found.node, ast.ClassDef) else None
+    """The dataclass that a class names as its `config_class`, or that it is itself."""
+    if not isinstance(found.node, ast.ClassDef):
+        return None
+    config = found.attribute("config_class")
     name = None if config is None else dotted(config[1])
-    return None if config is None or name is None else locate(config[0], name)
+    if config is not None and name is not None:
+        return locate(config[0], name)
+    return found if any(ast.unparse(each).startswith("dataclass") for each in found.node.decorator_list) else None
 
 
 def fields(config: Located) -> dict[str, Any]:

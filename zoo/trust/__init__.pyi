@@ -1,3 +1,9 @@
+from .ball import Ball as Ball
 from .domain import Domain as Domain
 from .domain import domain_of as domain_of
 from .domain import set_domain as set_domain
+from .dropout import McDropout as McDropout
+from .estimator import Estimator as Estimator
+from .estimator import Told as Told
+from .estimator import combine as combine
+from .estimator import fitting as fitting

@@ -1,0 +1,183 @@
+"""`Estimator`: how sure a prediction is, for one learner or an ensemble, and the law that combines what each tells."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, ClassVar
+
+import numpy as np
+
+from featurizers import PackedMolecules
+from zoo.learners.molecule_lists import index_of
+from zoo.learners.predictions import Predictions, with_reasons
+from zoo.learners.predictor import Predictor
+from zoo.learners.uncertainty import Estimate, make_estimator
+from zoo.registry.catalog.estimators import ESTIMATORS
+from zoo.registry.plugins import load_plugins
+
+
+@dataclass(frozen=True)
+class Estimator(ABC):
+    """Base class of estimators; the fields of a subclass are its options, and JSON can hold them.
+
+    Attributes:
+        name: Name in the registry.
+    """
+
+    name: ClassVar[str]
+
+    @abstractmethod
+    def misfit(self, learner: Predictor) -> str:
+        """Return why one learner (no ensemble) has no such uncertainty; empty where it has."""
+
+    @abstractmethod
+    def tell(self, learner: Predictor, packed: PackedMolecules, batch_size: int) -> Told:
+        """Predict n molecules with one learner."""
+
+    def misfit_of(self, predictor: Predictor) -> str:
+        """Return why a learner or an ensemble has no such uncertainty; empty where it has."""
+        return next(filter(None, map(self.misfit, members_of(predictor))), "")
+
+    def check(self, predictor: Predictor, coverage: float | None = None) -> None:
+        """Raise a `ValueError` of one line, which names the estimators that fit, where this one does not."""
+        reason = self.misfit_of(predictor)
+        if reason:
+            raise ValueError(f"uncertainty={self.name!r}: {reason}; choose one of {', '.join(fitting(predictor))}")
+
+    def estimate(
+        self, predictor: Predictor, molecules: Any, batch_size: int, on_invalid: str = "nan"
+    ) -> tuple[Estimate, np.ndarray]:
+        """Predict molecules.
+
+        Args:
+            predictor: A learner or an ensemble.
+            molecules: As in `Predictor.predict`.
+            batch_size: Molecules at a time.
+            on_invalid: As in `Predictor.predict`.
+
+        Returns:
+            What is known of n molecules, NaN where one cannot be read; and why not (n,).
+        """
+
+        def rows(learner: Predictor, packed: PackedMolecules) -> np.ndarray:
+            return self.tell(learner, packed, batch_size).to_array()
+
+        members = members_of(predictor)
+        arrays, reasons = apply_to_members(predictor, rows, molecules, on_invalid)
+        weights = np.asarray(getattr(predictor, "weights", np.full(len(members), 1 / len(members))))
+        told = combine([Told.from_array(array) for array in arrays], weights)
+        return told.to_estimate(), reasons
+
+    def predictions(
+        self,
+        predictor: Predictor,
+        molecules: Any,
+        batch_size: int,
+        on_invalid: str = "nan",
+        coverage: float | None = None,
+    ) -> Predictions:
+        """Predict molecules; see `Predictor.predictions`."""
+        self.check(predictor, coverage)
+        found, reasons = self.estimate(predictor, molecules, batch_size, on_invalid)
+        names, index = predictor.fitted.column_names, index_of(molecules)
+        why = with_reasons(found.values, reasons)
+        return Predictions(found.values, why, names, spread=found.spread, interval=found.interval, index=index)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """Options by name."""
+        return dataclasses.asdict(self)
+
+
+@dataclass(frozen=True)
+class Told:
+    """Outcome of one look at n molecules, in the targets' unit.
+
+    Args:
+        mean: (n, T) or (n, T, C).
+        variance: Of the same shape; None where nothing is told.
+        interval: Lower and upper end, in the shape of `mean` and (..., 2); None where nothing is told.
+    """
+
+    mean: np.ndarray
+    variance: np.ndarray | None = None
+    interval: np.ndarray | None = None
+
+    def to_array(self) -> np.ndarray:
+        """Return everything as (n, ..., 4), NaN where nothing is told."""
+        nothing = np.full(self.mean.shape, np.nan)
+        ends = (nothing, nothing) if self.interval is None else (self.interval[..., 0], self.interval[..., 1])
+        return np.stack([self.mean, nothing if self.variance is None else self.variance, *ends], axis=-1)
+
+    @classmethod
+    def from_array(cls, array: np.ndarray) -> Told:
+        """Read what `to_array` wrote; a molecule that cannot be read has NaN everywhere."""
+        mean, variance, interval = array[..., 0], array[..., 1], array[..., 2:]
+        empty = np.isnan(mean).all()
+        told = [None if np.isnan(each).all() and not empty else each for each in (variance, interval)]
+        return cls(mean, told[0], told[1])
+
+    def to_estimate(self) -> Estimate:
+        """Return the standard deviation in place of the variance."""
+        return Estimate(self.mean, None if self.variance is None else np.sqrt(self.variance), self.interval)
+
+
+def combine(told: list[Told], weights: np.ndarray | None = None) -> Told:
+    """Combine several looks at the same molecules by the law of total variance.
+
+    The mean is that of the means, the variance the mean of the variances plus the variance of the means (that of the
+    mixture: the divisor is the number of looks, not one less). The ends of intervals are averaged.
+
+    Args:
+        told: At least one.
+        weights: Weight of each, with the sum 1; None weighs all alike.
+
+    Example:
+        >>> both = combine([Told(np.array([1.0]), np.array([2.0])), Told(np.array([3.0]), np.array([4.0]))])
+        >>> both.mean, both.variance
+        (array([2.]), array([4.]))
+    """
+    weights = np.full(len(told), 1 / len(told)) if weights is None else weights
+    average = partial(np.tensordot, weights, axes=1)
+    means = np.stack([each.mean for each in told])
+    mean = average(means)
+    parts = [each.variance for each in told if each.variance is not None]
+    within = average(np.stack(parts)) if len(parts) == len(told) else None
+    between = average((means - mean) ** 2) if len(told) > 1 else None
+    ends = [each.interval for each in told if each.interval is not None]
+    variance = between if within is None else within if between is None else within + between
+    return Told(mean, variance, average(np.stack(ends)) if len(ends) == len(told) else None)
+
+
+def members_of(predictor: Predictor) -> tuple[Predictor, ...]:
+    """Members of an ensemble, or the learner itself."""
+    return tuple(getattr(predictor, "members", (predictor,)))
+
+
+def apply_to_members(predictor: Predictor, function: Any, molecules: Any, on_invalid: str) -> tuple[Any, np.ndarray]:
+    """Apply a function of a learner and packed molecules to every member.
+
+    Args:
+        predictor: A learner or an ensemble; each member encodes the molecules with its own featurizer.
+        function: Gives (n, ...).
+        molecules: As in `Predictor.predict`.
+        on_invalid: As in `Predictor.predict`.
+
+    Returns:
+        (M, n, ...) of M members, and why a molecule cannot be read (n,).
+    """
+    members = members_of(predictor)
+    if len(members) > 1 and hasattr(molecules, "__next__"):
+        molecules = list(molecules)  # an iterator can be read once only
+    found = [member.apply(molecules, partial(function, member), on_invalid) for member in members]
+    reasons = [next(filter(None, why), "") for why in zip(*(part[1] for part in found), strict=True)]
+    return np.stack([part[0] for part in found]), np.array(reasons, dtype=object)
+
+
+def fitting(predictor: Predictor) -> list[str]:
+    """Names of the estimators that fit a learner or an ensemble."""
+    load_plugins()
+    return [entry.name for entry in ESTIMATORS if not make_estimator(entry.name).misfit_of(predictor)]

@@ -39,9 +39,10 @@ class Job:
             ValueError: The estimator of uncertainty does not fit it, or it is not calibrated.
         """
         from zoo.learners import loading  # takes seconds, in which a worker watches its parent already
+        from zoo.learners.uncertainty import check_estimator
 
         learner = loading.load(self.run, device=self.device, trust=self.trust)
-        learner.check_estimator(**self.how)
+        check_estimator(learner, **self.how)
         return learner
 
 

@@ -57,6 +57,23 @@ def as_kind(dataset: MoleculeDataset, task: str) -> MoleculeDataset:
     )
 
 
+def refuse_swapped_words(dataset: MoleculeDataset, label_names: Mapping[str, Sequence[str]]) -> None:
+    """Raise a `ValueError` if a word of a data set means class 1 that meant class 0 in training, or the reverse.
+
+    Args:
+        dataset: With two classes.
+        label_names: Words of the classes in training, by task.
+    """
+    for task, trained in label_names.items():
+        words = dataset.label_names.get(task, ("", ""))
+        if trained[0].lower() == words[1].lower() or trained[1].lower() == words[0].lower():
+            raise ValueError(
+                f"{dataset.name}: column {task!r} has {words[0]!r} as class 0 and {words[1]!r} as class 1, but "
+                f"this learner was trained with {trained[0]!r} as class 0 and {trained[1]!r} as class 1: "
+                "write the words that it was trained with"
+            )
+
+
 def with_trained_classes(
     dataset: MoleculeDataset, label_names: Mapping[str, Sequence[str]], num_classes: int
 ) -> MoleculeDataset:

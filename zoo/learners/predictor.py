@@ -18,7 +18,7 @@ from zoo.data import load as load_data
 from zoo.data.arrays import Floats
 from zoo.learners import evaluation
 from zoo.learners.encoding import encode_chunks
-from zoo.learners.labels import as_kind, by_name, with_trained_classes
+from zoo.learners.labels import as_kind, by_name, refuse_swapped_words, with_trained_classes
 from zoo.learners.molecule_lists import index_of
 from zoo.learners.predictions import Predictions, with_reasons
 from zoo.learners.uncertainty import estimator_for
@@ -139,12 +139,6 @@ class Predictor(ABC):
             found = estimator.predictions(self, molecules, batch_size, on_invalid, coverage)
         return self.with_domain(found, molecules, domain, neighbors) if domain or neighbors else found
 
-    def check_estimator(self, uncertainty: str | None = None, coverage: float | None = None, **options: Any) -> None:
-        """Raise the `ValueError` or `TypeError` that `predictions` would raise for this estimator."""
-        options = {name: value for name, value in options.items() if name not in ("domain", "neighbors")}
-        if (estimator := estimator_for(uncertainty, coverage, options)) is not None:
-            estimator.check(self, coverage)
-
     def plain_predictions(self, molecules: object, batch_size: int, on_invalid: str) -> Predictions:
         """Predict molecules without anything that is asked for besides; arguments as in `predict`."""
         values, reasons = self.apply(molecules, lambda packed: self.predict_packed(packed, batch_size), on_invalid)
@@ -220,14 +214,7 @@ class Predictor(ABC):
             )
         if self.task.num_classes:
             return with_trained_classes(dataset, fitted.label_names, self.task.num_classes)
-        for task, trained in fitted.label_names.items():
-            words = dataset.label_names.get(task, ("", ""))
-            if trained[0].lower() == words[1].lower() or trained[1].lower() == words[0].lower():
-                raise ValueError(
-                    f"{dataset.name}: column {task!r} has {words[0]!r} as class 0 and {words[1]!r} as class 1, but "
-                    f"this learner was trained with {trained[0]!r} as class 0 and {trained[1]!r} as class 1: "
-                    "write the words that it was trained with"
-                )
+        refuse_swapped_words(dataset, fitted.label_names)
         return dataset
 
     def featurize_dataset(

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from zoo.data.arrays import Floats
 from zoo.learners.predictions import Predictions
 from zoo.recipe.mapping import from_mapping
 from zoo.registry.catalog.estimators import ESTIMATORS
 from zoo.registry.plugins import load_plugins
-
-if TYPE_CHECKING:
-    from zoo.learners.predictor import Predictor
 
 
 @dataclass(frozen=True)
@@ -34,12 +31,12 @@ class Estimate:
 class Estimator(Protocol):
     """Estimator of uncertainty; `zoo.trust.Estimator` is the base class."""
 
-    def check(self, predictor: Predictor, coverage: float | None = None) -> None:
+    def check(self, predictor: Any, coverage: float | None = None) -> None:
         """Raise a `ValueError` of one line where it does not fit, or `coverage` needs a calibration."""
         ...
 
     def predictions(
-        self, predictor: Predictor, molecules: Any, batch_size: int, on_invalid: str, coverage: float | None
+        self, predictor: Any, molecules: Any, batch_size: int, on_invalid: str, coverage: float | None
     ) -> Predictions:
         """Predict molecules; see `Predictor.predictions`."""
         ...
@@ -73,3 +70,12 @@ def estimator_for(uncertainty: str | None, coverage: float | None, options: Mapp
             raise TypeError(f"{', '.join(options)}: options of an estimator; name one with uncertainty=")
         return None
     return make_estimator(uncertainty or "calibrated", options)
+
+
+def check_estimator(
+    predictor: Any, uncertainty: str | None = None, coverage: float | None = None, **options: Any
+) -> None:
+    """Raise the `ValueError` or `TypeError` that `Predictor.predictions` would raise for this estimator."""
+    options = {name: value for name, value in options.items() if name not in ("domain", "neighbors")}
+    if (estimator := estimator_for(uncertainty, coverage, options)) is not None:
+        estimator.check(predictor, coverage)

@@ -71,6 +71,8 @@ def main(arguments: list[str]) -> None:
         before = "by other calls"
     again = f", {summary.continued:,} of them {before}" if summary.continued else ""
     print(f"{output}: {summary.rows:,} rows, {summary.failed:,} without a prediction{again}")
+    for name, count in summary.missing.items():
+        print(f"note: {count:,} rows have no {name!r}: they got its mean in training")
     if summary.all_failed:
         raise SystemExit(f"molzoo: no row could be predicted: {summary.reason}")
 

@@ -57,7 +57,7 @@ def make_parser() -> CommandParser:
         Recipe,
         None,
         MODEL,
-        skip={"model", "optimizer", "featurizer", "num_tasks", "task", "seed", "data", "training"},
+        skip={"model", "optimizer", "featurizer", "num_tasks", "task", "feature_names", "seed", "data", "training"},
         advanced={"task_args", "featurizer_args"},
     )
     parser.add_option("--seeds", type=int, nargs="+", group=MODEL, help="one run for each; 0, or the recipe's")

@@ -13,6 +13,7 @@ from .packing import featurize as featurize
 from .packing import prefetch as prefetch
 from .reading.sets import list_datasets as list_datasets
 from .rows import InvalidRow as InvalidRow
+from .rows import MoleculeRows as MoleculeRows
 from .splits import SPLIT_NAMES as SPLIT_NAMES
 from .splits import is_deterministic as is_deterministic
 from .splits import list_splits as list_splits

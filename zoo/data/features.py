@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import numpy as np
 
+from featurizers import PackedMolecules
 from zoo.data.arrays import Float32
 from zoo.data.errors import DataError, quote
+
+OWN = "molecule.own_features"
+"""Name of the array that carries features as they are in the source, until a learner scales them."""
+
+Packed = TypeVar("Packed", bound=PackedMolecules)
+
+
+class MissingFeatureWarning(UserWarning):
+    """Warning of molecules without a feature, which get its mean in training."""
+
+
+def attach_features(packed: Packed, features: np.ndarray | None) -> Packed:
+    """Return packed molecules that carry features (n, F), not scaled yet."""
+    if features is None:
+        return packed
+    return replace(packed, extra={**packed.extra, OWN: np.asarray(features, dtype=np.float32)})
 
 
 def checked_features(label: str, features: Any, rows: int, names: Sequence[str]) -> Float32:
@@ -63,6 +80,11 @@ class FeatureScaler:
     missing: tuple[int, ...] = ()
 
     @classmethod
+    def none(cls, names: Sequence[str]) -> FeatureScaler:
+        """Make a scaler that leaves features as they are, for learners that are not trained."""
+        return cls(tuple(names), (0.0,) * len(names), (1.0,) * len(names))
+
+    @classmethod
     def fit(cls, features: np.ndarray, names: Sequence[str]) -> FeatureScaler:
         """Take mean and standard deviation of the training part.
 
@@ -90,6 +112,15 @@ class FeatureScaler:
         std = np.array(self.std)
         values = (np.asarray(features, dtype=np.float64) - np.array(self.mean)) / np.where(std > 0, std, np.inf)
         return np.where(np.isnan(values), 0.0, values).astype(np.float32)
+
+    def join(self, packed: Packed) -> Packed:
+        """Scale the features that packed molecules carry, and append them to their descriptors."""
+        if OWN not in packed.extra:
+            return packed
+        extra = dict(packed.extra)
+        scaled = self.transform(extra.pop(OWN))
+        own = scaled if packed.descriptors is None else np.concatenate([packed.descriptors, scaled], axis=1)
+        return replace(packed, descriptors=own, extra=extra)
 
     def describe(self) -> list[str]:
         """Return notes: which features were missing in training, and which are constant."""

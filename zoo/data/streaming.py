@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from zoo.data.errors import DataError
+from zoo.data.errors import DataError, quote
 from zoo.data.labels.columns import find_smiles_column
+from zoo.data.labels.features import FeatureCells, check_feature_columns, feature_cells
 from zoo.data.reading.delimited import DelimitedFile
 from zoo.data.reading.formats import find_reader
 from zoo.data.reading.parquet import is_parquet, parquet_frames, parquet_types
 from zoo.data.reading.table import Table, cell_text, table_of_frame
 from zoo.data.reading.textfile import open_binary, require_file
+from zoo.data.rows import MoleculeRows
 from zoo.recipe.options import ReadOptions
 
 SAMPLE_ROWS = 100
@@ -31,11 +33,19 @@ class RowChunk:
         rows: All their columns, cells as they are in the file (text files: text, unchanged).
         smiles: Their SMILES (n); empty where the cell is.
         start: Number of the first row, from 0.
+        features: Numbers next to them, if some were asked for, and what is wrong with cells that are none.
     """
 
     rows: pd.DataFrame
     smiles: list[str]
     start: int
+    features: FeatureCells | None = None
+
+    @property
+    def molecules(self) -> MoleculeRows:
+        """The rows as learners take them."""
+        values, reasons = (None, {}) if self.features is None else self.features
+        return MoleculeRows(self.smiles, values, reasons)
 
 
 @dataclass
@@ -49,6 +59,7 @@ class RowStream:
         chunk_size: Rows at a time.
         source: What is read.
         notes: What was found out in reading.
+        feature_columns: Numbers that are read next to the molecules.
     """
 
     label: str
@@ -57,6 +68,7 @@ class RowStream:
     chunk_size: int
     source: DelimitedFile | Path | pd.DataFrame = field(repr=False)
     notes: list[str] = field(default_factory=list)
+    feature_columns: tuple[str, ...] = ()
     _place: tuple[int, Iterator[tuple[int, list[str]]]] | None = field(default=None, repr=False, compare=False)
 
     def estimate(self) -> int | None:
@@ -116,8 +128,30 @@ class RowStream:
     def _chunks(self, frames: Iterator[pd.DataFrame], start: int) -> Iterator[RowChunk]:
         column = self.columns.index(self.smiles_column)
         for frame in frames:
-            yield RowChunk(frame, [cell_text(cell) for cell in frame.iloc[:, column]], start)
+            smiles = [cell_text(cell) for cell in frame.iloc[:, column]]
+            yield RowChunk(frame, smiles, start, self._features(frame, start))
             start += len(frame)
+
+    def with_features(self, names: Sequence[str]) -> RowStream:
+        """Return the stream with numbers next to the molecules, from these columns.
+
+        Raises:
+            DataError: A column is not there, or is there twice.
+        """
+        missing = [name for name in names if name not in self.columns]
+        if missing:
+            raise DataError(
+                f"{self.label}: no column {quote(missing)}, which the model reads next to the molecules: add it (a "
+                f"blank cell gets the mean of the training part). Columns: {quote(self.columns, 30)}"
+            )
+        check_feature_columns(Table(pd.DataFrame(columns=self.columns), self.label), names, (self.smiles_column,))
+        return replace(self, feature_columns=tuple(names))
+
+    def _features(self, frame: pd.DataFrame, start: int) -> FeatureCells | None:
+        if not self.feature_columns:
+            return None
+        separator = self.source.separator if isinstance(self.source, DelimitedFile) else None
+        return feature_cells(Table(frame, self.label, separator=separator), self.feature_columns)
 
 
 def stream(
@@ -128,6 +162,7 @@ def stream(
     options: ReadOptions | None = None,
     separator: str | None = None,
     encoding: str | None = None,
+    feature_columns: Sequence[str] | None = None,
 ) -> RowStream:
     """Read rows for prediction, a chunk at a time; no row is left out, whatever its SMILES.
 
@@ -135,9 +170,10 @@ def stream(
         source: A text file (CSV, TSV, SMI, also .gz), a Parquet file, or a DataFrame.
         smiles_column: As in `zoo.recipe.ReadOptions`; so are `separator` and `encoding`. A guess is noted.
         chunk_size: Rows at a time, >= 1.
-        options: These three together; the others play no part in prediction.
+        options: These and `feature_columns` together; the others play no part in prediction.
         separator: Overrides that of the options.
         encoding: Overrides that of the options.
+        feature_columns: Overrides those of the options: numbers that are read next to the molecules.
 
     Raises:
         DataError: As for `load`; while iterating, at a row that has more or fewer cells than the header.
@@ -163,7 +199,8 @@ def stream(
         raise DataError(f"{label} has a header but no rows: nothing to read")
     table = Table(head, label, notes=list(opened.notes) if isinstance(opened, DelimitedFile) else [])
     column = find_smiles_column(table, smiles_column)
-    return RowStream(label, list(head.columns), column, chunk_size, opened, table.notes)
+    rows = RowStream(label, list(head.columns), column, chunk_size, opened, table.notes)
+    return rows.with_features(feature_columns or given.feature_columns or ())
 
 
 def _open(path: Path, separator: str | None, encoding: str | None) -> DelimitedFile | Path | pd.DataFrame:

@@ -92,7 +92,7 @@ def measure_on_test(
     folder, report = None if place is None else place.path, split.report().to_dict()
     if not len(test):
         return Outcome(learner, history, {}, folder, {}, report), np.empty((0, test.num_tasks), np.float32)
-    predictions = learner.predict(test.smiles)
+    predictions = learner.predict(test)
     metrics = learner.score(test, predictions)
     return Outcome(learner, history, metrics, folder, metrics.by_task, report), predictions
 

@@ -110,8 +110,13 @@ def reading(
     """Return the options of reading: those of the run for the run's data, else those that were given."""
     if data is None or same_place(data, own):
         return dataclasses.replace(own, **{"source": data or own.source, **given})
-    tasks = {"tasks": fitted.task_names or None if fitted else own.tasks, "task": recipe.task, "split": own.split}
-    return DataOptions(**{**tasks, **given, "source": data})
+    known = {
+        "tasks": fitted.task_names or None if fitted else own.tasks,
+        "feature_columns": recipe.feature_names,
+        "task": recipe.task,
+        "split": own.split,
+    }
+    return DataOptions(**{**known, **given, "source": data})
 
 
 def same_place(data: str, own: DataOptions) -> bool:

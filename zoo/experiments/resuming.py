@@ -12,7 +12,7 @@ from zoo.runs.folder import RunFolder
 from zoo.runs.state import FINISHED
 
 # What the data say and nobody asks for.
-FOUND = ("num_tasks", "task", "task_args")
+FOUND = ("num_tasks", "task", "task_args", "feature_names")
 
 
 def stored_recipe(folder: str | Path) -> Recipe:

@@ -41,7 +41,7 @@ def predict_file(run: str | Path, source: str | Path, output: str | Path, **opti
     data.RowWriter.check(output, request.rows.columns)
     if output.resolve() == source.resolve():
         raise data.DataError(f"{output} is the input: choose another name for the output")
-    tally = Tally()
+    tally = Tally(request.rows.feature_columns)
     with claim(output, f"the output {output}"):
         data.RowWriter.remove_leftovers(output)
         kept = Parts(output, request.key(source))
@@ -61,7 +61,7 @@ def predict_missing(request: Request, kept: Parts, tally: Tally, bar: tqdm) -> N
                 tally.continued += len(chunk.smiles)
                 bar.update(len(chunk.smiles))
             else:
-                yield Piece(chunk.start, chunk.smiles, number)
+                yield Piece(chunk.start, chunk.molecules, number)
 
     with closing(map_pieces(request.job, missing(), request.workers, request.options.patience)) as predicted:
         for piece, table in predicted:
@@ -83,5 +83,5 @@ def assemble(request: Request, kept: Parts, tally: Tally, output: Path) -> None:
             table = kept.read(number) if kept.path(number).exists() else None
             if table is None or len(table) != len(chunk.smiles):
                 raise InferenceError(f"{rows.label} has changed while it was predicted: repeat the call")
-            tally.add(table)
+            tally.add(table, chunk.molecules)
             writer.write(chunk.rows, [table[name].to_numpy() for name in names])

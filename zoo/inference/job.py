@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     import pandas as pd
 
+    from zoo.data import MoleculeRows
     from zoo.learners.predictor import Predictor
 
 
@@ -52,18 +54,18 @@ class Piece:
 
     Args:
         start: Number of the first row, from 0.
-        smiles: Their molecules (n).
+        molecules: Their molecules (n), with what the model reads next to them.
         of: Whatever its maker wants to get back with the predictions.
     """
 
     start: int
-    smiles: list[str]
+    molecules: MoleculeRows
     of: Any = None
 
     @property
     def rows(self) -> str:
         """The rows for messages, by position."""
-        return f"rows {self.start} to {self.start + len(self.smiles) - 1} (counted from 0)"
+        return f"rows {self.start} to {self.start + len(self.molecules) - 1} (counted from 0)"
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,10 @@ class Failure:
     loaded: bool
 
 
-def predict_rows(learner: Predictor, smiles: list[str], job: Job) -> pd.DataFrame:
+def predict_rows(learner: Predictor, molecules: MoleculeRows, job: Job) -> pd.DataFrame:
     """Return the table (n rows) with a column for each prediction and the column `reason`."""
-    return learner.predictions(smiles, batch_size=job.batch_size, **job.how).to_frame()
+    from zoo.data.features import MissingFeatureWarning
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", MissingFeatureWarning)  # counted for the complete file
+        return learner.predictions(molecules, batch_size=job.batch_size, **job.how).to_frame()

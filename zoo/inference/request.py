@@ -111,7 +111,7 @@ class Request:
         saved = read_all(run)
         for model in saved.checkpoints:
             require_trust(model.recipe, chosen.trust)
-        return cls(saved, rows, chosen)
+        return cls(saved, rows.with_features(saved.checkpoints[0].fitted.feature_names), chosen)
 
     @property
     def job(self) -> Job:

@@ -107,7 +107,7 @@ def predict_shards(
     data.RowWriter.check(output.folder.parent / output.path(0).name, request.rows.columns)
     output.agree(request.key(Path(source).expanduser(), WHOLE))
     asked = range(shards) if shard is None else [shard]
-    tally = Tally()
+    tally = Tally(request.rows.feature_columns)
     with request.bar(sum(map(output.size, asked))) as bar:
         shift = Shift(request, output, tally, bar)
         taken = shift.work(asked, wait=shard is not None)
@@ -170,7 +170,7 @@ class Shift:
                 data.RowWriter.remove_leftovers(path)
                 self.claims[shard] = stack.pop_all()
             for chunk in self.request.rows.between(*self.output.bounds(shard)):
-                yield Piece(chunk.start, chunk.smiles, (shard, chunk.rows))
+                yield Piece(chunk.start, chunk.molecules, (shard, chunk.rows))
 
     def _write(self, shard: int, predicted: Iterator[tuple[Piece, pd.DataFrame]]) -> None:
         """Write the pieces of a shard up to its last row."""
@@ -186,7 +186,7 @@ class Shift:
                     writer = data.RowWriter(self.output.path(shard), rows.columns, names, types=rows.types())
                     stack.enter_context(writer)
                 writer.write(cells, [table[name].to_numpy() for name in table.columns])
-                self.tally.add(table)
+                self.tally.add(table, piece.molecules)
                 self.bar.update(len(table))
                 if piece.start + len(table) == stop:
                     return

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import pandas as pd
 
+from zoo.data import MoleculeRows
 from zoo.inference.chunks import REASON
 
 
@@ -19,12 +21,14 @@ class FileSummary:
         failed: Rows among them without a prediction; of shards only those that this call predicted.
         continued: Rows that an earlier call, or another process, had predicted already.
         reason: Commonest reason of rows without a prediction; "" if there are none.
+        missing: Rows without a feature, which got its mean in training, by feature; of shards as `failed`.
     """
 
     rows: int
     failed: int
     continued: int
     reason: str = ""
+    missing: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def all_failed(self) -> bool:
@@ -34,15 +38,22 @@ class FileSummary:
 
 @dataclass
 class Tally:
-    """Summary that grows row by row."""
+    """Summary that grows row by row.
 
+    Args:
+        feature_names: Numbers that the model reads next to the molecules (F).
+    """
+
+    feature_names: tuple[str, ...] = ()
     rows: int = 0
     continued: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
+    missing: Counter[str] = field(default_factory=Counter)
 
-    def add(self, table: pd.DataFrame) -> None:
+    def add(self, table: pd.DataFrame, molecules: MoleculeRows) -> None:
         """Count predicted rows."""
         self.rows += len(table)
+        self.missing.update({name: n for name, n in zip(self.feature_names, molecules.missing, strict=True) if n})
         self.reasons.update(reason for reason in table[REASON] if reason)
 
     def skip(self, rows: int) -> None:
@@ -53,4 +64,5 @@ class Tally:
     def summary(self) -> FileSummary:
         """Return the counts."""
         common = self.reasons.most_common(1)
-        return FileSummary(self.rows, self.reasons.total(), self.continued, common[0][0] if common else "")
+        reason = common[0][0] if common else ""
+        return FileSummary(self.rows, self.reasons.total(), self.continued, reason, dict(self.missing))

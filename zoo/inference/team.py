@@ -65,7 +65,7 @@ class Worker:
             pickle.dump(sys.path, requests)  # type: ignore[arg-type]
             pickle.dump(self.job, requests)  # type: ignore[arg-type]
             while (piece := self._pieces.get()) is not None:
-                pickle.dump(piece.smiles, requests)  # type: ignore[arg-type]
+                pickle.dump(piece.molecules, requests)  # type: ignore[arg-type]
                 requests.flush()  # type: ignore[union-attr]
                 self.answers.put((self, piece, pickle.load(replies)))  # type: ignore[arg-type]
         except Exception:  # of a pipe that is closed, or of half an answer: the process has ended, or will be ended

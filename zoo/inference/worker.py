@@ -1,8 +1,8 @@
 """`python -m zoo.inference.worker PARENT`: a process that predicts what its parent writes to its standard input.
 
 It is started by its name, not by `multiprocessing`, which would import the user's script again, and run it where it has
-no `if __name__ == "__main__":`. Input and output are pickles: the module path of the parent, the job, and then SMILES
-for tables. The argument is the number of the parent process.
+no `if __name__ == "__main__":`. Input and output are pickles: the module path of the parent, the job, and then
+molecules for tables. The argument is the number of the parent process.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from zoo.data.packing.processes import end_with
 from zoo.inference.job import Failure, Job, predict_rows
 
 if TYPE_CHECKING:
+    from zoo.data import MoleculeRows
     from zoo.learners.predictor import Predictor
 
 
@@ -35,7 +36,7 @@ def main() -> None:
         job: Job = pickle.load(requests)
     except EOFError:  # the parent has ended already
         return
-    pieces: queue.SimpleQueue[list[str]] = queue.SimpleQueue()
+    pieces: queue.SimpleQueue[MoleculeRows] = queue.SimpleQueue()
     threading.Thread(target=read_on, args=(requests, pieces), daemon=True).start()
     learner = prepare(job)
     while True:
@@ -43,7 +44,7 @@ def main() -> None:
         replies.flush()
 
 
-def read_on(requests: BinaryIO, pieces: queue.SimpleQueue[list[str]]) -> None:
+def read_on(requests: BinaryIO, pieces: queue.SimpleQueue[MoleculeRows]) -> None:
     """Take requests as they come; the end of the input, which is that of the parent, ends this process at once."""
     try:
         while True:
@@ -67,12 +68,12 @@ def prepare(job: Job) -> Predictor | Failure:
         return Failure(one_line(error), loaded=False)
 
 
-def answer(learner: Predictor | Failure, smiles: list[str], job: Job) -> Any:
+def answer(learner: Predictor | Failure, molecules: MoleculeRows, job: Job) -> Any:
     """Predict some rows, or report why that is impossible."""
     if isinstance(learner, Failure):
         return learner
     try:
-        return predict_rows(learner, smiles, job)
+        return predict_rows(learner, molecules, job)
     except Exception as error:  # whatever it is, it belongs to these rows, and the parent reports it
         return Failure(one_line(error), loaded=True)
 

@@ -47,7 +47,7 @@ def map_pieces(
     learner, pieces = job.load(), chain(first, pieces)
     if workers <= 1 or len(first) < 2:
         for piece in pieces:
-            yield piece, predict_rows(learner, piece.smiles, job)
+            yield piece, predict_rows(learner, piece.molecules, job)
         return
     with Team(job, workers - 1, patience) as team, one_thread():
         yield from predict_with_team(team, learner, pieces, AHEAD * workers)
@@ -67,7 +67,7 @@ def predict_with_team(
             waiting.pop()
         mine = waiting.popleft() if waiting else None
         if mine is not None:
-            done[mine.start] = predict_rows(learner, mine.smiles, team.job)
+            done[mine.start] = predict_rows(learner, mine.molecules, team.job)
         elif not order:
             return
         for piece, table in team.collect(wait=mine is None):

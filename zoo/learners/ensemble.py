@@ -11,6 +11,7 @@ import numpy as np
 
 from featurizers import Featurizer, PackedMolecules
 from zoo.data.arrays import Floats
+from zoo.data.features import Packed
 from zoo.learners.encoding import encode_chunks_for_all
 from zoo.learners.molecule_lists import index_of
 from zoo.learners.predictions import Predictions, with_reasons
@@ -48,6 +49,7 @@ class Ensemble(Predictor):
         for number, member in enumerate(self.members[1:], start=1):
             require_same_tasks(first, member, number)
         plain = replace(first.fitted, model=None, featurizer=None, target_scaling=None, calibration={})
+        plain = replace(plain, feature_scaling=None)  # each member has its own
         super().__init__(first.request, plain, first.featurizer)
         self._groups = group_by_featurizer(self.members)
 
@@ -75,7 +77,9 @@ class Ensemble(Predictor):
         featurizers = [self.members[group[0]].featurizer for group in self._groups]
         values: list[np.ndarray] = []
         reasons: list[str] = []
-        for encoded in encode_chunks_for_all(featurizers, molecules, on_invalid, self.encoding_workers):
+        for encoded in encode_chunks_for_all(
+            featurizers, molecules, on_invalid, self.encoding_workers, self.fitted.feature_names
+        ):
             values.append(self._predict_chunk([part[:2] for part in encoded], len(encoded[0][2]), batch_size))
             reasons += [next(filter(None, why), "") for why in zip(*(part[2] for part in encoded), strict=True)]
         together = np.concatenate(values, axis=1) if values else self._predict_nothing(featurizers, batch_size)
@@ -93,6 +97,10 @@ class Ensemble(Predictor):
             raise TypeError(f"the members have {len(self._groups)} different featurizers: give SMILES to `predict`")
         found = np.stack([member.predict_packed(packed, batch_size) for member in self.members])
         return combine(found, np.asarray(self.weights))[0]
+
+    def complete(self, packed: Packed) -> Packed:
+        """Return the molecules as they are: each member scales features as in its own training."""
+        return packed
 
     def embed(self, molecules: object, **options: Any) -> NoReturn:
         """Refuse: vectors of different members have different meanings, so that their mean has none.
@@ -169,7 +177,7 @@ def combine(values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.nda
 def predict_some(member: Predictor, packed: PackedMolecules | None, batch_size: int) -> np.ndarray:
     """Predictions of packed molecules; without any, those of a probe, for their shape and type."""
     if packed is None:
-        packed = PackedMolecules.pack([member.featurizer.read("C")])
+        packed = member.probe()
     return member.predict_packed(packed, batch_size)
 
 
@@ -214,6 +222,7 @@ def meaning(fitted: Fitted) -> dict[str, Any]:
         "tasks": list(fitted.output_names),
         "classes": fitted.task_args.get("num_classes", 2),
         "label words": words,
+        "features": list(fitted.feature_names),
     }
 
 

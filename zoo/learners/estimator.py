@@ -15,7 +15,7 @@ from zoo.data import MoleculeDataset, Split
 from zoo.data.arrays import Floats
 from zoo.learners import evaluation
 from zoo.learners.baselines import TaskEstimators
-from zoo.learners.given_data import cut, describe_data
+from zoo.learners.given_data import cut, describe_data, describe_features, scale_features
 from zoo.learners.predictor import PREDICT_BATCH, Predictor
 from zoo.learners.saved_trees import check_trees
 from zoo.recipe.fitted import Fitted
@@ -97,14 +97,16 @@ class Baseline(Predictor):
         train = parts.train if parts else dataset
         scaler = scaler_for_trees(train.targets) if self.task.scaled else None
         plan = plan_training(chosen, train, parts.valid if parts else None)
-        self.note(dataset, chosen, data_options or describe_data(dataset, parts), scaler)
+        features = scale_features(train)
+        self.note(dataset, chosen, data_options or describe_data(dataset, parts), scaler, features)
         self.remember(train, parts)
         train, packed = self.featurize_dataset(train, chosen, progress)
         start = time.perf_counter()
         targets = train.targets if scaler is None else scaler.transform(train.targets)
         self.model.fit(np.asarray(packed.descriptors), targets)
         seconds = time.perf_counter() - start
-        history = History(train.metric if plan.metric == LOSS else plan.metric, split=parts)
+        metric = train.metric if plan.metric == LOSS else plan.metric
+        history = History(metric, split=parts, notes=describe_features(features))
         std = None if scaler is None else scaler.std
         valid = evaluation.summarize(parts.valid, self.predict(parts.valid), std) if parts and plan.validated else {}
         numbers = {"loss": math.nan, "learning_rate": 0.0, "passes": 1, "steps": 1, "seconds": seconds}
@@ -117,7 +119,8 @@ class Baseline(Predictor):
 
     def predict_packed(self, packed: PackedMolecules, batch_size: int = PREDICT_BATCH) -> Floats:
         """Predictions (n, T) of molecules that are featurized already."""
-        values, scaling = self.model.predict(np.asarray(packed.descriptors)), self.fitted.target_scaling
+        descriptors = np.asarray(self.complete(packed).descriptors)
+        values, scaling = self.model.predict(descriptors), self.fitted.target_scaling
         return values if scaling is None else TargetScaler.from_state_dict(scaling).inverse(values)
 
     def save(self, path: str | Path) -> None:
@@ -140,7 +143,7 @@ class Baseline(Predictor):
 
         file = saved.path / ESTIMATORS
         try:
-            check_trees(file, self.featurizer.descriptor_size)
+            check_trees(file, self.featurizer.descriptor_size + len(self.fitted.feature_names))
             estimators = skops.io.load(file, trusted=list(TRUSTED))
         except (ValueError, OSError, LookupError, TypeError, AttributeError) as error:
             raise checkpoint.damage_error(file, error) from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -37,6 +37,7 @@ def build(
     num_tasks: int = 1,
     task: str = "classification",
     task_args: Mapping[str, Any] | None = None,
+    feature_names: Sequence[str] = (),
     dataset: str | MoleculeDataset | pd.DataFrame | None = None,
     model_args: Mapping[str, Any] | None = None,
     optimizer_args: Mapping[str, Any] | None = None,
@@ -53,7 +54,8 @@ def build(
         num_tasks: Columns to predict, T.
         task: Kind of target: "classification" (two classes), "multiclass", "regression" or a registered one.
         task_args: Options of the kind of target, such as `{"num_classes": 4}` for "multiclass".
-        dataset: Takes these three from a data set, or from one that `zoo.data.load` finds under this name; `task` may
+        feature_names: Numbers that the model reads next to a molecule, such as `["T", "pH"]`.
+        dataset: Takes these four from a data set, or from one that `zoo.data.load` finds under this name; `task` may
             name another kind of target with the same labels, such as "mean_variance" for numbers.
         model_args: Options of the model; `zoo.describe` lists them. Likewise the other two.
         optimizer_args: Options of the rule and of its base optimizer together, such as
@@ -75,6 +77,7 @@ def build(
         data = _load(dataset)
         data = data if same_task(task, "classification") else as_kind(data, task)
         num_tasks, task, names = data.num_tasks, data.task, data.task_names
+        feature_names = feature_names or data.feature_names
         task_args = task_args_for(data, task_args)
     recipe = recipe_for(
         model,
@@ -85,7 +88,8 @@ def build(
         featurizer_args=featurizer_args,
         seed=seed,
     )
-    recipe = replace(recipe, num_tasks=num_tasks, task=task, task_args=dict(task_args or {}))
+    columns = tuple(feature_names)
+    recipe = replace(recipe, num_tasks=num_tasks, task=task, task_args=dict(task_args or {}), feature_names=columns)
     featurizer = recipe.featurizer if featurizer is None else featurizer
     parts: dict[str, Any] = {"model": model, "optimizer": optimizer, "featurizer": featurizer}
     learner = assemble(recipe, **parts, device=device, trust=True)  # the caller's own words, not a file's
@@ -128,7 +132,7 @@ def assemble(
     if isinstance(model, (nn.Module, TaskEstimators)) and fitted is None:
         recipe = replace(recipe, model_args=chosen_options(model, model_options))
     fitted = replace(
-        fitted or Fitted(recipe.num_tasks or 1, recipe.task or "classification", recipe.task_args),
+        fitted or untrained(recipe),
         model=model_options,
         featurizer=featurizer_options,
     )
@@ -139,6 +143,12 @@ def assemble(
     chosen_model = chosen_model.to(resolve_device(device))
     deferred = partial(make_optimizer, optimizer, recipe, chosen_model)
     return Learner(recipe, fitted, chosen_featurizer, chosen_model, deferred)
+
+
+def untrained(recipe: Recipe) -> Fitted:
+    """Return the outcome of building alone."""
+    names = recipe.feature_names or ()
+    return Fitted(recipe.num_tasks or 1, recipe.task or "classification", recipe.task_args, feature_names=names)
 
 
 def recipe_for(
@@ -196,8 +206,13 @@ def with_dataset(recipe: Recipe, data: MoleculeDataset) -> Recipe:
             f"another kind of target: choose a recipe and data that fit each other, or name a metric with --metric "
             f"({', '.join(known)})"
         )
-    task_args = task_args_for(data, recipe.task_args)
-    return replace(recipe, num_tasks=data.num_tasks, task=data.task, task_args=task_args)
+    if recipe.feature_names is not None and recipe.feature_names != data.feature_names:
+        raise ValueError(
+            f"the recipe asks for feature_names={list(recipe.feature_names)}, and {data.name} was read with "
+            f"{list(data.feature_names)}: leave them out of the recipe, or name these columns with feature_columns="
+        )
+    task_args, columns = task_args_for(data, recipe.task_args), data.feature_names or None
+    return replace(recipe, num_tasks=data.num_tasks, task=data.task, task_args=task_args, feature_names=columns)
 
 
 def task_args_for(data: MoleculeDataset, given: Mapping[str, Any] | None) -> dict[str, Any]:

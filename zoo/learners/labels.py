@@ -12,6 +12,7 @@ import numpy as np
 from zoo.data import DataError, MoleculeDataset
 from zoo.data import load as load_data
 from zoo.data.row_arrays import count_classes
+from zoo.learners.own_features import take_features
 from zoo.recipe.fitted import Fitted
 from zoo.registry import kinds
 from zoo.registry.catalog.targets import CLASSES
@@ -28,14 +29,15 @@ def by_name(data: Any, fitted: Fitted) -> MoleculeDataset:
         DataError: Some of several tasks are missing. A single task may have another name, which is warned about.
     """
     if isinstance(data, MoleculeDataset):
-        return reorder(data, fitted.task_names)
+        return take_features(reorder(data, fitted.task_names), fitted.feature_names)
+    columns = fitted.feature_names or None
     if not fitted.task_names:
-        return load_data(data)
+        return load_data(data, feature_columns=columns)
     try:
         words = class_words(fitted)
-        return load_data(data, tasks=fitted.task_names, task=fitted.task, label_names=words)
+        return load_data(data, tasks=fitted.task_names, feature_columns=columns, task=fitted.task, label_names=words)
     except DataError:
-        found = load_data(data)
+        found = load_data(data, feature_columns=columns)
         if set(fitted.task_names) <= set(found.task_names):
             raise
         return reorder(found, fitted.task_names)

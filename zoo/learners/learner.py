@@ -17,7 +17,7 @@ from zoo import sharpness
 from zoo.data import MoleculeDataset, MoleculeLoader, Split
 from zoo.data.arrays import Float32, Floats
 from zoo.learners import evaluation
-from zoo.learners.given_data import cut, describe_data
+from zoo.learners.given_data import cut, describe_data, describe_features, scale_features
 from zoo.learners.predictor import PREDICT_BATCH, Predictor
 from zoo.recipe.fitted import Fitted
 from zoo.recipe.mapping import from_mapping
@@ -141,7 +141,8 @@ class Learner(Predictor):
         train = parts.train if parts else dataset
         scaler = TargetScaler.fit(train.targets, train.task_names) if self.task.scaled else None
         plan = plan_training(chosen, train, parts.valid if parts else None)
-        self.note(dataset, chosen, data_options or describe_data(dataset, parts), scaler)
+        features = scale_features(train)
+        self.note(dataset, chosen, data_options or describe_data(dataset, parts), scaler, features)
         self.remember(train, parts)
         seed_generators(self.recipe.seed)
         run = TrainingRun(
@@ -156,7 +157,7 @@ class Learner(Predictor):
             validate=self._validation(parts.valid, chosen, progress) if parts and plan.validated else None,
             callbacks=[*watchers(plan.options, folder, progress), *callbacks],
         )
-        run.history.split, run.history.notes = parts, plan.notes
+        run.history.split, run.history.notes = parts, (*plan.notes, *describe_features(features))
         self._train(run, folder, dataset, resume)
         return run.history
 
@@ -183,11 +184,11 @@ class Learner(Predictor):
     def predict_packed(self, packed: PackedMolecules, batch_size: int = PREDICT_BATCH) -> Floats:
         """Predictions (n, T) of molecules that are featurized already, as `predict` gives them."""
         self.fitted.require_trained()
-        loader = MoleculeLoader(packed, self.featurizer, batch_size=batch_size)
+        loader = MoleculeLoader(self.complete(packed), self.featurizer, batch_size=batch_size)
         return evaluation.to_predictions(evaluation.run_model(self.model, loader), self.task, self.scaler)
 
     def embed(self, molecules: object, *, batch_size: int = PREDICT_BATCH, on_invalid: str = "nan") -> Float32:
-        """Vectors of molecules before the head (n, D), float32; arguments as in `predict`."""
+        """Vectors of molecules before the head (n, D), float32, without their features; arguments as in `predict`."""
         embed = getattr(self.model, "embed", None)
         if embed is None:
             raise TypeError(f"model {self.recipe.model!r} gives no embedding: it has no method `embed(graph)`")
@@ -196,7 +197,7 @@ class Learner(Predictor):
             loader = MoleculeLoader(packed, self.featurizer, batch_size=batch_size)
             return evaluation.run_model(self.model, loader, embed).numpy()
 
-        return self.apply(molecules, vectors, on_invalid)[0]
+        return self.apply(molecules, vectors, on_invalid, features=False)[0]
 
     def save(self, path: str | Path) -> None:
         """Write a checkpoint that `zoo.load` reads; one that is there already is replaced."""

@@ -9,8 +9,9 @@ import torch
 from torch import nn
 
 import optim
-from featurizers import Featurizer
+from featurizers import Featurizer, PackedMolecules
 from featurizers.needs import HasNeeds
+from zoo.layers.joined_head import join_to_head, reads_descriptors
 from zoo.learners.baselines import TaskEstimators
 from zoo.learners.building import building
 from zoo.learners.names import Part, find
@@ -97,14 +98,12 @@ def plan_model(part: str | type, recipe: Recipe, featurizer: Featurizer, fitted:
     missing = cls.needs.missing(sizes) if isinstance(cls, HasNeeds) else []
     if missing:
         raise ValueError(f"{name} needs {' and '.join(missing)}, and featurizer {recipe.featurizer!r} has none")
-    if not getattr(cls, "trains_itself", False):
-        require_descriptors_read(name, featurizer.descriptor_size if "descriptor_size" in accepted else 0, featurizer)
     kind, tasks = recipe.task or "classification", recipe.num_tasks or 1
     task = make_task(kind, recipe.task_args)
     itself = isinstance(cls, type) and issubclass(cls, TaskEstimators)
     scores = tasks * (1 if itself else task.num_scores)
     counts = {"num_tasks": scores, "num_classes": task.num_classes}
-    given = {**counts, "task": kind, "seed": recipe.seed, **sizes}
+    given = {**counts, "task": kind, "seed": recipe.seed, **sizes, "descriptor_size": side_size(recipe, featurizer)}
     return Plan.of(cls, {**{key: value for key, value in given.items() if key in accepted}, **options})
 
 
@@ -112,13 +111,19 @@ def model_of(
     part: Part, recipe: Recipe, featurizer: Featurizer, fitted: Fitted | None = None
 ) -> tuple[nn.Module, dict | None]:
     """Build the model, sized for the featurizer and the tasks, or take a finished one; its options, as for JSON."""
+    size = side_size(recipe, featurizer)
     if is_ready(part, (nn.Module, TaskEstimators), MODELS, recipe.model_args):
         reads = getattr(getattr(part, "config", None), "descriptor_size", None)
-        if reads is not None:  # a module of another kind may read what it likes
-            require_descriptors_read(f"model {type(part).__name__}", reads, featurizer)
+        if reads is not None:
+            require_descriptors_read(f"model {type(part).__name__}", reads, size)
+        elif recipe.feature_names and isinstance(part, nn.Module):
+            read_side_input(part, size, featurizer)
         return part, options_of_ready(part)  # type: ignore[return-value]
     plan = plan_model(part, recipe, featurizer, fitted)  # type: ignore[arg-type]
-    return plan.make(), storable(plan.options)
+    model = plan.make()
+    if size and isinstance(model, nn.Module) and "descriptor_size" not in plan.options:
+        read_side_input(model, size, featurizer)
+    return model, storable(plan.options)
 
 
 def make_model(part: Part, recipe: Recipe, featurizer: Featurizer) -> nn.Module:
@@ -126,14 +131,28 @@ def make_model(part: Part, recipe: Recipe, featurizer: Featurizer) -> nn.Module:
     return model_of(part, recipe, featurizer)[0]
 
 
-def require_descriptors_read(name: str, size: int, featurizer: Featurizer) -> None:
-    """Raise a `ValueError` unless a model reads as many descriptors of a molecule as a featurizer gives."""
-    given = featurizer.descriptor_size
+def side_size(recipe: Recipe, featurizer: Featurizer) -> int:
+    """Numbers that a model gets next to a molecule: the featurizer's descriptors, then the user's own features."""
+    return featurizer.descriptor_size + len(recipe.feature_names or ())
+
+
+def require_descriptors_read(name: str, size: int, given: int) -> None:
+    """Raise a `ValueError` unless a model reads as many numbers next to a molecule as there are."""
     if size != given:
         raise ValueError(
-            f"{name} reads {size or 'no'} descriptors of a molecule and featurizer {type(featurizer).__name__} gives "
-            f"{given or 'none'}: build the featurizer with or without them, or a model with descriptor_size={given}"
+            f"{name} reads {size or 'no'} descriptors of a molecule and the featurizer (with the features that were "
+            f"named) gives {given or 'none'}: build the featurizer with or without them, or a model with "
+            f"descriptor_size={given}"
         )
+
+
+def read_side_input(model: nn.Module, size: int, featurizer: Featurizer) -> None:
+    """Let a model without an option for it read the numbers next to a molecule, unless it does so already."""
+    packed = PackedMolecules.pack([featurizer.read("CCO")])
+    batch = featurizer.collate(packed).to(next(model.parameters()).device)
+    batch.descriptors = torch.zeros(1, size, device=batch.device)
+    if not reads_descriptors(model, batch):
+        join_to_head(model, size, batch)
 
 
 def make_optimizer(part: Part, recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,13 +12,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from featurizers import Featurizer, PackedMolecules
-from zoo.data import MoleculeDataset, Split, featurize
+from zoo.data import MoleculeDataset, Split
 from zoo.data import load as load_data
 from zoo.data.arrays import Floats
+from zoo.data.features import FeatureScaler
 from zoo.learners import evaluation
-from zoo.learners.encoding import encode_chunks
 from zoo.learners.labels import as_kind, by_name, refuse_swapped_words, with_trained_classes
-from zoo.learners.molecule_lists import index_of
+from zoo.learners.molecule_lists import index_of, with_features
+from zoo.learners.molecule_reader import MoleculeReader
+from zoo.learners.own_features import require_same_features, take_features
 from zoo.learners.predictions import Predictions, with_reasons
 from zoo.learners.uncertainty import estimator_for
 from zoo.recipe.fitted import Fitted
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 PREDICT_BATCH = 64
 
 
-class Predictor(ABC):
+class Predictor(MoleculeReader, ABC):
     """Base class of learners: everything that they can do once they are trained.
 
     Args:
@@ -51,7 +52,7 @@ class Predictor(ABC):
     """
 
     def __init__(self, recipe: Recipe, fitted: Fitted, featurizer: Featurizer) -> None:
-        self.recipe, self.fitted, self.featurizer = recipe, fitted, featurizer
+        super().__init__(recipe, fitted, featurizer)
         self.request = recipe
         self.trained_on: tuple[MoleculeDataset, MoleculeDataset | None] | None = None
         self.place: Path | None = None
@@ -66,11 +67,6 @@ class Predictor(ABC):
     def predict_packed(self, packed: PackedMolecules, batch_size: int = PREDICT_BATCH) -> Floats:
         """Predictions (n, T) of molecules that are featurized already, as `predict` gives them."""
 
-    @property
-    def encoding_workers(self) -> int:
-        """Processes that encode molecules while the model predicts others; 0 encodes in this process."""
-        return 0
-
     @abstractmethod
     def save(self, path: str | Path) -> None:
         """Write a checkpoint that `zoo.load` reads."""
@@ -80,12 +76,16 @@ class Predictor(ABC):
     def num_parameters(self) -> int:
         """Size of the model."""
 
-    def predict(self, molecules: object, *, batch_size: int = PREDICT_BATCH, on_invalid: str = "nan") -> Floats:
+    def predict(
+        self, molecules: object, *, features: Any = None, batch_size: int = PREDICT_BATCH, on_invalid: str = "nan"
+    ) -> Floats:
         """Predict molecules in their order.
 
         Args:
             molecules: SMILES or RDKit molecules, one or many; a data set; a DataFrame, by its SMILES column; or the
                 name of a CSV, TSV, SMI or Parquet file.
+            features: Numbers next to the molecules, for a learner that reads some: by name, or as an array (n, F) in
+                their order. Frames, files and data sets have them as columns.
             batch_size: Molecules at a time.
             on_invalid: "nan" gives a row of NaN to a molecule that cannot be read, "raise" an error.
 
@@ -96,12 +96,14 @@ class Predictor(ABC):
         Raises:
             TypeError: Something that holds no molecules.
         """
+        molecules = with_features(molecules, features, self.fitted.feature_names)
         return self.predictions(molecules, batch_size=batch_size, on_invalid=on_invalid).values
 
     def predictions(
         self,
         molecules: object,
         *,
+        features: Any = None,
         batch_size: int = PREDICT_BATCH,
         on_invalid: str = "nan",
         domain: bool | str = False,
@@ -114,6 +116,7 @@ class Predictor(ABC):
 
         Args:
             molecules: As in `predict`.
+            features: As in `predict`.
             batch_size: As in `predict`.
             on_invalid: As in `predict`.
             domain: Also tell how much each molecule resembles the training molecules (`nearest_similarity`) and whether
@@ -130,6 +133,7 @@ class Predictor(ABC):
             TypeError: An option that the estimator does not have.
             NoDomain: `domain` is asked for, and nothing tells what the learner was trained on.
         """
+        molecules = with_features(molecules, features, self.fitted.feature_names)
         if isinstance(molecules, Iterator):
             molecules = list(molecules)
         estimator = estimator_for(uncertainty, coverage, options)
@@ -171,7 +175,7 @@ class Predictor(ABC):
             DataError: A task that the learner was trained on is missing.
         """
         dataset = self.check_dataset(by_name(data, self.fitted))
-        return self.score(dataset, self.predict(dataset.smiles, batch_size=batch_size))
+        return self.score(dataset, self.predict(dataset, batch_size=batch_size))
 
     def score(self, dataset: MoleculeDataset, predictions: np.ndarray) -> Evaluation:
         """Metrics of predictions (n, T) or (n, T, C) that were made already; otherwise as `evaluate`."""
@@ -186,7 +190,12 @@ class Predictor(ABC):
         return found
 
     def note(
-        self, dataset: MoleculeDataset, training: TrainingOptions, data: DataOptions, scaler: TargetScaler | None = None
+        self,
+        dataset: MoleculeDataset,
+        training: TrainingOptions,
+        data: DataOptions,
+        scaler: TargetScaler | None = None,
+        features: FeatureScaler | None = None,
     ) -> None:
         """Keep what `fit` was asked for and what it found in the data."""
         self.request = replace(self.recipe, training=training, data=data)
@@ -196,6 +205,7 @@ class Predictor(ABC):
             label_names={name: list(words) for name, words in dataset.label_names.items()},
             target_scaling=None if scaler is None else scaler.state_dict(),
             untrained=(),
+            feature_scaling=None if features is None else features.state_dict(),
         )
 
     def check_dataset(self, data: MoleculeDataset | str | pd.DataFrame) -> MoleculeDataset:
@@ -204,8 +214,10 @@ class Predictor(ABC):
         Raises:
             ValueError: Another number or kind of tasks, or a word is class 1 that was class 0 in training.
         """
-        fitted = self.fitted
-        dataset = as_kind(data if isinstance(data, MoleculeDataset) else load_data(data), fitted.task)
+        fitted, columns = self.fitted, self.fitted.feature_names
+        dataset = data if isinstance(data, MoleculeDataset) else load_data(data, feature_columns=columns or None)
+        require_same_features(dataset, columns)
+        dataset = as_kind(take_features(dataset, columns), fitted.task)
         if dataset.num_tasks != fitted.num_tasks or not kinds.same_task(dataset.task, fitted.task):
             raise ValueError(
                 f"{dataset.name} has {dataset.num_tasks} {dataset.task} task(s), this learner was built for "
@@ -216,52 +228,3 @@ class Predictor(ABC):
             return with_trained_classes(dataset, fitted.label_names, self.task.num_classes)
         refuse_swapped_words(dataset, fitted.label_names)
         return dataset
-
-    def featurize_dataset(
-        self, dataset: MoleculeDataset, options: TrainingOptions, progress: bool | None = None
-    ) -> tuple[MoleculeDataset, PackedMolecules]:
-        """Encode a data set as the training options say; `None` shows progress in a terminal or notebook.
-
-        Returns:
-            The molecules that the featurizer can encode, and their codes; a warning names the others, those that are
-            too large for it, say.
-        """
-        packed = featurize(
-            dataset,
-            self.featurizer,
-            num_workers=options.num_workers,
-            cache_dir=options.cache_dir,
-            progress=sys.stderr.isatty() if progress is None else progress,
-            on_invalid="empty",
-        )
-        if not packed.invalid:
-            return dataset, packed
-        first = packed.invalid[0]
-        warnings.warn(
-            f"{dataset.name}: {len(packed.invalid)} of {len(dataset)} molecules left out, {self.recipe.featurizer!r} "
-            f"cannot encode them (first: {dataset.where(first.row)}, {first.smiles[:60]!r}: {first.reason})",
-            stacklevel=3,
-        )
-        return dataset.subset(packed.readable), packed.take(packed.readable)
-
-    def apply(
-        self, molecules: Any, function: Callable[[PackedMolecules], np.ndarray], on_invalid: str = "nan"
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Apply a function of packed molecules, some thousand at a time, and keep the rows in place.
-
-        Returns:
-            What the function gives (n, ...), NaN in the rows that cannot be read; and why not (n,).
-        """
-        if on_invalid not in ("nan", "raise"):
-            raise ValueError(f"on_invalid={on_invalid!r}: choose 'nan' or 'raise'")
-        parts: list[tuple[np.ndarray, np.ndarray]] = []
-        reasons: list[str] = []
-        for readable, packed, why in encode_chunks(self.featurizer, molecules, on_invalid, self.encoding_workers):
-            if packed is not None:
-                parts.append((len(reasons) + readable, function(packed)))
-            reasons += why
-        probe = parts[0][1] if parts else function(PackedMolecules.pack([self.featurizer.read("C")]))
-        result = np.full((len(reasons), *probe.shape[1:]), np.nan, probe.dtype)
-        for rows, values in parts:
-            result[rows] = values
-        return result, np.array(reasons, dtype=object)

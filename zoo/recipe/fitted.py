@@ -23,6 +23,8 @@ class Fitted:
         model: All options of the model, defaults written out; None in checkpoints written before these were kept.
         featurizer: All options of the featurizer, as `model`.
         task_names: Names of the T tasks; empty before training.
+        feature_names: Numbers that the model reads next to a molecule (F), in their order.
+        feature_scaling: Names, mean and standard deviation of these numbers in training; None before it.
         label_names: Words of the classes, for tasks whose labels are words or have more than two classes.
         target_scaling: Mean and standard deviation of the training targets; None where targets are not scaled.
         thresholds: Probability from which a molecule is counted to class 1, by task; 0.5 for tasks that are not named.
@@ -42,6 +44,8 @@ class Fitted:
     model: Mapping[str, Any] | None = None
     featurizer: Mapping[str, Any] | None = None
     task_names: tuple[str, ...] = ()
+    feature_names: tuple[str, ...] = ()
+    feature_scaling: Mapping[str, Any] | None = None
     label_names: Mapping[str, Any] = field(default_factory=dict)
     target_scaling: Mapping[str, Any] | None = None
     thresholds: Mapping[str, float] = field(default_factory=dict)
@@ -51,6 +55,7 @@ class Fitted:
     def __post_init__(self) -> None:
         object.__setattr__(self, "task_names", tuple(self.task_names))
         object.__setattr__(self, "untrained", tuple(self.untrained))
+        object.__setattr__(self, "feature_names", tuple(self.feature_names))
 
     @property
     def output_names(self) -> tuple[str, ...]:

@@ -48,6 +48,8 @@ def override(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
         data.setdefault("split", None)
     if data.keys() & {"source", "tasks"}:
         changes.setdefault("num_tasks", None)
+    if data.keys() & {"source", "feature_columns"}:
+        changes.setdefault("feature_names", None)
     if data.get("task") is not None:
         changes.setdefault("task", None)
     for section, cls in SECTIONS.items():

@@ -34,6 +34,8 @@ class Recipe:
         task: Kind of target: "classification" (two classes), "multiclass", "regression" or a registered one; None
             decides by the data, and is "classification" without any.
         task_args: Options of the kind of target, such as `{"num_classes": 4}`.
+        feature_names: Numbers that the model reads next to the molecule; None takes those of the data
+            (`data.feature_columns`).
         model_args: Options of the model.
         optimizer_args: Options of the optimizer: those of the rule and of its base optimizer together.
         featurizer_args: Options of the featurizer.
@@ -53,6 +55,7 @@ class Recipe:
     num_tasks: int | None = None
     task: str | None = None
     task_args: Mapping[str, Any] = field(default_factory=dict)
+    feature_names: tuple[str, ...] | None = None
     model_args: Mapping[str, Any] = field(default_factory=dict)
     optimizer_args: Mapping[str, Any] = field(default_factory=dict)
     featurizer_args: Mapping[str, Any] = field(default_factory=dict)
@@ -65,6 +68,8 @@ class Recipe:
             kinds.check_task(self.task)
         if self.num_tasks is not None and self.num_tasks < 1:
             raise ValueError(f"num_tasks={self.num_tasks}: at least 1")
+        if self.feature_names is not None:
+            object.__setattr__(self, "feature_names", tuple(self.feature_names) or None)
         for name, cls in (("data", DataOptions), ("training", TrainingOptions)):
             value = getattr(self, name)
             if isinstance(value, Mapping):

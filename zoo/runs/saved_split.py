@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -29,26 +29,25 @@ class Content:
         molecules_in_order: Hash of the row numbers and SMILES in their order.
         any_order: Hash of the SMILES in any order.
         labels: Hash of the labels, by task.
+        features: Hash of the features, by name.
     """
 
     molecules: int
     molecules_in_order: str
     any_order: str
     labels: Mapping[str, str]
+    features: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(cls, dataset: MoleculeDataset) -> Content:
         """Describe a data set."""
         pairs = zip(dataset.rows.tolist(), dataset.smiles, strict=True)
-        labels = {
-            name: digest([np.where(np.isnan(column), np.float32("nan"), column).tobytes()])
-            for name, column in zip(dataset.task_names, np.asarray(dataset.targets, np.float32).T, strict=True)
-        }
         return cls(
             len(dataset),
             digest(f"{row} {smiles}".encode() for row, smiles in pairs),
             digest(smiles.encode() for smiles in sorted(dataset.smiles)),
-            labels,
+            hash_columns(dataset.task_names, dataset.targets),
+            {} if dataset.features is None else hash_columns(dataset.feature_names, dataset.features),
         )
 
     def changes(self, dataset: MoleculeDataset) -> list[str]:
@@ -60,9 +59,19 @@ class Content:
             return ["other molecules"]
         if now.molecules_in_order != self.molecules_in_order:
             return ["its rows are in another order"]
-        gone = [f"no labels {name!r}" for name in self.labels if name not in now.labels]
-        other = [name for name in self.labels if now.labels.get(name, self.labels[name]) != self.labels[name]]
-        return gone + [f"other labels in {name!r}" for name in other]
+        return compare("labels", self.labels, now.labels) + compare("features", self.features, now.features)
+
+
+def hash_columns(names: Sequence[str], values: np.ndarray) -> dict[str, str]:
+    """Return a hash of each column of an array (n, T), by name."""
+    columns = zip(names, np.asarray(values, np.float32).T, strict=True)
+    return {name: digest([np.where(np.isnan(column), np.float32("nan"), column).tobytes()]) for name, column in columns}
+
+
+def compare(what: str, old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:
+    """Describe which columns are gone, and which have changed."""
+    gone = [f"no {what} {name!r}" for name in old if name not in new]
+    return gone + [f"other {what} in {name!r}" for name in old if new.get(name, old[name]) != old[name]]
 
 
 @dataclass(frozen=True)

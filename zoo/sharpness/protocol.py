@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from torch import nn
 
 from featurizers import Featurizer
-from zoo.data import MoleculeDataset
+from zoo.data import FeaturizedMolecules, MoleculeDataset
 from zoo.recipe import Recipe
 from zoo.tasks import TargetScaler, Task
 
@@ -26,6 +26,9 @@ class TrainedModel(Protocol):
     @property
     def scaler(self) -> TargetScaler | None:
         """Scaling of regression targets."""
+
+    def complete(self, packed: FeaturizedMolecules) -> FeaturizedMolecules:
+        """Scale what molecules carry next to their structure, and join it to their descriptors."""
 
     def check_dataset(self, data: Any) -> MoleculeDataset:
         """Return the data set if its tasks are those that the model was trained for."""

@@ -105,7 +105,7 @@ class LossSurface:
         dataset = learner.check_dataset(dataset)
         dataset = dataset.subset(draw_indices(np.flatnonzero(dataset.readable), max_molecules, seed))
         targets = dataset.targets if learner.scaler is None else learner.scaler.transform(dataset.targets)
-        packed = featurize(dataset, learner.featurizer, progress=False)
+        packed = learner.complete(featurize(dataset, learner.featurizer, progress=False))
         loader = MoleculeLoader(packed, learner.featurizer, targets, batch_size=batch_size)
         return cls(learner.model, list(loader), learner.task, stochastic=stochastic, seed=seed)
 

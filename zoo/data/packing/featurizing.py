@@ -12,6 +12,7 @@ import numpy as np
 from featurizers import Featurizer, PackedMolecules
 from zoo.data.dataset import MoleculeDataset
 from zoo.data.errors import DataError
+from zoo.data.features import attach_features
 from zoo.data.packing.cache import build_store, open_store, store_key
 from zoo.data.packing.encoding import EncodedChunk, encode_in_chunks
 from zoo.data.packing.mapped_pages import MappedPages
@@ -92,7 +93,8 @@ def featurize(
         raise DataError(f"none of {len(smiles)} molecules can be encoded (first: {smiles[0]!r}: {invalid[0].reason})")
     if on_invalid == "raise" and invalid:
         raise _unreadable(invalid[0], molecules)
-    return FeaturizedMolecules.from_arrays(arrays, invalid=invalid)
+    packed = FeaturizedMolecules.from_arrays(arrays, invalid=invalid)
+    return attach_features(packed, molecules.features if isinstance(molecules, MoleculeDataset) else None)
 
 
 def _gather(chunks: Iterable[EncodedChunk]) -> tuple[dict[str, np.ndarray], tuple[InvalidRow, ...]]:

@@ -115,7 +115,7 @@ class Domain:
             molecules: As in `Learner.predict`.
             neighbors: How many of the nearest training molecules to find, at least 1.
         """
-        found = [self._compare(chunk, neighbors) for chunk in in_chunks(molecules)]
+        found = [self._compare(chunk.smiles, neighbors) for chunk in in_chunks(molecules)]
         count = min(max(neighbors, 1), len(self))
         similarities = np.concatenate([np.empty((0, count), np.float32), *(part for part, _ in found)])
         positions = np.concatenate([np.empty((0, count), np.int64), *(part for _, part in found)])

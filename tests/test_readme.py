@@ -61,7 +61,7 @@ def test_commands_run_in_this_order(short, capsys):
             cli.main(arguments)
             ran += 1
     assert ran >= 6
-    assert (Path.cwd() / "predicted.csv").read_text().startswith("name,smiles,predicted_bbb,reason")
+    assert (Path.cwd() / "predicted.csv").read_text().startswith("name,smiles,predicted_bbb,class_bbb,reason")
 
 
 def test_tables_are_those_of_the_catalog_and_the_results():

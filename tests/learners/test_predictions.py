@@ -134,7 +134,7 @@ def test_classes_have_the_columns_that_predicted_files_have():
     learner.fit(frame, split=None, epochs=1, progress=False)
     found = learner.predictions(["CCO", "bad"])
     assert found.values.shape == learner.predict(["bad", "CCO"]).shape == (2, 1, 3)
-    assert set(found.to_frame()) == {"predicted_y_low", "predicted_y_middle", "predicted_y_high", "reason"}
+    assert set(found.to_frame()) == {"predicted_y_low", "predicted_y_middle", "predicted_y_high", "class_y", "reason"}
     assert learner.predict(["bad"]).shape == (1, 1, 3)
 
 

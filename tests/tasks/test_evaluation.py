@@ -93,7 +93,9 @@ def test_many_classes_against_scikit_learn():
     expected = {
         "accuracy": sk.accuracy_score(labels[:, 0], classes),
         "balanced_accuracy": sk.balanced_accuracy_score(labels[:, 0], classes),
+        "roc_auc": sk.roc_auc_score(labels[:, 0], scores[:, 0], multi_class="ovr", average="macro"),
         "macro_f1": sk.f1_score(labels[:, 0], classes, average="macro"),
+        "mcc": sk.matthews_corrcoef(labels[:, 0], classes),
         "log_loss": sk.log_loss(labels[:, 0], scores[:, 0]),
     }
     assert Evaluation(evaluate_all("multiclass", "accuracy", labels, scores), ["t"]) == pytest.approx(expected)

@@ -34,6 +34,8 @@ def summarize(outcomes: list[Any]) -> None:
             each = ", ".join(map(format_value, values))
             mean, spread = format_value(np.mean(values)), format_value(np.std(values, ddof=1))
             line = f"test {name} {mean} ± {spread} ({len(values)} seeds: {each})"
+        elif isinstance(outcomes[0].test, Evaluation):
+            line = f"test {outcomes[0].test.describe(name)}"
         print(line)
     for outcome in outcomes:
         if isinstance(outcome.test, Evaluation):
@@ -42,14 +44,19 @@ def summarize(outcomes: list[Any]) -> None:
     molecules = sum(epoch.molecules for outcome in outcomes for epoch in outcome.history.epochs)
     print(f"training took {seconds:.1f} seconds, {molecules / max(seconds, 1e-9):,.0f} molecules per second")
     folder = outcomes[-1].folder
-    print(f"saved in {folder} (test.png, learning_curve.png, test_predictions.csv, checkpoints)")
+    print(f"saved in {folder} (test.png, learning_curve.png, test_metrics.csv, test_predictions.csv, checkpoints)")
     print(f"open TensorBoard with: {tensorboard()} --logdir {folder.parent}")
 
 
 def print_details(found: Any) -> None:
-    """Print the metrics of each task where there are several, and how many labels have no prediction."""
+    """Print thresholds, the metrics of each task where there are several, and how many labels have no prediction."""
+    if found.thresholds:
+        cuts = [
+            f"{name} {cut:.3g}" if len(found.thresholds) > 1 else f"{cut:.3g}" for name, cut in found.thresholds.items()
+        ]
+        print(f"class 1 from a probability of {', '.join(cuts)}")
     if len(found.task_names) > 1:
-        print(found.table())
+        print(found.table(intervals=True))
     if found.unpredicted:
         print(found.describe_unpredicted())
 

@@ -49,16 +49,19 @@ class Outcome:
     def to_dict(self) -> dict[str, Any]:
         """Return numbers only, for files and tables."""
         by_steps = isinstance(self.learner, Learner)
+        details = self.test.to_dict() if isinstance(self.test, Evaluation) else {}
         return {
             "metric": self.metric,
             "test": self.test,
             "test_per_task": self.per_task,
+            **{f"test_{name}": details.get(name, {}) for name in ("interval", "interval_per_task", "undefined")},
+            "thresholds": details.get("thresholds", {}),
             f"valid_{self.history.metric}": self.history.best,
             "valid": self.history.best,
             "best_epoch": self.history.best_epoch,
             "diverged": self.history.diverged or None,
             "notes": list(self.history.notes),
-            "unpredicted": self.test.unpredicted if isinstance(self.test, Evaluation) else {},
+            "unpredicted": details.get("unpredicted", {}),
             "epochs": len(self.history.epochs),
             "steps": self.history.steps if by_steps else None,
             "seconds": self.history.seconds,
@@ -119,7 +122,9 @@ def write_outcome(
         place.write_test_predictions(carried.join(pd.DataFrame(flat, columns=names, index=test.rows)))
         plots.quality(test, predictions).savefig(place.picture("test"), dpi=120)
         steps = outcome.history.steps
-        place.log.scalars({f"test/{name}": value for name, value in outcome.test.items()}, steps)
+        if isinstance(outcome.test, Evaluation):
+            place.write_test_metrics(outcome.test.to_frame())
+            boards.write_metrics(place.log, outcome.test, steps)
         boards.write_test_pages(place.log, test, predictions, steps)
         if projector is not None and isinstance(outcome.learner, Learner):
             boards.write_projector(place.log, test, predictions, outcome.learner.embed, steps, projector)

@@ -69,7 +69,7 @@ class Parts:
     def read(self, number: int) -> pd.DataFrame:
         """Return a chunk as it was written."""
         with np.load(self.path(number), allow_pickle=False) as arrays:
-            columns = {str(name): arrays[f"column_{i}"] for i, name in enumerate(arrays["names"])}
+            columns = {str(name): with_objects(arrays[f"column_{i}"]) for i, name in enumerate(arrays["names"])}
             return pd.DataFrame({**columns, REASON: arrays["reasons"].astype(object)})
 
     def remove(self) -> None:
@@ -80,3 +80,8 @@ class Parts:
 def without_objects(column: np.ndarray) -> np.ndarray:
     """Return a column of texts as an array that a file holds without pickles."""
     return column.astype(np.str_) if column.dtype == object else column
+
+
+def with_objects(values: np.ndarray) -> np.ndarray:
+    """Return a column of texts in the type that tables hold them in."""
+    return values.astype(object) if values.dtype.kind == "U" else values

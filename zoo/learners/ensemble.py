@@ -12,6 +12,7 @@ import numpy as np
 from featurizers import Featurizer, PackedMolecules
 from zoo.data.arrays import Floats
 from zoo.data.features import Packed
+from zoo.learners.decisions import decide_classes, mean_thresholds
 from zoo.learners.encoding import encode_chunks_for_all
 from zoo.learners.molecule_lists import index_of
 from zoo.learners.predictions import Predictions, with_reasons
@@ -48,8 +49,9 @@ class Ensemble(Predictor):
         first = self.members[0]
         for number, member in enumerate(self.members[1:], start=1):
             require_same_tasks(first, member, number)
+        cuts = mean_thresholds([member.fitted for member in self.members], self.weights)
         plain = replace(first.fitted, model=None, featurizer=None, target_scaling=None, calibration={})
-        plain = replace(plain, feature_scaling=None)  # each member has its own
+        plain = replace(plain, feature_scaling=None, thresholds=cuts)  # each member scales its features itself
         super().__init__(first.request, plain, first.featurizer)
         self._groups = group_by_featurizer(self.members)
 
@@ -85,7 +87,10 @@ class Ensemble(Predictor):
         together = np.concatenate(values, axis=1) if values else self._predict_nothing(featurizers, batch_size)
         mean, spread = combine(together, np.asarray(self.weights))
         why = with_reasons(mean, np.array(reasons, dtype=object))
-        return Predictions(mean, why, self.fitted.column_names, spread=spread, index=index_of(molecules))
+        classes = decide_classes(mean, self.fitted)
+        return Predictions(
+            mean, why, self.fitted.column_names, spread=spread, index=index_of(molecules), classes=classes
+        )
 
     def predict_packed(self, packed: PackedMolecules, batch_size: int = PREDICT_BATCH) -> Floats:
         """Predictions (n, T) of molecules that are featurized already.

@@ -108,13 +108,16 @@ class Baseline(Predictor):
         metric = train.metric if plan.metric == LOSS else plan.metric
         history = History(metric, split=parts, notes=describe_features(features))
         std = None if scaler is None else scaler.std
-        valid = evaluation.summarize(parts.valid, self.predict(parts.valid), std) if parts and plan.validated else {}
+        known = self.predict(parts.valid) if parts and plan.validated else None
+        valid = evaluation.summarize(parts.valid, known, std) if parts and known is not None else {}
         numbers = {"loss": math.nan, "learning_rate": 0.0, "passes": 1, "steps": 1, "seconds": seconds}
         history.add(EpochRecord.of(1, valid, history.metric, molecules=len(train), **numbers))
         with running(folder):
             if folder is not None:
                 folder.open(self.request, dataset, parts, resume)
                 self.save(folder.checkpoint("best"))
+            if parts and known is not None and self.has_thresholds:
+                self.choose_thresholds(parts.valid, known, chosen.threshold_metric, folder)
         return history
 
     def predict_packed(self, packed: PackedMolecules, batch_size: int = PREDICT_BATCH) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -52,6 +53,7 @@ def summarize(
     predictions: np.ndarray,
     std: Sequence[float] | None = None,
     loss: float | None = None,
+    thresholds: Sequence[float] | None = None,
 ) -> Evaluation:
     """Compute all metrics of the data set's task, the data set's own in front.
 
@@ -60,10 +62,44 @@ def summarize(
         predictions: (n, T) or (n, T, C).
         std: Standard deviation of the training targets (T), where they were scaled.
         loss: Mean loss, if it was computed.
+        thresholds: Probability of each task (T) from which class 1 is predicted; `None` takes 0.5.
     """
     metrics.check_metric(dataset.metric, dataset.task)
-    results = metrics.evaluate_all(dataset.task, dataset.metric, dataset.targets, predictions, dataset.metric_args)
-    return Evaluation(results, dataset.task_names, std, loss)
+    facts = dataset.targets, predictions, dataset.metric_args, thresholds
+    results = metrics.evaluate_all(dataset.task, dataset.metric, *facts)
+    applied = {} if thresholds is None else dict(zip(dataset.task_names, thresholds, strict=True))
+    resample = partial(metrics.bootstrap_all, results, *facts)
+    return Evaluation(results, dataset.task_names, std, loss, applied, resample)
+
+
+class Validation:
+    """Validation part of a training: its encoded molecules and how the model does on them.
+
+    Args:
+        model: Model that trains.
+        part: Molecules and labels.
+        loader: The same molecules, encoded, not shuffled.
+        objective: What training minimises.
+        scaler: Scaling of the targets.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        part: MoleculeDataset,
+        loader: MoleculeLoader,
+        objective: Supervised,
+        scaler: TargetScaler | None,
+    ) -> None:
+        self.model, self.part, self.loader, self.objective, self.scaler = model, part, loader, objective, scaler
+
+    def __call__(self) -> Evaluation:
+        """Metrics and loss of the model as it is now."""
+        return validate(self.part, run_model(self.model, self.loader), self.objective, self.scaler)
+
+    def predict(self) -> np.ndarray:
+        """Predictions (n, T) or (n, T, C) of the model as it is now."""
+        return to_predictions(run_model(self.model, self.loader), self.objective.task, self.scaler)
 
 
 def validate(

@@ -17,6 +17,7 @@ from zoo import sharpness
 from zoo.data import MoleculeDataset, MoleculeLoader, Split
 from zoo.data.arrays import Float32, Floats
 from zoo.learners import evaluation
+from zoo.learners.evaluation import Validation
 from zoo.learners.given_data import cut, describe_data, describe_features, scale_features
 from zoo.learners.predictor import PREDICT_BATCH, Predictor
 from zoo.recipe.fitted import Fitted
@@ -27,7 +28,7 @@ from zoo.runs import checkpoint
 from zoo.runs.folder import RunFolder
 from zoo.runs.opening import run_folder, running, saved_parts
 from zoo.runs.process import available_cores
-from zoo.tasks import Evaluation, Objective, TargetScaler, objective_for
+from zoo.tasks import Objective, TargetScaler, objective_for
 from zoo.training import callbacks as watch
 from zoo.training import distributed
 from zoo.training.history import History
@@ -144,6 +145,7 @@ class Learner(Predictor):
         features = scale_features(train)
         self.note(dataset, chosen, data_options or describe_data(dataset, parts), scaler, features)
         self.remember(train, parts)
+        validation = self._validation(parts.valid, chosen, progress) if parts and plan.validated else None
         seed_generators(self.recipe.seed)
         run = TrainingRun(
             self.model,
@@ -154,11 +156,14 @@ class Learner(Predictor):
             recipe=self.request,
             fitted=self.fitted,
             metric=plan.metric,
-            validate=self._validation(parts.valid, chosen, progress) if parts and plan.validated else None,
+            validate=validation,
             callbacks=[*watchers(plan.options, folder, progress), *callbacks],
         )
         run.history.split, run.history.notes = parts, (*plan.notes, *describe_features(features))
-        self._train(run, folder, dataset, resume)
+        with running(folder):
+            self._train(run, folder, dataset, resume)
+            if validation is not None and self.has_thresholds:
+                self.choose_thresholds(validation.part, validation.predict(), chosen.threshold_metric, folder)
         return run.history
 
     def _train(self, run: TrainingRun, folder: RunFolder | None, dataset: MoleculeDataset, resume: bool) -> None:
@@ -222,17 +227,10 @@ class Learner(Predictor):
             seed=self.recipe.seed,
         )
 
-    def _validation(
-        self, part: MoleculeDataset, options: TrainingOptions, progress: bool | None
-    ) -> Callable[[], Evaluation]:
+    def _validation(self, part: MoleculeDataset, options: TrainingOptions, progress: bool | None) -> Validation:
         valid, packed = self.featurize_dataset(part, options, progress)
         loader = MoleculeLoader(packed, self.featurizer, batch_size=PREDICT_BATCH)
-        objective, scaler = objective_for(self.model, self.task), self.scaler
-
-        def validate() -> Evaluation:
-            return evaluation.validate(valid, evaluation.run_model(self.model, loader), objective, scaler)
-
-        return validate
+        return Validation(self.model, valid, loader, objective_for(self.model, self.task), self.scaler)
 
 
 def watchers(options: TrainingOptions, folder: RunFolder | None, progress: bool | None) -> Iterator[Any]:

@@ -30,6 +30,7 @@ class Predictions:
         in_domain: Whether a molecule resembles what the model was trained on (n,).
         more: More columns of tables by name (n each), such as `nearest_similarity`.
         index: Labels of the rows in tables (n); None numbers them.
+        classes: Predicted classes as texts by task (n,), empty where there is none; None for other kinds of target.
 
     Example:
         >>> found = Predictions(np.array([[0.5], [np.nan]]), np.array(["", "empty SMILES"]), ("toxic",))
@@ -45,6 +46,7 @@ class Predictions:
     in_domain: Bool | None = None
     more: Mapping[str, np.ndarray] = field(default_factory=dict)
     index: Any = None
+    classes: dict[str, Objects] | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -55,10 +57,11 @@ class Predictions:
         return self.reasons != ""
 
     def to_frame(self) -> pd.DataFrame:
-        """Return a table: `predicted_NAME`, if known `sd_`, `lower_`, `upper_NAME`, `in_domain`, more, `reason`."""
+        """Return a table: `predicted_`, if known `class_`, `sd_`, `lower_`, `upper_NAME`, `in_domain`, `reason`."""
         import pandas as pd
 
         columns = self._by_name("predicted", self.values)
+        columns |= {f"class_{name}": words for name, words in (self.classes or {}).items()}
         if self.spread is not None:
             columns |= self._by_name("sd", self.spread)
         if self.interval is not None:

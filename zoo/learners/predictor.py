@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import warnings
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import numpy as np
 
 from featurizers import Featurizer, PackedMolecules
 from zoo.data import MoleculeDataset, Split
 from zoo.data import load as load_data
 from zoo.data.arrays import Floats
 from zoo.data.features import FeatureScaler
-from zoo.learners import evaluation
-from zoo.learners.labels import as_kind, by_name, refuse_swapped_words, with_trained_classes
+from zoo.learners.decisions import decide_classes
+from zoo.learners.labels import as_kind, refuse_swapped_words, with_trained_classes
+from zoo.learners.measured import PREDICT_BATCH, Measured
 from zoo.learners.molecule_lists import index_of, with_features
 from zoo.learners.molecule_reader import MoleculeReader
 from zoo.learners.own_features import require_same_features, take_features
@@ -28,15 +26,13 @@ from zoo.recipe.options import DataOptions, TrainingOptions
 from zoo.recipe.recipe import Recipe
 from zoo.registry import kinds
 from zoo.registry.catalog.domains import DOMAINS, KEEP_DOMAIN
-from zoo.tasks import Evaluation, TargetScaler, Task, make_task
+from zoo.tasks import TargetScaler, Task, make_task
 
 if TYPE_CHECKING:
     import pandas as pd
 
-PREDICT_BATCH = 64
 
-
-class Predictor(MoleculeReader, ABC):
+class Predictor(MoleculeReader, Measured):
     """Base class of learners: everything that they can do once they are trained.
 
     Args:
@@ -146,7 +142,10 @@ class Predictor(MoleculeReader, ABC):
     def plain_predictions(self, molecules: object, batch_size: int, on_invalid: str) -> Predictions:
         """Predict molecules without anything that is asked for besides; arguments as in `predict`."""
         values, reasons = self.apply(molecules, lambda packed: self.predict_packed(packed, batch_size), on_invalid)
-        return Predictions(values, with_reasons(values, reasons), self.fitted.column_names, index=index_of(molecules))
+        classes = decide_classes(values, self.fitted)
+        return Predictions(
+            values, with_reasons(values, reasons), self.fitted.column_names, index=index_of(molecules), classes=classes
+        )
 
     def with_domain(self, found: Predictions, molecules: object, domain: bool | str, neighbors: int) -> Predictions:
         """Add to predictions how much the molecules resemble those of the training; arguments as in `predictions`."""
@@ -163,31 +162,6 @@ class Predictor(MoleculeReader, ABC):
     def keep_domain(self, folder: Path) -> None:
         """Write what new molecules are compared with into the folder of a run or a checkpoint."""
         KEEP_DOMAIN.resolve()(self, folder)
-
-    def evaluate(self, data: MoleculeDataset | str | pd.DataFrame, *, batch_size: int = PREDICT_BATCH) -> Evaluation:
-        """Metrics on a data set, its own metric first: mean over the tasks where it is defined.
-
-        Columns are taken by the names of the tasks that the learner was trained on, whatever their order. Tasks
-        without labels, or of one class, are left out with a warning that names them; labels without a prediction too.
-        The result is a dict that also knows the metrics of each task (`per_task`, `table()`).
-
-        Raises:
-            DataError: A task that the learner was trained on is missing.
-        """
-        dataset = self.check_dataset(by_name(data, self.fitted))
-        return self.score(dataset, self.predict(dataset, batch_size=batch_size))
-
-    def score(self, dataset: MoleculeDataset, predictions: np.ndarray) -> Evaluation:
-        """Metrics of predictions (n, T) or (n, T, C) that were made already; otherwise as `evaluate`."""
-        scaling = self.fitted.target_scaling
-        found = evaluation.summarize(dataset, predictions, None if scaling is None else scaling["std"])
-        first = found.results[dataset.metric]
-        if first.left_out:
-            names = ", ".join(f"{dataset.task_names[task]} ({reason})" for task, reason in first.left_out)
-            warnings.warn(f"left out of the mean {dataset.metric}: {names}", stacklevel=3)
-        if found.unpredicted:
-            warnings.warn(found.describe_unpredicted(), stacklevel=3)
-        return found
 
     def note(
         self,
@@ -206,6 +180,7 @@ class Predictor(MoleculeReader, ABC):
             target_scaling=None if scaler is None else scaler.state_dict(),
             untrained=(),
             feature_scaling=None if features is None else features.state_dict(),
+            thresholds={},
         )
 
     def check_dataset(self, data: MoleculeDataset | str | pd.DataFrame) -> MoleculeDataset:

@@ -12,6 +12,7 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from zoo.recipe.mapping import from_mapping
+from zoo.registry.catalog.targets import THRESHOLD_METRICS
 
 
 class ReadKeywords(TypedDict, total=False):
@@ -140,6 +141,8 @@ class TrainingOptions:
         rate_span: First and last learning rate of "noam" as a fraction of the optimizer's.
         patience: Stop after this many epochs without a better validation metric; None never stops early.
         monitor: Validation metric that decides which epoch is best, or "loss"; None takes the data set's own.
+        threshold_metric: What the threshold between two classes makes largest on the validation part:
+            "balanced_accuracy" (Youden's J), "accuracy", "f1" or "mcc"; None leaves it at a probability of 0.5.
         max_grad_norm: Clip the norm of the updating gradient; None does not clip.
         accumulate: Batches whose gradients are averaged for one step, at least 1.
         precision: "float32", "bfloat16" (autocast) or "float16" (autocast with a gradient scaler).
@@ -160,6 +163,7 @@ class TrainingOptions:
     rate_span: float = 0.1
     patience: int | None = None
     monitor: str | None = None
+    threshold_metric: str | None = THRESHOLD_METRICS[0]
     max_grad_norm: float | None = None
     accumulate: int = 1
     precision: str = "float32"
@@ -185,7 +189,11 @@ class TrainingOptions:
             every = getattr(self, name)
             if every is not None and every < 1:
                 raise ValueError(f"{name}={every}: give at least 1 {unit}, or leave it out")
-        choices = {"schedule": ("noam", "constant"), "precision": ("float32", "bfloat16", "float16")}
+        choices = {
+            "schedule": ("noam", "constant"),
+            "precision": ("float32", "bfloat16", "float16"),
+            "threshold_metric": (*THRESHOLD_METRICS, None),
+        }
         for name, known in choices.items():
             if getattr(self, name) not in known:
-                raise ValueError(f"{name}={getattr(self, name)!r}: choose one of {', '.join(known)}")
+                raise ValueError(f"{name}={getattr(self, name)!r}: choose one of {', '.join(map(str, known))}")

@@ -76,7 +76,7 @@ def metrics_of(task: str) -> list[str]:
 
     Example:
         >>> metrics_of("regression")
-        ['rmse', 'mae', 'r2']
+        ['rmse', 'mae', 'r2', 'mse', 'pearson', 'spearman', 'kendall']
     """
     entry = task_entry(task)
     first = entry.facts["metric"]

@@ -28,6 +28,7 @@ from zoo.recipe.mapping import from_mapping
 from zoo.recipe.recipe import Recipe
 from zoo.runs.checkpoint_errors import MOST_CHARACTERS, CheckpointError, damage_error, require_own_files, unwritten
 from zoo.runs.durable import naming, remove_orphans, sync_folder
+from zoo.runs.json_files import write_text
 
 RECIPE, FITTED, VERSIONS = "recipe.json", "fitted.json", "versions.json"
 WEIGHTS, STATE = "model.safetensors", "training_state.pt"
@@ -145,6 +146,12 @@ def write_folder(path: str | Path, recipe: Recipe, fitted: Fitted, write_model: 
         replace(path, new)
     finally:
         shutil.rmtree(new, ignore_errors=True)
+
+
+def rewrite_fitted(path: str | Path, fitted: Fitted) -> None:
+    """Write anew what came of a training, atomically, into a checkpoint that is there; without one nothing happens."""
+    if exists(path):
+        write_text(read(path).path / FITTED, fitted.to_json())
 
 
 def replace(path: Path, new: Path) -> None:

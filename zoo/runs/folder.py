@@ -10,7 +10,7 @@ It alone knows the names of the files:
 | `split.json` | row numbers of the parts, hashes of the data |
 | `trained_on.npy` | a key for each molecule of the training part |
 | `checkpoints/best`, `checkpoints/last` | weights, and what continues the run |
-| `metrics.json`, `history.csv`, `test_predictions.csv` | what came out |
+| `metrics.json`, `history.csv`, `test_metrics.csv`, `test_predictions.csv` | what came out |
 | `domain.safetensors` | fingerprints, SMILES and labels of the training part, see `zoo.trust.Domain` |
 | `card.html`, `card.md` | the card of the run |
 | `learning_curve.png`, `test.png` | pictures |
@@ -237,6 +237,10 @@ class RunFolder:
         """Read the table with one row for each epoch; empty where there is none."""
         file = self.path / "history.csv"
         return pd.read_csv(file) if file.exists() else pd.DataFrame()
+
+    def write_test_metrics(self, table: pd.DataFrame) -> None:
+        """Write the metrics of the test part, a row for each metric and task."""
+        write_text(self.path / "test_metrics.csv", table.to_csv(index=False))
 
     def write_test_predictions(self, table: pd.DataFrame) -> None:
         """Write labels and predictions of the test part, a row for each molecule."""

@@ -1,3 +1,4 @@
+from .bootstrap import Intervals as Intervals
 from .distributions import BinaryDirichlet as BinaryDirichlet
 from .distributions import Dirichlet as Dirichlet
 from .distributions import Distribution as Distribution
@@ -25,4 +26,5 @@ from .task import Multiclass as Multiclass
 from .task import Regression as Regression
 from .task import Task as Task
 from .task import make_task as make_task
+from .thresholds import choose_thresholds as choose_thresholds
 from .weighting import Weighting as Weighting

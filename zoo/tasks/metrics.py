@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,9 +10,19 @@ from typing import Any
 import numpy as np
 
 from zoo.registry.kinds import check_metric, higher_is_better, metric_entry, metrics_of
+from zoo.tasks.bootstrap import Intervals, bootstrap, missing_rows
 from zoo.tasks.scores import Metric
 
-__all__ = ["LOSS", "MetricResult", "check_metric", "compute", "evaluate_all", "is_better", "make_metric"]
+__all__ = [
+    "LOSS",
+    "MetricResult",
+    "bootstrap_all",
+    "check_metric",
+    "compute",
+    "evaluate_all",
+    "is_better",
+    "make_metric",
+]
 
 LOSS = "loss"
 
@@ -26,18 +36,25 @@ class MetricResult:
         per_task: One value per task, NaN where the metric is not defined.
         left_out: `(task number, reason)` for the tasks that are not in the mean.
         unpredicted: Labels of each task (T) that have no prediction; the metric is computed without them.
-        in_units: Whether the values have the units of the tasks.
+        in_units: Power of the tasks' units that the values have; 0 without a unit.
+        labels: Labels of each task (T).
     """
 
     value: float
     per_task: np.ndarray
     left_out: tuple[tuple[int, str], ...] = ()
     unpredicted: tuple[int, ...] = ()
-    in_units: bool = False
+    in_units: int = 0
+    labels: tuple[int, ...] = ()
 
     def scaled(self, std: np.ndarray) -> float:
         """Mean over the tasks in units of the standard deviation `std` (T) of each, if there is a unit."""
-        return mean_of_known(self.per_task / std) if self.in_units else self.value
+        return mean_of_known(self.per_task / std**self.in_units) if self.in_units else self.value
+
+    @property
+    def tasks_in_mean(self) -> int:
+        """Number of tasks in the mean."""
+        return int((~np.isnan(self.per_task)).sum())
 
 
 def mean_of_known(values: np.ndarray) -> float:
@@ -84,8 +101,20 @@ def is_better(name: str, value: float, best: float | None) -> bool:
     return value > best if name != LOSS and higher_is_better(name) else value < best
 
 
+def metrics_by_task(
+    name: str, tasks: int, options: Mapping[str, Any] | None = None, thresholds: Sequence[float] | None = None
+) -> list[Metric]:
+    """Make a metric for each task, with the task's threshold between two classes where there are thresholds (T)."""
+    metric = make_metric(name, options)
+    return [metric] * tasks if thresholds is None else [metric.at(each) for each in thresholds]
+
+
 def compute(
-    name: str, targets: np.ndarray, predictions: np.ndarray, options: Mapping[str, Any] | None = None
+    name: str,
+    targets: np.ndarray,
+    predictions: np.ndarray,
+    options: Mapping[str, Any] | None = None,
+    thresholds: Sequence[float] | None = None,
 ) -> MetricResult:
     """Compute one metric in float64, task by task.
 
@@ -93,26 +122,29 @@ def compute(
         name: From the catalog.
         targets: (n, T), NaN where a label is missing.
         predictions: (n, T) or (n, T, C); rows that could not be predicted are NaN, left out and counted.
-        options: Arguments of the metric.
+        options: Arguments of the metric; a threshold among them counts for all tasks.
+        thresholds: Probability of each task (T) from which class 1 is predicted; `None` takes 0.5.
 
     Example:
         >>> compute("rmse", np.array([[1.0], [np.nan]]), np.array([[3.0], [0.0]])).value
         2.0
     """
-    metric = make_metric(name, options)
     targets, predictions = np.asarray(targets, np.float64), np.asarray(predictions, np.float64)
+    made = metrics_by_task(name, targets.shape[1], options, thresholds)
     values = np.full(targets.shape[1], np.nan)
     left_out, unpredicted = [], []
     for task, (labels, predicted) in enumerate(zip(targets.T, np.moveaxis(predictions, 1, 0), strict=True)):
-        labelled = ~np.isnan(labels)
-        given = ~np.isnan(predicted.reshape(len(predicted), -1)).any(axis=1)
+        labelled, metric = ~np.isnan(labels), made[task]
+        given = labelled & ~missing_rows(predicted)
         unpredicted.append(int((labelled & ~given).sum()))
-        reason = why_undefined(metric, labels[labelled], labels[labelled & given])
+        reason = why_undefined(metric, labels[labelled], labels[given]) or metric.unranked(predicted[given])
         if reason:
             left_out.append((task, reason))
         else:
-            values[task] = metric(labels[labelled & given], predicted[labelled & given])
-    return MetricResult(mean_of_known(values), values, tuple(left_out), tuple(unpredicted), metric.in_units)
+            values[task] = metric(labels[given], predicted[given])
+    unit = make_metric(name, options).in_units
+    counts = tuple((~np.isnan(targets)).sum(axis=0).tolist())
+    return MetricResult(mean_of_known(values), values, tuple(left_out), tuple(unpredicted), unit, counts)
 
 
 def why_undefined(metric: Metric, labels: np.ndarray, predicted: np.ndarray) -> str:
@@ -136,6 +168,7 @@ def evaluate_all(
     targets: np.ndarray,
     predictions: np.ndarray,
     options: Mapping[str, Any] | None = None,
+    thresholds: Sequence[float] | None = None,
 ) -> dict[str, MetricResult]:
     """Compute all metrics of a kind of target.
 
@@ -145,6 +178,42 @@ def evaluate_all(
         targets: (n, T).
         predictions: (n, T) or (n, T, C).
         options: Arguments of `first`.
+        thresholds: As for `compute`.
     """
-    names = [first, *(name for name in metrics_of(task) if name != first)]
-    return {name: compute(name, targets, predictions, options if name == first else None) for name in names}
+    return {
+        name: compute(name, targets, predictions, options if name == first else None, thresholds)
+        for name in names_of(task, first)
+    }
+
+
+def bootstrap_all(
+    results: Mapping[str, MetricResult],
+    targets: np.ndarray,
+    predictions: np.ndarray,
+    options: Mapping[str, Any] | None = None,
+    thresholds: Sequence[float] | None = None,
+    **how: Any,
+) -> Intervals:
+    """Intervals of what `evaluate_all` computed.
+
+    Args:
+        results: What each metric gave, that of the data set first.
+        targets: (n, T).
+        predictions: (n, T) or (n, T, C).
+        options: Arguments of the first metric.
+        thresholds: As for `compute`.
+        **how: As for `bootstrap`: `resamples`, `level`, `seed`.
+    """
+    targets, predictions = np.asarray(targets, np.float64), np.asarray(predictions, np.float64)
+    first = next(iter(results), None)
+    made = {
+        name: metrics_by_task(name, targets.shape[1], options if name == first else None, thresholds)
+        for name in results
+    }
+    values = {name: result.per_task for name, result in results.items()}
+    return bootstrap(made, values, targets, predictions, **how)
+
+
+def names_of(task: str, first: str) -> list[str]:
+    """Names of the metrics of a kind of target, `first` in front."""
+    return [first, *(name for name in metrics_of(task) if name != first)]

@@ -9,18 +9,37 @@ import numpy as np
 
 from zoo.registry import kinds
 from zoo.registry.catalog.targets import CLASSES, NUMBERS, ZERO_ONE
-from zoo.views import drawings, plots
+from zoo.views import drawings, intervals, plots
 from zoo.views.classes import class_name, probability_of_label
 
 if TYPE_CHECKING:
     from zoo.data import MoleculeDataset
     from zoo.runs.log import RunLog
+    from zoo.tasks import Evaluation
 
 PICTURES = {ZERO_ONE: "roc", NUMBERS: "parity", CLASSES: "confusion"}
 MOST_WORST = 9
 THRESHOLDS = 501
 MOST_SPRITES = 1024
 SEED = 0
+
+
+def write_metrics(log: RunLog, found: Evaluation, step: int) -> None:
+    """Write the metrics of the test part: means and their intervals as scalars, and tasks as a picture and a table.
+
+    Args:
+        log: Log of the run.
+        found: Metrics of the test part.
+        step: Where they appear on the time axis.
+    """
+    log.scalars({f"test/{name}": value for name, value in found.items()}, step)
+    for name, (low, high) in found.interval.items():
+        log.scalars({f"test/{name}/lower": low, f"test/{name}/upper": high}, step)
+    if len(found.task_names) > 1:
+        for task, values in found.by_task.items():
+            log.scalars({f"test/{name}/{task}": value for name, value in values.items()}, step)
+    log.figure("test/intervals", intervals.draw_intervals(found), step)
+    log.text("test/metrics", intervals.format_markdown(found), step)
 
 
 def write_test_pages(log: RunLog, test: MoleculeDataset, predictions: np.ndarray, step: int) -> None:

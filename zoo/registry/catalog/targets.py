@@ -54,17 +54,40 @@ _distribution("binary_dirichlet", "BinaryDirichlet", "Two classes: evidence for 
 TASKS.add_alias("classification", "binary")
 
 
-def _metric(name: str, attribute: str, summary: str, fits: tuple[str, ...], higher_is_better: bool = True) -> None:
+THRESHOLD_METRICS = ("balanced_accuracy", "accuracy", "f1", "mcc")
+"""Metrics of two classes by which their threshold can be chosen, the default first."""
+BINARY, ALL_CLASSES, REGRESSION = ("binary",), ("binary", "multiclass"), ("regression",)
+
+
+def _metric(name: str, place: str, summary: str, fits: tuple[str, ...], higher_is_better: bool = True) -> None:
     facts = {"fits": fits, "higher_is_better": higher_is_better}
-    METRICS.add(Entry(name, f"zoo.tasks.scores:{attribute}", summary, facts=facts))
+    METRICS.add(Entry(name, f"zoo.tasks.{place}", summary, facts=facts))
 
 
-_metric("roc_auc", "RocAuc", "Area under the ROC curve", ("binary",))
-_metric("prc_auc", "PrcAuc", "Average precision", ("binary",))
-_metric("accuracy", "Accuracy", "Share of the labels that are predicted right", ("binary", "multiclass"))
-_metric("balanced_accuracy", "BalancedAccuracy", "Mean of the classes' accuracies", ("multiclass",))
-_metric("macro_f1", "MacroF1", "Mean of the classes' F1 scores", ("multiclass",))
-_metric("log_loss", "LogLoss", "Mean negative logarithm of the true class's probability", ("multiclass",), False)
-_metric("rmse", "RMSE", "Root of the mean squared error", ("regression",), False)
-_metric("mae", "MAE", "Mean absolute error", ("regression",), False)
-_metric("r2", "R2", "Share of the variance that is explained", ("regression",))
+_metric(
+    "roc_auc", "class_scores:RocAuc", "Area under the ROC curve; of several classes one against the rest", ALL_CLASSES
+)
+_metric("prc_auc", "class_scores:PrcAuc", "Average precision", BINARY)
+_metric("accuracy", "class_scores:Accuracy", "Share of the labels that are predicted right", ALL_CLASSES)
+_metric("balanced_accuracy", "class_scores:BalancedAccuracy", "Mean of the classes' accuracies", ALL_CLASSES)
+_metric("f1", "class_scores:F1", "Harmonic mean of precision and recall of class 1", BINARY)
+_metric("macro_f1", "class_scores:MacroF1", "Mean of the classes' F1 scores", ("multiclass",))
+_metric("mcc", "class_scores:Mcc", "Matthews' correlation of labels and predicted classes", ALL_CLASSES)
+_metric(
+    "log_loss", "class_scores:LogLoss", "Mean negative logarithm of the true class's probability", ALL_CLASSES, False
+)
+_metric("brier", "class_scores:Brier", "Mean squared error of the probability of class 1", BINARY, False)
+_metric("bedroc", "enrichment:Bedroc", "Early recognition of actives, BEDROC with α = 20", BINARY)
+_metric("ef1", "enrichment:Enrichment", "Enrichment of actives among the first 1 % of the ranking", BINARY)
+_metric("rmse", "number_scores:RMSE", "Root of the mean squared error", REGRESSION, False)
+_metric("mae", "number_scores:MAE", "Mean absolute error", REGRESSION, False)
+_metric("r2", "number_scores:R2", "Share of the variance that is explained", REGRESSION)
+_metric("mse", "number_scores:MSE", "Mean squared error", REGRESSION, False)
+_metric("pearson", "number_scores:Pearson", "Linear correlation", REGRESSION)
+_metric("spearman", "number_scores:Spearman", "Correlation of ranks", REGRESSION)
+_metric(
+    "kendall",
+    "number_scores:Kendall",
+    "Kendall's τ-b: pairs in the same order minus pairs in the opposite one",
+    REGRESSION,
+)

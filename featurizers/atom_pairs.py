@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from rdkit import Chem
 
 from featurizers.packed import PackedMolecules, offsets, ranges
-from featurizers.pair_table import PairTable
 from featurizers.size_buckets import size_buckets
+
+if TYPE_CHECKING:
+    from featurizers.pair_table import PairTable
 
 APART = 65535
 """The distance between atoms of different fragments."""
@@ -81,6 +83,10 @@ class AtomPairs:
         Raises:
             ValueError: The molecules were encoded without pairs, or without the paths that are asked for.
         """
+        import torch
+
+        from featurizers.pair_table import PairTable
+
         if packed.pairs is None or packed.pairs.shape[1] < 1 + bool(self.path_length):
             raise ValueError("these molecules were encoded without pairs (or paths): encode them with this featurizer")
         sizes = packed.num_atoms.astype(np.int64)

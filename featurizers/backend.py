@@ -1,15 +1,31 @@
-"""DGL where it is installed: the only module that imports it.
+"""DGL where it is installed and needed: the only module that imports it.
 
-`dgl` is the package, or `None` where it cannot be imported; graphs are then `TensorGraph`s.
+`dgl` is the package, or `None` where it cannot be imported; graphs are then `TensorGraph`s. It takes almost a second to
+import and is imported when the first of its graphs is made, so `dgl`, `DGLGraph` and `DGLError` are attributes that
+are found when something asks for them.
 """
 
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    from dgl import DGLError, DGLGraph
+    from typing_extensions import TypeIs
 
+    dgl: Any
+
+_tensors_chosen: ContextVar[bool] = ContextVar("tensors_chosen", default=False)
+
+
+@cache
 def import_dgl() -> ModuleType | None:
     """Import DGL without the lines that it prints and the settings file that it writes where no backend is chosen."""
     chosen = os.environ.get("DGLBACKEND")
@@ -24,7 +40,35 @@ def import_dgl() -> ModuleType | None:
     return dgl
 
 
-dgl: Any = import_dgl()
+@contextmanager
+def tensor_graphs(chosen: bool = True) -> Iterator[None]:
+    """Make `TensorGraph`s in the block, even where DGL is installed, which then need not be imported.
+
+    Args:
+        chosen: Whether to do so; `False` leaves it as it is outside.
+
+    Example:
+        >>> from featurizers import CanonicalFeaturizer
+        >>> with tensor_graphs():
+        ...     type(CanonicalFeaturizer()("CCO").graph).__name__
+        'TensorGraph'
+    """
+    token = _tensors_chosen.set(chosen or _tensors_chosen.get())
+    try:
+        yield
+    finally:
+        _tensors_chosen.reset(token)
+
+
+def dgl_for_graphs() -> Any:
+    """Return DGL where new graphs are to be its own; `None` where they are `TensorGraph`s."""
+    return None if _tensors_chosen.get() else import_dgl()
+
+
+def is_dgl_graph(graph: object) -> TypeIs[DGLGraph]:
+    """Return whether this is a DGLGraph; nothing is one before DGL was imported."""
+    loaded = sys.modules.get("dgl")
+    return loaded is not None and isinstance(graph, loaded.DGLGraph)
 
 
 def backend() -> str:
@@ -36,7 +80,8 @@ def backend() -> str:
         >>> backend().split()[0] in ("dgl", "torch")
         True
     """
-    return "torch" if dgl is None else f"dgl {dgl.__version__}"
+    package = import_dgl()
+    return "torch" if package is None else f"dgl {package.__version__}"
 
 
 def require_dgl() -> ModuleType:
@@ -45,20 +90,28 @@ def require_dgl() -> ModuleType:
     Raises:
         ImportError: It is not installed.
     """
-    if dgl is None:
+    package = import_dgl()
+    if package is None:
         raise ImportError(
             "DGL is not installed: on Linux or macOS with Python 3.10 or 3.11, pip install 'dgl>=1.1.3,<2'; elsewhere "
             "there are no wheels that work with current torch"
         )
-    return dgl
+    return package
 
 
-if TYPE_CHECKING or dgl is not None:
-    from dgl import DGLError, DGLGraph
-else:
+class _NoDGLError(Exception):
+    """Stands for DGL's error; nothing raises it."""
 
-    class DGLGraph:
-        """Stands for DGL's graph, so that `isinstance` can be asked; nothing is one."""
 
-    class DGLError(Exception):
-        """Stands for DGL's error; nothing raises it."""
+class _NoDGLGraph:
+    """Stands for DGL's graph, so that `isinstance` can be asked; nothing is one."""
+
+
+def __getattr__(name: str) -> Any:
+    """Find `dgl`, `DGLGraph` and `DGLError`."""
+    if name == "dgl":
+        return import_dgl()
+    if name in ("DGLGraph", "DGLError"):
+        package = import_dgl()
+        return getattr(package, name) if package else {"DGLGraph": _NoDGLGraph, "DGLError": _NoDGLError}[name]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

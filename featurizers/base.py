@@ -7,25 +7,22 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import torch
 from rdkit import Chem, rdBase
 
 from featurizers.atom_pairs import AtomPairs
-from featurizers.batched_graph import batched_graph
 from featurizers.code_table import CodeTable
 from featurizers.descriptors import RDKit2DDescriptors
 from featurizers.errors import FAILURES, InvalidMolecule, why_failed
-from featurizers.extra_arrays import at_level
-from featurizers.molecule_graph import MoleculeGraph
 from featurizers.needs import SIZES
 from featurizers.normalize import normalize
 from featurizers.packed import MoleculeArrays, PackedMolecules
 from featurizers.reading import MOST_ATOMS, check_size, name_of, read_molecule
 from featurizers.recorded import fingerprint, recorded_options
-from featurizers.standardize import standardize
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+    from featurizers.molecule_graph import MoleculeGraph
 
 MOST_ATOMS_IN_PAIRS = 1000
 """A million pairs: 4 MB encoded, and some hundred times that in a layer of a model with states for pairs."""
@@ -165,6 +162,8 @@ class Featurizer(ABC):
             InvalidMolecule: It has more atoms than `max_atoms` or `atom_limit`.
         """
         if self.standardize:
+            from featurizers.standardize import standardize
+
             mol = standardize(mol, name_of(molecule))
             mol = mol if self.as_written else normalize(mol)
         check_size(mol, molecule, self.max_atoms, self.atom_limit)
@@ -217,26 +216,10 @@ class Featurizer(ABC):
 
     def collate(self, packed: PackedMolecules) -> MoleculeGraph:
         """Make one batched graph of encoded molecules."""
-        graph = batched_graph(
-            packed.directed_edges(),
-            packed.num_atoms,
-            2 * packed.num_bonds,
-            {"feat": torch.from_numpy(self.atom_features(packed.atoms)), **_tensors(packed, "atoms")},
-            {"feat": torch.from_numpy(self.bond_features(packed.bonds)), **_tensors(packed, "bonds", repeats=2)},
-        )
-        descriptors = None if packed.descriptors is None else torch.from_numpy(np.array(packed.descriptors))
-        pairs = None if self.pairs is None else self.pairs.table(packed)
-        if pairs is not None:
-            pairs.edata.update(_tensors(packed, "pairs"))
-        return MoleculeGraph(graph=graph, pairs=pairs, descriptors=descriptors, extra=_tensors(packed, "molecule"))
+        from featurizers.collating import collate  # torch, which processes that only encode do without
+
+        return collate(self, packed)
 
     def __call__(self, molecule: str | Chem.Mol) -> MoleculeGraph:
         """One molecule as a batch of one."""
         return self.collate(PackedMolecules.pack([self.read(molecule)]))
-
-
-def _tensors(packed: PackedMolecules, level: str, repeats: int = 1) -> dict[str, torch.Tensor]:
-    """Extra arrays of one level by name, each row `repeats` times."""
-    return {
-        name: torch.from_numpy(array.repeat(repeats, axis=0)) for name, array in at_level(packed.extra, level).items()
-    }

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import torch
 from torch import Tensor
 
-from featurizers.backend import DGLGraph, dgl
+from featurizers.backend import dgl_for_graphs
 from featurizers.tensor_graph import TensorGraph
+
+if TYPE_CHECKING:
+    from featurizers.backend import DGLGraph
 
 FORMATS = ["coo", "csr", "csc"]
 
@@ -19,7 +24,7 @@ def batched_graph(
     ndata: dict[str, Tensor],
     edata: dict[str, Tensor],
 ) -> DGLGraph | TensorGraph:
-    """Make the graph of a batch: a DGLGraph, or a `TensorGraph` where DGL is not installed.
+    """Make the graph of a batch: a DGLGraph, or a `TensorGraph` where DGL is not installed or not needed.
 
     With DGL, it is what `dgl.graph` gives, with features and sizes set, in a third of its time. These are the steps
     that it takes itself; left out is its search for node numbers that do not exist. That they do exist is checked once
@@ -34,12 +39,13 @@ def batched_graph(
     """
     source, destination = (torch.from_numpy(ends) for ends in edges)
     nodes, bonds = (torch.from_numpy(count.astype(np.int64)) for count in (num_nodes, num_edges))
+    dgl = dgl_for_graphs()
     if dgl is None:
         return TensorGraph(source, destination, nodes, bonds, ndata, edata)
     total = int(num_nodes.sum())
     index = dgl.heterograph_index.create_unitgraph_from_coo(1, total, total, source, destination, FORMATS)
     frames = [dgl.frame.Frame(ndata, num_rows=total)], [dgl.frame.Frame(edata, num_rows=len(source))]
-    graph = DGLGraph(index, ["_N"], ["_E"], *frames)
+    graph = dgl.DGLGraph(index, ["_N"], ["_E"], *frames)
     graph.set_batch_num_nodes(nodes)
     graph.set_batch_num_edges(bonds)
     return graph

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from rdkit import Chem
@@ -10,9 +10,11 @@ from rdkit.Chem.rdchem import BondStereo
 from rdkit.Chem.rdPartialCharges import ComputeGasteigerCharges
 
 from featurizers.base import Featurizer
-from featurizers.molecule_graph import MoleculeGraph
 from featurizers.one_hot import BOND_TYPE_SLOTS, HYBRIDIZATION_SLOTS, set_flags, set_one_hot, slots_of
 from featurizers.packed import MoleculeArrays, PackedMolecules
+
+if TYPE_CHECKING:
+    from featurizers.molecule_graph import MoleculeGraph
 
 STEREO_SLOTS = slots_of(
     [

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from rdkit import Chem
 
 from featurizers.canonical import CanonicalFeaturizer
 from featurizers.conformer import conformer_positions
-from featurizers.molecule_graph import MoleculeGraph
 from featurizers.one_hot import set_one_hot, slots_of
 from featurizers.packed import MoleculeArrays, PackedMolecules
+
+if TYPE_CHECKING:
+    from featurizers.molecule_graph import MoleculeGraph
 
 ELEMENT_SLOTS = slots_of([5, 6, 7, 8, 9, 15, 16, 17, 35, 53])
 OTHER_ELEMENT, MOST_NEIGHBORS, MOST_HYDROGENS = 10, 5, 4

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from featurizers.backend import DGLError, DGLGraph
+from featurizers.backend import is_dgl_graph, require_dgl
 from featurizers.pair_blocks import PairBlocks
 from featurizers.pair_table import PairTable
 from featurizers.size_buckets import BUCKET_COST
 from featurizers.tensor_graph import TensorGraph
+
+if TYPE_CHECKING:
+    from featurizers.backend import DGLGraph
 
 BLOCK_COST_ELSEWHERE = 100_000
 """What one more block costs on a GPU, in atom pairs: starting an operation takes longer there than computing it."""
@@ -27,9 +31,11 @@ def move_graph(
     graph: DGLGraph | TensorGraph, device: torch.device | str, non_blocking: bool = False
 ) -> DGLGraph | TensorGraph:
     """A graph on another device; a `TensorGraph` where the installed DGL cannot use that device."""
+    if isinstance(graph, TensorGraph):
+        return graph.to(device, non_blocking)
     try:
         return graph.to(device, non_blocking=non_blocking)
-    except (DGLError, KeyError):  # no code for the device, or a device that DGL has not heard of
+    except (require_dgl().DGLError, KeyError):  # no code for the device, or a device that DGL has not heard of
         return TensorGraph.from_dgl(graph).to(device)
 
 
@@ -108,7 +114,7 @@ class MoleculeGraph:
         for name, feats in (("ndata", graph.ndata), ("edata", graph.edata)):
             if "feat" not in feats:
                 raise ValueError(f'graph.{name} has no "feat": put the features that the model reads there')
-        if isinstance(pairs, DGLGraph):
+        if is_dgl_graph(pairs):
             pairs = PairTable(pairs.batch_num_nodes(), dict(pairs.edata))
         return cls(with_paired_edges(graph), pairs, descriptors)
 
@@ -118,7 +124,7 @@ class MoleculeGraph:
         Raises:
             ImportError: DGL is not installed.
         """
-        return self.graph if isinstance(self.graph, DGLGraph) else self.graph.to_dgl()
+        return self.graph.to_dgl() if isinstance(self.graph, TensorGraph) else self.graph
 
     @property
     def batch_size(self) -> int:

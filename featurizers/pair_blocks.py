@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from featurizers.backend import DGLGraph
 from featurizers.packed import ranges
 from featurizers.size_buckets import BUCKET_COST, size_buckets
 from featurizers.tensor_graph import TensorGraph
+
+if TYPE_CHECKING:
+    from featurizers.backend import DGLGraph
 
 
 @dataclass(frozen=True)

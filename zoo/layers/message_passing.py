@@ -10,18 +10,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
 
-from featurizers.backend import DGLGraph, dgl
+from featurizers.backend import is_dgl_graph, require_dgl
 from featurizers.tensor_graph import TensorGraph
 
-Graph: TypeAlias = DGLGraph | TensorGraph
+if TYPE_CHECKING:
+    from featurizers.backend import DGLGraph
 
-ops: Any = None if dgl is None else dgl.ops
+Graph: TypeAlias = "DGLGraph | TensorGraph"
 
 _torch_forced: ContextVar[bool] = ContextVar("torch_forced", default=False)
 _graph_of_nodes: WeakKeyDictionary[Graph, Tensor] = WeakKeyDictionary()
@@ -56,13 +57,18 @@ def sizes_on_host(graph: Graph) -> Tensor:
 
 
 def _on_dgl(graph: Graph) -> bool:
-    return isinstance(graph, DGLGraph) and not _torch_forced.get()
+    return is_dgl_graph(graph) and not _torch_forced.get()
+
+
+def _ops() -> Any:
+    """Kernels of DGL, which made the graph that they run on."""
+    return require_dgl().ops
 
 
 def sum_at_destination(graph: Graph, edge_feats: Tensor) -> Tensor:
     """Sum over the edges that end at each node: (E, ...) to (N, ...)."""
     if _on_dgl(graph):
-        return ops.copy_e_sum(graph, _full(edge_feats))
+        return _ops().copy_e_sum(graph, _full(edge_feats))
     _, destination = graph.edges()
     return _add_rows(edge_feats, destination, graph.num_nodes())
 
@@ -70,7 +76,7 @@ def sum_at_destination(graph: Graph, edge_feats: Tensor) -> Tensor:
 def sum_neighbors(graph: Graph, node_feats: Tensor) -> Tensor:
     """Sum of the features of the nodes with an edge to each node: (N, ...) to (N, ...)."""
     if _on_dgl(graph):
-        return ops.copy_u_sum(graph, _full(node_feats))
+        return _ops().copy_u_sum(graph, _full(node_feats))
     source, destination = graph.edges()
     return _add_rows(node_feats.index_select(0, source), destination, graph.num_nodes())
 
@@ -78,7 +84,7 @@ def sum_neighbors(graph: Graph, node_feats: Tensor) -> Tensor:
 def dot_of_ends(graph: Graph, source_feats: Tensor, destination_feats: Tensor) -> Tensor:
     """Dot product, for every edge, of its source's and its destination's vectors: (N, H, D) twice to (E, H)."""
     if _on_dgl(graph):
-        return ops.u_dot_v(graph, _full(source_feats), _full(destination_feats)).squeeze(-1)
+        return _ops().u_dot_v(graph, _full(source_feats), _full(destination_feats)).squeeze(-1)
     source, destination = graph.edges()
     return (source_feats.index_select(0, source) * destination_feats.index_select(0, destination)).sum(-1)
 
@@ -86,7 +92,7 @@ def dot_of_ends(graph: Graph, source_feats: Tensor, destination_feats: Tensor) -
 def dot_of_edge_and_destination(graph: Graph, edge_feats: Tensor, node_feats: Tensor) -> Tensor:
     """Dot product, for every edge, of its own and its destination's vectors: (E, H or 1, D), (N, H, D) to (E, H)."""
     if _on_dgl(graph):
-        return ops.e_dot_v(graph, _full(edge_feats), _full(node_feats)).squeeze(-1)
+        return _ops().e_dot_v(graph, _full(edge_feats), _full(node_feats)).squeeze(-1)
     _, destination = graph.edges()
     return (edge_feats * node_feats.index_select(0, destination)).sum(-1)
 
@@ -101,7 +107,7 @@ def highest_at_destination(graph: Graph, scores: Tensor) -> Tensor:
 def softmax_at_destination(graph: Graph, scores: Tensor) -> Tensor:
     """Softmax over the edges that end at the same node: (E, H) to (E, H)."""
     if _on_dgl(graph):
-        return ops.edge_softmax(graph, _full(scores))
+        return _ops().edge_softmax(graph, _full(scores))
     _, destination = graph.edges()
     return _softmax_of_rows(scores, destination, graph.num_nodes())
 
@@ -109,7 +115,7 @@ def softmax_at_destination(graph: Graph, scores: Tensor) -> Tensor:
 def sum_weighted_neighbors(graph: Graph, node_feats: Tensor, weights: Tensor) -> Tensor:
     """Sum of neighbours weighted per edge and head: (N, H, D) and (E, H) to (N, H, D)."""
     if _on_dgl(graph):
-        return ops.u_mul_e_sum(graph, _full(node_feats), _full(weights).unsqueeze(-1))
+        return _ops().u_mul_e_sum(graph, _full(node_feats), _full(weights).unsqueeze(-1))
     source, destination = graph.edges()
     return _add_rows(node_feats.index_select(0, source) * weights.unsqueeze(-1), destination, graph.num_nodes())
 
@@ -117,7 +123,7 @@ def sum_weighted_neighbors(graph: Graph, node_feats: Tensor, weights: Tensor) ->
 def sum_nodes(graph: Graph, node_feats: Tensor) -> Tensor:
     """Sum over the nodes of each graph of the batch: (N, ...) to (B, ...)."""
     if _on_dgl(graph):
-        return ops.segment_reduce(graph.batch_num_nodes(), _full(node_feats), reducer="sum")
+        return _ops().segment_reduce(graph.batch_num_nodes(), _full(node_feats), reducer="sum")
     return _add_rows(node_feats, graph_of_nodes(graph), graph.batch_size)
 
 
@@ -130,7 +136,7 @@ def mean_nodes(graph: Graph, node_feats: Tensor) -> Tensor:
 def max_nodes(graph: Graph, node_feats: Tensor) -> Tensor:
     """Largest value of each column over the nodes of each graph of the batch, which has nodes: (N, D) to (B, D)."""
     if _on_dgl(graph):
-        return ops.segment_reduce(graph.batch_num_nodes(), _full(node_feats), reducer="max")
+        return _ops().segment_reduce(graph.batch_num_nodes(), _full(node_feats), reducer="max")
     index = graph_of_nodes(graph).unsqueeze(1).expand_as(node_feats)
     # Not zeros with include_self=False: torch would give them a share of the gradient where the largest value is 0.
     lowest = node_feats.new_full((graph.batch_size, node_feats.shape[1]), -torch.inf)

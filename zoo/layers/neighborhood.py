@@ -8,7 +8,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from featurizers.backend import DGLGraph, dgl
+from featurizers.backend import is_dgl_graph, require_dgl
 from featurizers.molecule_graph import MoleculeGraph
 from featurizers.tensor_graph import TensorGraph
 from zoo.layers.message_passing import Graph, sum_at_destination, sum_neighbors
@@ -58,8 +58,8 @@ class Neighborhood:
         edges = torch.cat([molecules.graph.batch_num_edges(), loop.new_ones(1)])
         elsewhere = on_host(molecules)
         host = None if elsewhere is None else cls.padded(elsewhere)
-        if isinstance(molecules.graph, DGLGraph):
-            graph: Graph = dgl.graph((source, destination), num_nodes=int(loop) + 1)
+        if is_dgl_graph(molecules.graph):
+            graph: Graph = require_dgl().graph((source, destination), num_nodes=int(loop) + 1)
         else:
             known = None if host is None else host.graph
             graph = TensorGraph(source, destination, sizes, edges, {}, {}, known)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from featurizers.backend import DGLGraph, dgl
+from featurizers.backend import is_dgl_graph, require_dgl
 from featurizers.tensor_graph import TensorGraph
 from zoo.layers.message_passing import Graph
 
@@ -28,10 +28,10 @@ def with_self_loops(graph: Graph) -> Graph:
     nodes = torch.arange(graph.num_nodes(), device=source.device)
     source, destination = torch.cat([source, nodes]), torch.cat([destination, nodes])
     sizes, edges = graph.batch_num_nodes(), graph.batch_num_edges() + graph.batch_num_nodes()
-    if not isinstance(graph, DGLGraph):
+    if not is_dgl_graph(graph):
         host = None if graph.device.type == "cpu" else with_self_loops(graph.on_host())
         return TensorGraph(source, destination, sizes, edges, {}, {}, host)  # type: ignore[arg-type]
-    looped = dgl.graph((source, destination), num_nodes=len(nodes))
+    looped = require_dgl().graph((source, destination), num_nodes=len(nodes))
     looped.set_batch_num_nodes(sizes)
     looped.set_batch_num_edges(edges)
     return looped

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 
 import torch
 
@@ -28,17 +29,17 @@ def prefetch(batches: Iterator[Batch], device: torch.device, ahead: int = AHEAD)
     if device.type == "cpu":
         yield from (batch.to(device) for batch in batches)
         return
-    pins = device.type == "cuda"
+    pins, context = device.type == "cuda", copy_context()
 
     def make() -> Batch | None:
         batch = next(batches, None)
         return batch if batch is None or not pins else batch.pin_memory()
 
     with ThreadPoolExecutor(1, thread_name_prefix="prefetch") as pool:
-        waiting = deque(pool.submit(make) for _ in range(ahead))
+        waiting = deque(pool.submit(context.run, make) for _ in range(ahead))
         try:
             while (batch := waiting.popleft().result()) is not None:
-                waiting.append(pool.submit(make))
+                waiting.append(pool.submit(context.run, make))
                 yield batch.to(device, non_blocking=pins)
         finally:
             for future in waiting:

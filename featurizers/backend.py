@@ -17,7 +17,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from dgl import DGLError, DGLGraph
+    from dgl import DGLGraph
     from typing_extensions import TypeIs
 
     dgl: Any

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from rdkit import Chem
-from rdkit.Chem.Scaffolds import MurckoScaffold
 
 MANY_ATOMS = 200
 """Atoms up to which RDKit's own function, whose time grows with their third power, takes milliseconds."""
@@ -27,6 +26,8 @@ def scaffold_smiles(mol: Chem.Mol) -> str:
     if not mol.GetRingInfo().NumRings():
         return ""
     if mol.GetNumAtoms() <= MANY_ATOMS:
+        from rdkit.Chem.Scaffolds import MurckoScaffold  # imports most of RDKit
+
         return MurckoScaffold.MurckoScaffoldSmiles(mol=mol, includeChirality=False)
     return Chem.MolToSmiles(cut_side_chains(mol), isomericSmiles=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -97,6 +98,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise SystemExit(fault.status) from None
         finally:
             output.flush()
+            if arguments is None:  # the process ends, and would look through all modules for garbage
+                gc.freeze()
     if output.failure is not None:
         leave_without_reader(output.failure, words)
 

@@ -8,6 +8,7 @@ from zoo.commands.data_fields import add_reading
 from zoo.commands.parser import CommandParser
 from zoo.recipe.uncertainty import UncertaintyOptions
 from zoo.registry.catalog import ESTIMATORS
+from zoo.runs.process import without_collection
 
 DESCRIPTION = """Predict the molecules of a file. The output has the input's rows in the input's order, with the
 predictions and, for rows that cannot be predicted, the reason. A call that was cut off goes on when it is repeated.
@@ -54,7 +55,8 @@ def main(arguments: list[str]) -> None:
     if options.shard is not None and options.shards is None:
         parser.error("--shard is one of --shards N: give both")
 
-    from zoo.inference import default_output, predict_file, predict_shards
+    with without_collection():
+        from zoo.inference import default_output, predict_file, predict_shards
 
     source, run = Path(options.input), options.run
     output = Path(options.output or default_output(run, source, ".csv" if options.shards is None else ""))

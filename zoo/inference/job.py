@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from zoo.runs.process import without_collection
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -40,8 +42,9 @@ class Job:
         Raises:
             ValueError: The estimator of uncertainty does not fit it, or it is not calibrated.
         """
-        from zoo.learners import loading  # takes seconds, in which a worker watches its parent already
-        from zoo.learners.uncertainty import check_estimator
+        with without_collection():
+            from zoo.learners import loading  # takes seconds, in which a worker watches its parent already
+            from zoo.learners.uncertainty import check_estimator
 
         learner = loading.load(self.run, device=self.device, trust=self.trust)
         check_estimator(learner, **self.how)

@@ -55,9 +55,10 @@ def read_on(requests: BinaryIO, pieces: queue.SimpleQueue[MoleculeRows]) -> None
 
 def prepare(job: Job) -> Predictor | Failure:
     """Load the learner once, for one thread: the processes share the cores."""
-    import torch
+    from zoo.runs.process import tune_process, without_collection
 
-    from zoo.runs import tune_process
+    with without_collection():
+        import torch
 
     tune_process()
     torch.set_num_threads(1)

@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import torch
 
+from featurizers.atom_pairs import AtomPairs
 from featurizers.batched_graph import batched_graph
 from featurizers.extra_arrays import at_level
 from featurizers.molecule_graph import MoleculeGraph
 from featurizers.packed import PackedMolecules
 
-if TYPE_CHECKING:
-    from featurizers.base import Featurizer
 
+def collate(
+    packed: PackedMolecules, atom_feats: np.ndarray, bond_feats: np.ndarray, atom_pairs: AtomPairs | None
+) -> MoleculeGraph:
+    """Make one batched graph of encoded molecules.
 
-def collate(featurizer: Featurizer, packed: PackedMolecules) -> MoleculeGraph:
-    """Make one batched graph of what a featurizer has encoded."""
+    Args:
+        packed: B molecules.
+        atom_feats: Features of their atoms (N, A), float32.
+        bond_feats: Features of both directions of their bonds (E, F), float32.
+        atom_pairs: What expands the codes of atom pairs; `None` leaves pairs out.
+    """
     graph = batched_graph(
         packed.directed_edges(),
         packed.num_atoms,
         2 * packed.num_bonds,
-        {"feat": torch.from_numpy(featurizer.atom_features(packed.atoms)), **_tensors(packed, "atoms")},
-        {"feat": torch.from_numpy(featurizer.bond_features(packed.bonds)), **_tensors(packed, "bonds", repeats=2)},
+        {"feat": torch.from_numpy(atom_feats), **_tensors(packed, "atoms")},
+        {"feat": torch.from_numpy(bond_feats), **_tensors(packed, "bonds", repeats=2)},
     )
     descriptors = None if packed.descriptors is None else torch.from_numpy(np.array(packed.descriptors))
-    pairs = None if featurizer.pairs is None else featurizer.pairs.table(packed)
+    pairs = None if atom_pairs is None else atom_pairs.table(packed)
     if pairs is not None:
         pairs.edata.update(_tensors(packed, "pairs"))
     return MoleculeGraph(graph=graph, pairs=pairs, descriptors=descriptors, extra=_tensors(packed, "molecule"))

@@ -7,6 +7,7 @@ Example:
 """
 
 from optim.aesam import AESAM
+from optim.averaging import WeightAverage
 from optim.bases import BASES, fused_option, resolve_base
 from optim.context import StepContext
 from optim.esam import ESAM, ChoosesSamples, SampleClosure
@@ -19,6 +20,7 @@ from optim.gsam import GSAM
 from optim.looksam import LookSAM
 from optim.msam import MSAM
 from optim.plan import Plan
+from optim.probe import Ascent, AscentProbe
 from optim.record import StepRecord
 from optim.released import ReleasedGraphSAM
 from optim.rst import RST
@@ -66,6 +68,8 @@ __all__ = [
     "SAM",
     "SAMK",
     "WSAM",
+    "Ascent",
+    "AscentProbe",
     "ChoosesSamples",
     "FriendlySAM",
     "GraphSAM",
@@ -84,6 +88,7 @@ __all__ = [
     "Unperturbed",
     "VaSSO",
     "Vector",
+    "WeightAverage",
     "as_sharpness_aware",
     "compounding_rho",
     "frozen_running_stats",

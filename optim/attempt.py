@@ -37,7 +37,8 @@ class Attempt:
         counted: Copies of the statistics as the ascent pass left them; the second pass must not change them.
         kept: The weights before the perturbation.
         climbed: Direction of the perturbation, for `cosine`.
-        cosine: Its cosine with the updating gradient.
+        perturbation: The perturbation itself, if it is to be kept.
+        cosine: Cosine of the climbed direction with the updating gradient.
     """
 
     context: StepContext
@@ -57,6 +58,7 @@ class Attempt:
     counted: list[Tensor] | None = None
     kept: list[Tensor] | None = None
     climbed: Vector | None = None
+    perturbation: Vector | None = None
     cosine: Tensor | None = None
 
     @property

@@ -29,6 +29,9 @@ from optim.vectors import Flaw
 class Passes(Rule):
     """Phases of a step of `SharpnessAware`: begin, look around, climb, descend, finish; or abandon."""
 
+    keep_perturbation = False
+    """Keep each perturbation in ``last.perturbation``, in memory of its own."""
+
     _attempt: Attempt | None = None
     _buffer: list[Tensor] = []  # noqa: RUF012 - replaced, never changed
     _foreign = ForeignGradients()  # replaced at the first step
@@ -115,6 +118,8 @@ class Passes(Rule):
         if displacement is not None:
             if self.diagnostics:
                 attempt.climbed = displacement.in_proportion()
+            if self.keep_perturbation:
+                attempt.perturbation = displacement.scaled()
             attempt.kept = self._copy_of(attempt.weights)
             displacement.add_to(attempt.weights)
         if attempt.random_state is not None:
@@ -181,7 +186,7 @@ class Passes(Rule):
         self.steps += 1
         self.last = StepRecord(
             attempt.passes, attempt.rho if attempt.perturbed else 0.0, attempt.perturbed, updated, norm, attempt.cosine,
-            _detach(attempt.loss), self._gap(attempt),
+            _detach(attempt.loss), self._gap(attempt), attempt.perturbation,
         )  # fmt: skip
         self._foreign = ForeignGradients(attempt.weights)
 

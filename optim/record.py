@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from optim.vectors import Vector
+
 
 @dataclass(frozen=True)
 class StepRecord:
@@ -16,6 +18,7 @@ class StepRecord:
         perturbed: The updating gradient was taken at perturbed weights.
         updated: The base optimizer made its update; False when the gradient was not finite.
         grad_norm: Global norm of the updating gradient, of all parameters, after unscaling and before clipping.
+        perturbation: The perturbation, where ``optimizer.keep_perturbation`` asks for it.
     """
 
     passes: int
@@ -26,6 +29,7 @@ class StepRecord:
     _cosine: Any = field(default=None, repr=False, compare=False)
     _loss: Any = field(default=None, repr=False, compare=False)
     _gap: Any = field(default=None, repr=False, compare=False)
+    perturbation: Vector | None = field(default=None, repr=False, compare=False)
 
     @property
     def cosine(self) -> float | None:

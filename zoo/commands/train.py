@@ -67,7 +67,7 @@ def make_parser() -> CommandParser:
         "training",
         TRAINING,
         advanced={"rate_span", "skip_first_sync", "log_every", "checkpoint_every", "sharpness_every", "accumulate",
-                  "cache_dir"},
+                  "cache_dir", "average_decay", "average_start", "ascent_every"},
         names={"monitor": ["loss", *METRICS.names()]},
     )  # fmt: skip
     add_output(parser)

@@ -237,6 +237,8 @@ def watchers(options: TrainingOptions, folder: RunFolder | None, progress: bool 
     """The callbacks that the options ask for; of several processes only the main one prints and writes."""
     if options.patience is not None:
         yield watch.EarlyStopping(options.patience)
+    if options.ascent_every is not None:
+        yield watch.AscentMonitor(options.ascent_every)
     if not distributed.is_main():
         return
     if progress is not False:

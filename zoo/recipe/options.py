@@ -152,6 +152,12 @@ class TrainingOptions:
         sharpness_every: Epochs between measurements of sharpness (largest Hessian eigenvalue, rise of the loss in SAM's
             ball) for TensorBoard and the terminal; the last epoch is measured too. One takes as long as training on
             several thousand molecules; None measures none.
+        average: Average of the weights that is validated, kept and saved in place of the last weights: "ema"
+            (exponential moving average) or "swa" (mean over the end of the run); None keeps the weights as trained.
+        average_decay: Largest share of the old average in "ema", in (0, 1); it grows from 0.1 with the steps.
+        average_start: Share of the run after which the average begins, in [0, 1); None: 0 for "ema", 0.75 for "swa".
+        ascent_every: Steps between measurements of what a sharpness-aware rule's perturbation does: its cosine with
+            the gradient, the rise of the loss along it. One takes two passes; None measures none.
         num_workers: Processes that featurize; 0 featurizes in this one.
         cache_dir: Folder where featurized molecules are kept; None keeps them in memory.
     """
@@ -171,6 +177,10 @@ class TrainingOptions:
     log_every: int = 10
     checkpoint_every: int | None = None
     sharpness_every: int | None = None
+    average: str | None = None
+    average_decay: float = 0.999
+    average_start: float | None = None
+    ascent_every: int | None = None
     num_workers: int = 0
     cache_dir: str | None = None
 
@@ -185,14 +195,19 @@ class TrainingOptions:
         for name in ("rate_span", "max_grad_norm"):
             if getattr(self, name) is not None and not 0 < getattr(self, name) < math.inf:
                 raise ValueError(f"{name}={getattr(self, name)}: give a number above 0")
-        for name, unit in (("checkpoint_every", "step"), ("sharpness_every", "epoch")):
+        for name, unit in (("checkpoint_every", "step"), ("sharpness_every", "epoch"), ("ascent_every", "step")):
             every = getattr(self, name)
             if every is not None and every < 1:
                 raise ValueError(f"{name}={every}: give at least 1 {unit}, or leave it out")
+        if not 0 < self.average_decay < 1:
+            raise ValueError(f"average_decay={self.average_decay}: give a number between 0 and 1, such as 0.999")
+        if self.average_start is not None and not 0 <= self.average_start < 1:
+            raise ValueError(f"average_start={self.average_start}: give a share of the run, from 0 to below 1")
         choices = {
             "schedule": ("noam", "constant"),
             "precision": ("float32", "bfloat16", "float16"),
             "threshold_metric": (*THRESHOLD_METRICS, None),
+            "average": ("ema", "swa", None),
         }
         for name, known in choices.items():
             if getattr(self, name) not in known:

@@ -11,7 +11,8 @@ from zoo.runs.checkpoint import CheckpointError
 
 # What cannot change a number: where files lie, how many processes work, what is recorded.
 FREE = frozenset(
-    f"training.{name}" for name in ("num_workers", "cache_dir", "log_every", "checkpoint_every", "sharpness_every")
+    f"training.{name}"
+    for name in ("num_workers", "cache_dir", "log_every", "checkpoint_every", "sharpness_every", "ascent_every")
 ) | {"data.data_dir"}
 SAME_DATA = frozenset(("data.source",))
 

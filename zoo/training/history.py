@@ -30,6 +30,8 @@ class EpochRecord:
             their standard deviations. `None` without one.
         per_task: Where there are several tasks, the metrics of the validation part for each, `{metric: {task: value}}`.
         unpredicted: Labels of the validation part without a prediction.
+        unaveraged: Where an average of the weights is kept: metrics of the validation part with the trained weights.
+        measured: Means over the epoch of what callbacks measured at its steps, such as `ascent_cosine`.
     """
 
     epoch: int
@@ -44,6 +46,8 @@ class EpochRecord:
     score: float | None = None
     per_task: dict[str, dict[str, float]] = field(default_factory=dict)
     unpredicted: int = 0
+    unaveraged: dict[str, float] = field(default_factory=dict)
+    measured: dict[str, float] = field(default_factory=dict)
 
     @classmethod
     def of(cls, epoch: int, valid: Mapping[str, float], metric: str, **numbers: Any) -> EpochRecord:
@@ -76,7 +80,8 @@ class EpochRecord:
     def as_row(self) -> dict[str, Any]:
         """One flat row for tables: metrics as `valid_rmse`, those of single tasks as `valid_rmse[logS]`."""
         row = {**asdict(self), "molecules_per_second": self.molecules_per_second}
-        del row["valid"], row["per_task"], row["score"]
+        del row["valid"], row["per_task"], row["score"], row["unaveraged"], row["measured"]
+        row |= self.measured | {f"unaveraged_{name}": value for name, value in self.unaveraged.items()}
         row |= {f"valid_{name}": value for name, value in self.valid.items()}
         if self.score is not None:
             row["valid_score"] = self.score

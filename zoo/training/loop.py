@@ -6,6 +6,7 @@ often as their rule needs, all others once; nothing else in the loop knows the d
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from itertools import islice
@@ -21,15 +22,15 @@ from zoo.data import Batch, MoleculeLoader, prefetch
 from zoo.recipe.fitted import Fitted
 from zoo.recipe.options import TrainingOptions
 from zoo.recipe.recipe import Recipe
-from zoo.runs import checkpoint
 from zoo.runs.folder import RunFolder
 from zoo.runs.log import RunLog
 from zoo.tasks import Objective
 from zoo.tasks.metrics import LOSS
-from zoo.training import distributed
+from zoo.training import distributed, resuming
 from zoo.training.closures import WindowClosure
 from zoo.training.divergence import TOLERATED_WITH_SCALER, LossGuard, of_validation
-from zoo.training.history import EpochRecord, History, old_history
+from zoo.training.history import EpochRecord, History
+from zoo.training.schedules import make_schedule
 
 
 class TrainingRun:
@@ -75,6 +76,7 @@ class TrainingRun:
         self.scheduler = make_schedule(self.optimizer, options, self.num_epochs, self.steps_per_epoch)
         self.grad_scaler = torch.amp.GradScaler(self.device.type) if options.precision == "float16" else None
         self.context = self._step_context()
+        self.average = make_average(model, options)
         self.history = History(metric)
         self.best_weights: dict[str, Tensor] = {}
         self.epoch = self.step = self.batch = 0
@@ -99,6 +101,7 @@ class TrainingRun:
         self.batch, self.molecules, self.loss_sum = 0, 0, 0.0
         self.seconds = self.cpu_seconds = 0.0
         self.passes_before = self.optimizer.passes
+        self.measured: dict[str, list[float]] = {}
 
     @property
     def total_steps(self) -> int:
@@ -130,23 +133,38 @@ class TrainingRun:
             self.train_step(window)
         if self.history.diverged:
             return
-        valid = self.validate() if self.validate is not None else {}
+        valid, trained = self.validate_weights()
         self.diverge(of_validation(valid.get(LOSS), self.epoch + 1))
         if self.history.diverged:
             return
-        record = self.record(valid)
+        record = self.record(valid, trained)
         if self.history.add(record):
-            self.best_weights = self.copy_of_weights()
+            self.best_weights = self.copy_of_weights(self.chosen_model)
         self.epoch += 1
         self._new_epoch()
         self.announce("on_epoch_end", record)
+
+    def validate_weights(self) -> tuple[dict[str, float], dict[str, float]]:
+        """Validate the weights that are kept, and next to an average those that were trained."""
+        if self.validate is None:
+            return {}, {}
+        found = self.validate()
+        if self.average is None or not self.average.ready:
+            return found, {}
+        with self.average.in_place_of(self.model):
+            return self.validate(), found
 
     def diverge(self, reason: str) -> None:
         """Stop for this reason, if there is one: what was written so far stays as it is."""
         if reason:
             self.history.diverged, self.stop = reason, True
 
-    def record(self, valid: dict[str, float]) -> EpochRecord:
+    def measure(self, **values: float) -> None:
+        """Note numbers of a callback about this step; the record of the epoch has their means."""
+        for name, value in values.items():
+            self.measured.setdefault(name, []).append(float(value))
+
+    def record(self, valid: dict[str, float], trained: dict[str, float]) -> EpochRecord:
         """Sum up the epoch that ends."""
         return EpochRecord.of(
             self.epoch + 1,
@@ -159,12 +177,15 @@ class TrainingRun:
             molecules=self.molecules,
             seconds=self.seconds,
             cpu_seconds=self.cpu_seconds,
+            unaveraged={name: value for name, value in trained.items() if math.isfinite(value)},
+            measured={name: sum(values) / len(values) for name, values in self.measured.items()},
         )
 
     def train_step(self, window: list[Batch]) -> None:
         """One optimizer step on one batch, or on several whose gradients are averaged."""
-        start, cpu_start = time.perf_counter(), time.process_time()
         closure = WindowClosure(self, window)
+        self.announce("on_step_start", closure)
+        start, cpu_start = time.perf_counter(), time.process_time()
         loss = self.optimizer.step(closure, context=self.context)
         if self.grad_scaler is not None:
             self.grad_scaler.update()
@@ -175,6 +196,8 @@ class TrainingRun:
         self.molecules += size
         self.batch += len(window)
         self.step += 1
+        if self.average is not None:
+            self.average.update(self.model, self.step, self.total_steps)
         self.diverge(self.guard.check(self.loss, closure.losses, self.step, self.epoch + 1))
         self.seconds += time.perf_counter() - start
         self.cpu_seconds += time.process_time() - cpu_start
@@ -194,66 +217,28 @@ class TrainingRun:
 
     def state_dict(self) -> dict[str, Any]:
         """Return everything that continues the run bit for bit, apart from the weights."""
-        return {
-            "optimizer": self.optimizer.state_dict(),
-            "scheduler": self.scheduler.state_dict(),
-            "grad_scaler": None if self.grad_scaler is None else self.grad_scaler.state_dict(),
-            "random_state": torch.get_rng_state(),
-            "device_random_state": torch.cuda.get_rng_state(self.device) if self.device.type == "cuda" else None,
-            "progress": {name: getattr(self, name) for name in PROGRESS},
-            "history": self.history.state_dict(),
-        }
+        return resuming.state_of(self)
 
     def restore(self, folder: RunFolder) -> None:
         """Continue where the last checkpoint of a run folder was written, if there is one."""
-        best, last = folder.checkpoint("best"), folder.checkpoint("last")
-        if not checkpoint.exists(last):  # a run that was cut off before its first `last` starts again
-            return
-        if checkpoint.exists(best):
-            checkpoint.read(best).load_into(self.model)
-            self.best_weights = self.copy_of_weights()
-        saved = checkpoint.read(last)
-        saved.load_into(self.model)
-        self.load_state_dict(saved.training_state())
-
-    def copy_of_weights(self) -> dict[str, Tensor]:
-        """Copy the present weights to the CPU."""
-        return {name: tensor.detach().cpu().clone() for name, tensor in self.model.state_dict().items()}
+        resuming.restore(self, folder)
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Continue from what `state_dict` returned."""
-        self.optimizer.load_state_dict(state["optimizer"])
-        self.scheduler.load_state_dict(state["scheduler"])
-        if self.grad_scaler is not None:
-            self.grad_scaler.load_state_dict(state["grad_scaler"])
-        torch.set_rng_state(state["random_state"])
-        of_device = state.get("device_random_state")  # older checkpoints have none
-        if of_device is not None and self.device.type == "cuda":
-            torch.cuda.set_rng_state(of_device, self.device)
-        for name in PROGRESS:
-            setattr(self, name, state["progress"][name])
-        history = state["history"]
-        self.history.load_state_dict(history if isinstance(history, dict) else old_history(history, state["best"]))
+        resuming.load_state(self, state)
+
+    @property
+    def chosen_model(self) -> nn.Module:
+        """Model whose weights are validated and kept: that of the average, once it has begun, else the trained one."""
+        return self.average.model if self.average is not None and self.average.ready else self.model
+
+    def copy_of_weights(self, model: nn.Module) -> dict[str, Tensor]:
+        """Copy the weights of a model to the CPU."""
+        return {name: tensor.detach().cpu().clone() for name, tensor in model.state_dict().items()}
 
 
-PROGRESS = ("epoch", "step", "batch", "molecules", "seconds", "cpu_seconds", "loss_sum", "passes_before")
-
-
-def make_schedule(
-    optimizer: torch.optim.Optimizer, options: TrainingOptions, epochs: int, steps_per_epoch: int
-) -> torch.optim.lr_scheduler.LRScheduler:
-    """Return the learning-rate schedule that the options name; every parameter group keeps its share of the rate."""
-    if options.schedule == "constant":
-        return torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: 1.0)
-    rates = [float(group["lr"]) for group in optimizer.param_groups]
-    peak = max(rates)
-    return optim.NoamLR(
-        optimizer,
-        warmup_epochs=min(options.warmup_epochs, epochs / 2),
-        total_epochs=epochs,
-        steps_per_epoch=steps_per_epoch,
-        init_lr=peak * options.rate_span,
-        max_lr=peak,
-        final_lr=peak * options.rate_span,
-        multipliers=[rate / peak for rate in rates] if peak else None,
-    )
+def make_average(model: nn.Module, options: TrainingOptions) -> optim.WeightAverage | None:
+    """Return the average of the weights that the options ask for."""
+    if options.average is None:
+        return None
+    return optim.WeightAverage(model, options.average, decay=options.average_decay, start=options.average_start)

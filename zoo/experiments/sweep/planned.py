@@ -12,7 +12,7 @@ from typing import Any
 from zoo.recipe.options import TrainingOptions
 from zoo.recipe.recipe import NO_OPTIMIZER, Recipe
 
-PLACES = ("data_dir", "cache_dir", "num_workers", "log_every", "checkpoint_every", "sharpness_every")
+PLACES = ("data_dir", "cache_dir", "num_workers", "log_every", "checkpoint_every", "sharpness_every", "ascent_every")
 OLD_DEFAULT_EPOCHS = 10  # left out of the keys of all results since the first ones
 
 

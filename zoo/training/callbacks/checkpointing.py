@@ -36,5 +36,6 @@ class Checkpointing(Callback):
         self.write("last", run)
 
     def write(self, name: str, run: TrainingRun) -> None:
-        """Write one of the two."""
-        checkpoint.write(self.folder / name, run.recipe, run.fitted, run.model, run.state_dict())
+        """Write one of the two: the best with the weights that were validated, the last with those to train on."""
+        model = run.chosen_model if name == "best" else run.model
+        checkpoint.write(self.folder / name, run.recipe, run.fitted, model, run.state_dict())

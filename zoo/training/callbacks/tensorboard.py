@@ -19,8 +19,8 @@ class TensorBoard(Callback):
 
     Scalars: `train/` loss and the parts of it that the objective names, learning rate, molecules per second;
     `sharpness/` ρ, norm of the updating gradient, passes per step, cosine between the perturbation and the updating
-    gradient; `valid/` metrics. The recipe is shown as text and, with the final metrics of a run that has come to its
-    end, under HParams.
+    gradient; `valid/` metrics, and under `valid_unaveraged/` those of the trained weights where an average is kept. The
+    recipe is shown as text and, with the final metrics of a run that has come to its end, under HParams.
 
     Args:
         folder: Where the event file goes; `None` takes the run's own log, which `fit(logdir=...)` opens.
@@ -66,6 +66,7 @@ class TensorBoard(Callback):
     def on_epoch_end(self, run: TrainingRun, record: EpochRecord) -> None:
         """Write the metrics of an epoch."""
         metrics = {f"valid/{name}": value for name, value in record.valid.items()}
+        metrics |= {f"valid_unaveraged/{name}": value for name, value in record.unaveraged.items()}
         run.log.scalars({"train/epoch_loss": record.loss, **metrics}, run.step)
         run.log.flush()
         self.mark(run)

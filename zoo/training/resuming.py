@@ -1,0 +1,61 @@
+"""State of a training run besides the weights, and how a run goes on from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from zoo.runs import checkpoint
+from zoo.runs.folder import RunFolder
+from zoo.training.history import old_history
+
+if TYPE_CHECKING:
+    from zoo.training.loop import TrainingRun
+
+PROGRESS = ("epoch", "step", "batch", "molecules", "seconds", "cpu_seconds", "loss_sum", "passes_before", "measured")
+
+
+def state_of(run: TrainingRun) -> dict[str, Any]:
+    """Return everything that continues a run bit for bit, apart from the weights."""
+    return {
+        "optimizer": run.optimizer.state_dict(),
+        "scheduler": run.scheduler.state_dict(),
+        "grad_scaler": None if run.grad_scaler is None else run.grad_scaler.state_dict(),
+        "average": None if run.average is None else run.average.state_dict(),
+        "random_state": torch.get_rng_state(),
+        "device_random_state": torch.cuda.get_rng_state(run.device) if run.device.type == "cuda" else None,
+        "progress": {name: getattr(run, name) for name in PROGRESS},
+        "history": run.history.state_dict(),
+    }
+
+
+def load_state(run: TrainingRun, state: dict[str, Any]) -> None:
+    """Continue from what `state_of` returned, now or in an earlier version."""
+    run.optimizer.load_state_dict(state["optimizer"])
+    run.scheduler.load_state_dict(state["scheduler"])
+    if run.grad_scaler is not None:
+        run.grad_scaler.load_state_dict(state["grad_scaler"])
+    if run.average is not None and state.get("average") is not None:
+        run.average.load_state_dict(state["average"])
+    torch.set_rng_state(state["random_state"])
+    of_device = state.get("device_random_state")  # older checkpoints have none
+    if of_device is not None and run.device.type == "cuda":
+        torch.cuda.set_rng_state(of_device, run.device)
+    for name in PROGRESS:
+        setattr(run, name, state["progress"].get(name, getattr(run, name)))
+    history = state["history"]
+    run.history.load_state_dict(history if isinstance(history, dict) else old_history(history, state["best"]))
+
+
+def restore(run: TrainingRun, folder: RunFolder) -> None:
+    """Continue where the last checkpoint of a run folder was written, if there is one."""
+    best, last = folder.checkpoint("best"), folder.checkpoint("last")
+    if not checkpoint.exists(last):  # a run that was cut off before its first `last` starts again
+        return
+    if checkpoint.exists(best):
+        checkpoint.read(best).load_into(run.model)
+        run.best_weights = run.copy_of_weights(run.model)
+    saved = checkpoint.read(last)
+    saved.load_into(run.model)
+    load_state(run, saved.training_state())

@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import torch
+from torch import Tensor, nn
 
+import optim
 from zoo.runs import checkpoint
 from zoo.runs.folder import RunFolder
-from zoo.training.history import old_history
-
-if TYPE_CHECKING:
-    from zoo.training.loop import TrainingRun
+from zoo.training.history import History, old_history
 
 PROGRESS = ("epoch", "step", "batch", "molecules", "seconds", "cpu_seconds", "loss_sum", "passes_before", "measured")
 
 
-def state_of(run: TrainingRun) -> dict[str, Any]:
+class Run(Protocol):
+    """View of the training run that its state needs; it has the attributes of `PROGRESS` too."""
+
+    model: nn.Module
+    optimizer: optim.SharpnessAware
+    scheduler: torch.optim.lr_scheduler.LRScheduler
+    grad_scaler: torch.amp.GradScaler | None
+    average: optim.WeightAverage | None
+    history: History
+    best_weights: dict[str, Tensor]
+    device: torch.device
+
+    def copy_of_weights(self, model: nn.Module) -> dict[str, Tensor]:
+        """Copy the weights of a model to the CPU."""
+
+
+def state_of(run: Run) -> dict[str, Any]:
     """Return everything that continues a run bit for bit, apart from the weights."""
     return {
         "optimizer": run.optimizer.state_dict(),
@@ -30,7 +45,7 @@ def state_of(run: TrainingRun) -> dict[str, Any]:
     }
 
 
-def load_state(run: TrainingRun, state: dict[str, Any]) -> None:
+def load_state(run: Run, state: dict[str, Any]) -> None:
     """Continue from what `state_of` returned, now or in an earlier version."""
     run.optimizer.load_state_dict(state["optimizer"])
     run.scheduler.load_state_dict(state["scheduler"])
@@ -48,7 +63,7 @@ def load_state(run: TrainingRun, state: dict[str, Any]) -> None:
     run.history.load_state_dict(history if isinstance(history, dict) else old_history(history, state["best"]))
 
 
-def restore(run: TrainingRun, folder: RunFolder) -> None:
+def restore(run: Run, folder: RunFolder) -> None:
     """Continue where the last checkpoint of a run folder was written, if there is one."""
     best, last = folder.checkpoint("best"), folder.checkpoint("last")
     if not checkpoint.exists(last):  # a run that was cut off before its first `last` starts again

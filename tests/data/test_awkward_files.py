@@ -102,7 +102,7 @@ MISTAKES = {
     "two.csv": ("smiles,y\nCCO,0\nCC,1\nC,2\n", r"2 is not a class.*line 4.*task='regression'"),
     "half.csv": ("smiles,y\n" + "CCO,0\nCC,1\n" * 5 + "C,0.5\n", r"0.5 is not a class.*line 12"),
     "minus_one.csv": ("smiles,y\nCCO,-1\nCC,1\nC,1\n", r"-1 is not a class.*line 2"),
-    "censored.csv": ("smiles,y\nCCO,3.3\nCC,>4.5\nC,2.2\nN,<1\n", r"line 3: '>4.5' is a censored value.*line 5"),
+    "about.csv": ("smiles,y\nCCO,3.3\nCC,~4.5\nC,2.2\nN,~1\n", r"line 3: '~4.5' is an approximate value.*line 5"),
     "infinite.csv": ("smiles,y\nCCO,3.3\nCC,-inf\nC,2.2\n", r"line 3: '-inf' is infinite"),
     "too_large.csv": ("smiles,y\nCCO,3.3\nCC,1e39\nC,2.2\n", r"line 3: '1e39' is infinite or too large"),
     "comma_in_point_file.csv": ('smiles,y\nCCO,3.3\nCC,"4,5"\nC,2.2\n', r"line 3: '4,5' has a decimal comma"),

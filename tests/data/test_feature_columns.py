@@ -60,7 +60,7 @@ def test_cells_are_read_as_labels_are(tmp_path, text, expected):
         (["T"], None, ("280", "warm"), r"line 2: feature 'T': 'warm' is not a number"),
         (["T"], None, ("280", "inf"), r"line 2: feature 'T': 'inf' is infinite or too large"),
         (["T"], None, ("320", "1e39"), r"line 4: feature 'T': '1e39' is infinite or too large"),
-        (["T"], None, ("280", ">280"), r"line 2: feature 'T': '>280' is a censored value"),
+        (["T"], None, ("280", ">280"), r"line 2: feature 'T': '>280' is not a number: a bound"),
         (["T"], None, ("pH", "T"), "2 columns are called 'T'"),
     ],
 )

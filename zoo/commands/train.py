@@ -60,6 +60,10 @@ def make_parser() -> CommandParser:
         skip={"model", "optimizer", "featurizer", "num_tasks", "task", "feature_names", "seed", "data", "training"},
         advanced={"task_args", "featurizer_args"},
     )
+    parser.add_option(
+        "--loss", type=str | None, metavar="NAME", group=MODEL,
+        help="mse, mae or huber for numbers, cross_entropy or focal for classes; in recipes, task_args.loss",
+    )  # fmt: skip
     parser.add_option("--seeds", type=int, nargs="+", group=MODEL, help="one run for each; 0, or the recipe's")
     add_data_fields(parser, "embedded or MoleculeNet name, or a file; b3db, or the recipe's, unless it is named")
     parser.add_fields(
@@ -139,6 +143,8 @@ def train_seeds(parser: CommandParser, arguments: list[str], options: Any, loud:
 def recipe_from_options(parser: CommandParser, arguments: list[str], start: Recipe) -> Recipe:
     """Return a recipe with the options that were given in place of its own."""
     given = parser.parse_given(arguments, start.to_dict())
+    if "loss" in given:
+        given["task_args"] = {**start.task_args, **given.get("task_args", {}), "loss": given["loss"]}
     fields = {"model", "optimizer", "featurizer", "model_args", "optimizer_args", "featurizer_args", "task_args"}
     return override(start, {name: given[name] for name in given if name in fields | {"data", "training"}})
 

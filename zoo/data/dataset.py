@@ -14,7 +14,7 @@ from zoo.data.arrays import Bool, Float32, Float64, Int8, Int64
 from zoo.data.errors import DataError, printable
 from zoo.data.features import checked_features
 from zoo.data.molecules import canonical_smiles, murcko_scaffold
-from zoo.data.row_arrays import check_bounds, check_weights, count_classes, hash_rows
+from zoo.data.row_arrays import check_bounds, check_weights, count_classes, hash_rows, measured, write_columns
 from zoo.data.rows import InvalidRow
 from zoo.data.split_report import PART_NAMES, SplitReport
 from zoo.registry import kinds
@@ -54,6 +54,7 @@ class MoleculeDataset:
         feature_names: Their columns (F).
         weights: Weight of each molecule in the loss (n,), at least 0; `None` weighs all alike. Metrics ignore it.
         bounds: What each label is (n, T): -1 an upper bound (`<`), 1 a lower bound (`>`), 0 exact; `None`: all exact.
+        measure_bounds: Whether metrics take bounds too; a prediction that keeps one then has no error.
 
     Example:
         >>> data = MoleculeDataset("two", ["CCO", "CCN"], np.array([[0.0], [1.0]]), ("active",), "classification")
@@ -81,6 +82,7 @@ class MoleculeDataset:
     feature_names: tuple[str, ...] = ()
     weights: Float64 | None = None
     bounds: Int8 | None = None
+    measure_bounds: bool = False
 
     def __post_init__(self) -> None:
         n = len(self.smiles)
@@ -119,8 +121,12 @@ class MoleculeDataset:
 
     @cached_property
     def exact_targets(self) -> Float64:
-        """Labels (n, T) that are values themselves: NaN where a label is missing or a bound, as metrics take them."""
-        return self.targets if self.bounds is None else np.where(self.bounds == 0, self.targets, np.nan)
+        """Labels (n, T) that are values themselves: NaN where a label is missing or a bound."""
+        return measured(self.targets, self.bounds, self.targets, False)[0]
+
+    def without_bounds(self) -> MoleculeDataset:
+        """The same molecules with their exact labels only."""
+        return replace(self, targets=self.exact_targets, bounds=None)
 
     @cached_property
     def readable(self) -> Bool:
@@ -173,7 +179,7 @@ class MoleculeDataset:
         return f"row {self.rows[position]}" if self.lines is None else f"line {self.lines[position]}"
 
     def to_frame(self, *, extras: bool = False) -> pd.DataFrame:
-        """One row per molecule: `smiles`, the tasks, and the source's row number as index.
+        """One row per molecule: `smiles`, the tasks (bounds as text such as `>4.5`), the source's row number as index.
 
         Args:
             extras: Also give the `line` in the text file and the source's other columns; one of these whose name is
@@ -182,7 +188,7 @@ class MoleculeDataset:
         index = pd.Index(self.rows, name="row")
         parts = [
             pd.DataFrame({"smiles": self.smiles}, index=index),
-            pd.DataFrame(self.targets, index=index, columns=list(self.task_names)),
+            pd.DataFrame(write_columns(self.targets, self.bounds), index=index).set_axis(list(self.task_names), axis=1),
         ]
         if extras and self.extras is not None:
             taken = {"row", "line", "smiles", *self.task_names}

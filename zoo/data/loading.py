@@ -17,6 +17,7 @@ from zoo.data.labels.columns import describe_relations
 from zoo.data.labels.features import describe_missing, read_features
 from zoo.data.labels.labels import describe_labels, read_labels
 from zoo.data.labels.roles import Roles, find_roles
+from zoo.data.labels.weights import read_weights
 from zoo.data.molecules import read_molecule
 from zoo.data.packing.processes import ordered_map
 from zoo.data.reading.sources import Opened, open_source
@@ -77,6 +78,7 @@ def assemble(
         raise DataError(f"max_atoms={max_atoms}: give a positive number, or None for no limit")
     table = opened.table
     labels = read_labels(table, roles.tasks, roles.task, decimal=options.decimal, label_names=options.label_names)
+    weights = read_weights(table, roles.weight, options.decimal) if roles.weight else None
     features = read_features(table, roles.features, options.decimal) if roles.features else None
     smiles = [cell_text(cell) for cell in table.column(roles.smiles)]
     invalid = _find_invalid(table, smiles, on_invalid, max_atoms, num_workers)
@@ -90,6 +92,8 @@ def assemble(
     dropped = _describe_invalid(table, invalid, on_invalid) + _describe_names(table, smiles)
     dropped += describe_relations(table, [roles.smiles, *roles.tasks])
     dropped += [] if features is None else describe_missing(features[keep], roles.features)
+    bounds = None if labels.bounds is None else labels.bounds[keep]
+    learned = describe_labels(labels.targets[keep], roles.tasks, labels.task, bounds)
     return MoleculeDataset(
         name=name or opened.name,
         smiles=[smiles[i] for i in keep],
@@ -100,7 +104,7 @@ def assemble(
         metric_args=options.metric_args,
         rows=keep,
         invalid=invalid,
-        notes=table.notes + labels.notes + dropped + describe_labels(labels.targets[keep], roles.tasks, labels.task),
+        notes=table.notes + labels.notes + dropped + learned,
         label_names=labels.label_names,
         splits=None if splits is None else splits[keep],
         split_column=options.split_column or "",
@@ -108,6 +112,9 @@ def assemble(
         extras=_other_columns(table, roles).iloc[keep].reset_index(drop=True),
         features=None if features is None else features[keep],
         feature_names=roles.features,
+        weights=None if weights is None else weights[keep],
+        bounds=bounds,
+        measure_bounds=options.measure_bounds,
     )
 
 

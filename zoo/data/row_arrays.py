@@ -86,3 +86,39 @@ def hash_rows(texts: Sequence[Sequence[str]], targets: np.ndarray, rows: np.ndar
             values = np.where(np.isnan(array), np.nan, array + 0.0)
             digest.update(f"{number}\0".encode() + values.astype("<f8").tobytes())
     return digest.hexdigest()
+
+
+def measured(
+    targets: np.ndarray, bounds: np.ndarray | None, predictions: np.ndarray, with_bounds: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return labels (n, T) and predictions (n, T) as metrics take them.
+
+    Args:
+        targets: Labels (n, T), NaN where missing.
+        bounds: What each label is (n, T); `None` where all are exact.
+        predictions: (n, T), or (n, T, C), which have no bounds.
+        with_bounds: Whether bounds are measured too: a prediction that keeps one then equals it. Otherwise they are
+            missing labels.
+
+    Example:
+        >>> measured(np.array([[4.0], [1.0]]), np.array([[1], [0]]), np.array([[5.0], [2.0]]), with_bounds=True)[1]
+        array([[4.],
+               [2.]])
+    """
+    if bounds is None:
+        return targets, predictions
+    if not with_bounds:
+        return np.where(bounds == EXACT, targets, np.nan), predictions
+    return targets, np.where((predictions - targets) * bounds > 0, targets, predictions)
+
+
+def write_columns(targets: np.ndarray, bounds: np.ndarray | None) -> dict[int, np.ndarray]:
+    """Return the columns of labels (n, T) as files hold them: numbers, or with text such as `>4.5` for bounds."""
+    columns: dict[int, np.ndarray] = dict(enumerate(targets.T))
+    for task, sides in enumerate([] if bounds is None else bounds.T):
+        if sides.any():
+            texts = columns[task].astype(object)
+            for row in np.flatnonzero(sides):
+                texts[row] = f"{'<' if sides[row] == UPPER else '>'}{float(texts[row])!r}"
+            columns[task] = texts
+    return columns

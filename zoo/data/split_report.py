@@ -28,6 +28,10 @@ class Labelled(Protocol):
         """Labels (n, T), NaN where missing."""
 
     @property
+    def exact_targets(self) -> np.ndarray:
+        """Labels (n, T) that are no bounds, NaN elsewhere."""
+
+    @property
     def task_names(self) -> tuple[str, ...]:
         """Names of the tasks (T)."""
 
@@ -57,7 +61,7 @@ class PartSummary:
     Args:
         size: Molecules.
         scaffolds: Distinct Bemis-Murcko scaffolds.
-        labels: Labels of each task that are not missing.
+        labels: Labels of each task that are not missing (bounds count).
         positives: Share of class 1 among them (classification), else `None`; `None` for a task without labels.
         means: Mean label of each task (regression), else `None`.
     """
@@ -122,12 +126,11 @@ class SplitReport:
 
 
 def _summary(data: Labelled, chosen: np.ndarray) -> PartSummary:
-    targets = data.targets[chosen]
-    counts = (~np.isnan(targets)).sum(axis=0)
+    counts = (~np.isnan(data.targets[chosen])).sum(axis=0)
     labels = kinds.labels_of(data.task)
     averages = {
-        task: float(np.nansum(column) / count) if count else None
-        for task, column, count in zip(data.task_names, targets.T, counts, strict=True)
+        task: None if np.isnan(column).all() else float(np.nanmean(column))
+        for task, column in zip(data.task_names, data.exact_targets[chosen].T, strict=True)
     }
     return PartSummary(
         size=len(chosen),

@@ -120,11 +120,12 @@ def write_outcome(
         names = [data.free_name(f"predicted_{name}", carried.columns) for name in columns]
         flat = predictions.reshape(len(predictions), -1)
         place.write_test_predictions(carried.join(pd.DataFrame(flat, columns=names, index=test.rows)))
-        plots.quality(test, predictions).savefig(place.picture("test"), dpi=120)
+        shown = test.without_bounds()
+        plots.quality(shown, predictions).savefig(place.picture("test"), dpi=120)
         steps = outcome.history.steps
         if isinstance(outcome.test, Evaluation):
             place.write_test_metrics(outcome.test.to_frame())
             boards.write_metrics(place.log, outcome.test, steps)
-        boards.write_test_pages(place.log, test, predictions, steps)
+        boards.write_test_pages(place.log, shown, predictions, steps)
         if projector is not None and isinstance(outcome.learner, Learner):
-            boards.write_projector(place.log, test, predictions, outcome.learner.embed, steps, projector)
+            boards.write_projector(place.log, shown, predictions, outcome.learner.embed, steps, projector)

@@ -28,6 +28,7 @@ class ForestConfig:
         task: Kind of target: "classification", "multiclass", "regression", ...
         num_tasks: T.
         num_classes: C, for tasks of several classes; 0 for others.
+        criterion: Loss of the kind of target: "cross_entropy", "mse", "mae"; empty takes the usual one.
         seed: Of the bootstrap.
 
     Raises:
@@ -41,10 +42,12 @@ class ForestConfig:
     task: str = "classification"
     num_tasks: int = 1
     num_classes: int = 0
+    criterion: str = ""
     seed: int = 0
 
     def __post_init__(self) -> None:
         require_positive(self, "num_trees", "min_leaf", "num_tasks")
+        require_criterion(self.criterion)
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class BoostingConfig:
         task: Kind of target: "classification", "multiclass", "regression", ...
         num_tasks: T.
         num_classes: C, for tasks of several classes; 0 for others.
+        criterion: Loss of the kind of target: "cross_entropy", "mse", "mae"; empty takes the usual one.
         seed: Of that held-out part.
 
     Raises:
@@ -72,14 +76,28 @@ class BoostingConfig:
     task: str = "classification"
     num_tasks: int = 1
     num_classes: int = 0
+    criterion: str = ""
     seed: int = 0
 
     def __post_init__(self) -> None:
         require_positive(self, "num_trees", "num_tasks")
+        require_criterion(self.criterion)
         if self.max_leaves < 2:
             raise ValueError(f"max_leaves={self.max_leaves}: give a whole number of at least 2")
         if self.learning_rate <= 0:
             raise ValueError(f"learning_rate={self.learning_rate}: give a number above 0")
+
+
+CRITERIA = {"mse": "squared_error", "mae": "absolute_error"}
+"""What scikit-learn calls the losses of regression."""
+
+
+def require_criterion(name: str) -> None:
+    """Raise a `ValueError` for a loss that trees do not minimise."""
+    if name not in ("", "cross_entropy", *CRITERIA):
+        raise ValueError(
+            f"loss={name!r}: trees are trained by mse, mae or cross_entropy: choose one of these, or a model"
+        )
 
 
 NO_LABELS = -1.0  # stands for no class
@@ -110,21 +128,26 @@ class TaskEstimators:
         """An untrained estimator with the options."""
         raise NotImplementedError
 
-    def fit(self, descriptors: np.ndarray, targets: np.ndarray) -> None:
+    def fit(self, descriptors: np.ndarray, targets: np.ndarray, weights: np.ndarray | None = None) -> None:
         """Train.
 
         Args:
             descriptors: (n, F).
             targets: (n, T), NaN where a label is missing.
+            weights: Weight of each label (n, T); `None` weighs all alike.
         """
-        self.estimators = [self._fit_task(descriptors, column) for column in targets.T]
+        columns = [None] * targets.shape[1] if weights is None else weights.T
+        self.estimators = [
+            self._fit_task(descriptors, column, of_labels) for column, of_labels in zip(targets.T, columns, strict=True)
+        ]
 
-    def _fit_task(self, descriptors: np.ndarray, column: np.ndarray) -> Any:
-        known = ~np.isnan(column)
+    def _fit_task(self, descriptors: np.ndarray, column: np.ndarray, weights: np.ndarray | None) -> Any:
+        known = ~np.isnan(column) & (True if weights is None else weights > 0)
         labels = column[known]
         constant = self._constant(labels)
         if constant is None:
-            return self.new_estimator().fit(descriptors[known], labels)
+            chosen = None if weights is None else weights[known]
+            return self.new_estimator().fit(descriptors[known], labels, sample_weight=chosen)
         from sklearn.dummy import DummyRegressor
 
         return DummyRegressor(strategy="constant", constant=constant).fit(descriptors[:1], [constant])
@@ -191,6 +214,7 @@ class RandomForest(TaskEstimators):
             min_samples_leaf=config.min_leaf,
             n_jobs=config.num_jobs,
             random_state=config.seed,
+            **({} if classify else {"criterion": CRITERIA.get(config.criterion, "squared_error")}),
         )
 
 
@@ -215,4 +239,5 @@ class GradientBoosting(TaskEstimators):
             max_leaf_nodes=config.max_leaves,
             early_stopping=config.early_stopping,
             random_state=config.seed,
+            **({} if classify else {"loss": CRITERIA.get(config.criterion, "squared_error")}),
         )

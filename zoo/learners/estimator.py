@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 
 from featurizers import Featurizer, PackedMolecules
 from zoo.data import MoleculeDataset, Split
@@ -18,6 +19,7 @@ from zoo.learners.baselines import TaskEstimators
 from zoo.learners.given_data import cut, describe_data, describe_features, scale_features
 from zoo.learners.predictor import PREDICT_BATCH, Predictor
 from zoo.learners.saved_trees import check_trees
+from zoo.learners.targets import find_weighting, fit_scaler
 from zoo.recipe.fitted import Fitted
 from zoo.recipe.mapping import from_mapping
 from zoo.recipe.options import DataOptions, TrainingOptions
@@ -25,7 +27,7 @@ from zoo.recipe.recipe import Recipe
 from zoo.runs import checkpoint
 from zoo.runs.folder import RunFolder
 from zoo.runs.opening import run_folder, running, saved_parts
-from zoo.tasks import TargetScaler
+from zoo.tasks import TargetScaler, Task, Weighting
 from zoo.tasks.metrics import LOSS
 from zoo.training.history import EpochRecord, History
 from zoo.training.plan import plan_training
@@ -40,18 +42,31 @@ TRUSTED = ("sklearn.tree._tree.Tree", "sklearn.ensemble._hist_gradient_boosting.
 BENIGN = 1e-3, 1e3
 
 
-def scaler_for_trees(targets: np.ndarray) -> TargetScaler | None:
-    """Scale targets (n, T) whose size is beyond what scikit-learn's trees work with.
+def scaler_for_trees(
+    task: Task, dataset: MoleculeDataset, train: MoleculeDataset, options: TrainingOptions
+) -> TargetScaler | None:
+    """Scale targets that are transformed, or whose size is beyond what scikit-learn's trees work with.
 
     They do without scaling, but take an impurity below 1e-16 for none, and cancel digits where the mean is far larger
-    than the deviation.
+    than the deviation. Arguments as in `fit_scaler`.
     """
-    scaler = TargetScaler.fit(targets, learnable=False)
+    if not task.scaled or options.target_transform is not None:
+        return fit_scaler(task, dataset, train, options)
+    scaler = TargetScaler.fit(train.exact_targets, learnable=False)
     benign = all(
         BENIGN[0] < std < BENIGN[1] and abs(mean) < BENIGN[1] * std
         for mean, std in zip(scaler.mean, scaler.std, strict=True)
     )
     return None if benign else scaler
+
+
+def weights_of_labels(train: MoleculeDataset, classes: tuple[tuple[float, ...], ...]) -> np.ndarray | None:
+    """Weight of each label (n, T), by its molecule and its class; `None` where all weigh alike."""
+    if train.weights is None and not any(classes):
+        return None
+    rows = np.ones(len(train)) if train.weights is None else train.weights
+    of_classes = Weighting(classes=classes).of(torch.from_numpy(np.nan_to_num(train.targets))).numpy()
+    return rows[:, None] * of_classes
 
 
 class Baseline(Predictor):
@@ -95,19 +110,19 @@ class Baseline(Predictor):
         parts = saved_parts(folder, dataset, resume)
         parts = parts or cut(dataset, split, self.recipe.seed if split_seed is None else split_seed)
         train = parts.train if parts else dataset
-        scaler = scaler_for_trees(train.targets) if self.task.scaled else None
+        scaler, weighting = scaler_for_trees(self.task, dataset, train, chosen), find_weighting(train, chosen)
         plan = plan_training(chosen, train, parts.valid if parts else None)
         features = scale_features(train)
-        self.note(dataset, chosen, data_options or describe_data(dataset, parts), scaler, features)
+        self.note(dataset, chosen, data_options or describe_data(dataset, parts), scaler, features, weighting)
         self.remember(train, parts)
         train, packed = self.featurize_dataset(train, chosen, progress)
         start = time.perf_counter()
-        targets = train.targets if scaler is None else scaler.transform(train.targets)
-        self.model.fit(np.asarray(packed.descriptors), targets)
+        targets = train.exact_targets if scaler is None else scaler.transform(train.exact_targets)
+        self.model.fit(np.asarray(packed.descriptors), targets, weights_of_labels(train, weighting.classes))
         seconds = time.perf_counter() - start
         metric = train.metric if plan.metric == LOSS else plan.metric
-        history = History(metric, split=parts, notes=describe_features(features))
-        std = None if scaler is None else scaler.std
+        history = History(metric, split=parts, notes=(*describe_features(features), *notes_of_trees(train, weighting)))
+        std = None if scaler is None else scaler.unit_std
         known = self.predict(parts.valid) if parts and plan.validated else None
         valid = evaluation.summarize(parts.valid, known, std) if parts and known is not None else {}
         numbers = {"loss": math.nan, "learning_rate": 0.0, "passes": 1, "steps": 1, "seconds": seconds}
@@ -122,9 +137,8 @@ class Baseline(Predictor):
 
     def predict_packed(self, packed: PackedMolecules, batch_size: int = PREDICT_BATCH) -> Floats:
         """Predictions (n, T) of molecules that are featurized already."""
-        descriptors = np.asarray(self.complete(packed).descriptors)
-        values, scaling = self.model.predict(descriptors), self.fitted.target_scaling
-        return values if scaling is None else TargetScaler.from_state_dict(scaling).inverse(values)
+        values = self.model.predict(np.asarray(self.complete(packed).descriptors))
+        return values if self.scaler is None else self.scaler.inverse(values)
 
     def save(self, path: str | Path) -> None:
         """Write a checkpoint that `zoo.load` reads; the estimators are in `model.skops`, which holds no pickle."""
@@ -151,6 +165,17 @@ class Baseline(Predictor):
         except (ValueError, OSError, LookupError, TypeError, AttributeError) as error:
             raise checkpoint.damage_error(file, error) from error
         self.model.estimators = require_own(estimators, self.model, file)
+
+
+def notes_of_trees(train: MoleculeDataset, weighting: Weighting) -> tuple[str, ...]:
+    """Say what trees do not learn from."""
+    notes = []
+    if train.bounds is not None:
+        count = int((train.bounds != 0).sum())
+        notes.append(f"{count} labels that are bounds are left out: trees learn from exact values only")
+    if weighting.tasks:
+        notes.append("task_weights have no effect: each task has trees of its own")
+    return tuple(notes)
 
 
 def require_own(estimators: Any, model: TaskEstimators, file: Path) -> list[Any]:

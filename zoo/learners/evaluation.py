@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from featurizers.backend import tensor_graphs
 from zoo.data import MoleculeDataset, MoleculeLoader, prefetch
+from zoo.data.row_arrays import measured
 from zoo.tasks import Evaluation, Supervised, TargetScaler, Task, metrics
 from zoo.training.modes import eval_mode
 
@@ -74,7 +75,8 @@ def summarize(
         thresholds: Probability of each task (T) from which class 1 is predicted; `None` takes 0.5.
     """
     metrics.check_metric(dataset.metric, dataset.task)
-    facts = dataset.targets, predictions, dataset.metric_args, thresholds
+    targets, predictions = measured(dataset.targets, dataset.bounds, predictions, dataset.measure_bounds)
+    facts = targets, predictions, dataset.metric_args, thresholds
     results = metrics.evaluate_all(dataset.task, dataset.metric, *facts)
     applied = {} if thresholds is None else dict(zip(dataset.task_names, thresholds, strict=True))
     resample = partial(metrics.bootstrap_all, results, *facts)
@@ -115,23 +117,29 @@ def validate(
     dataset: MoleculeDataset, scores: Tensor, objective: Supervised, scaler: TargetScaler | None
 ) -> Evaluation:
     """Metrics and loss of scores (n, S) on a data set."""
-    targets = dataset.targets if scaler is None else scaler.transform(dataset.targets)
-    loss = mean_loss(objective, scores, torch.tensor(targets))
+    loss = mean_loss(objective, scores, dataset, scaler)
     predictions = to_predictions(scores, objective.task, scaler)
-    return summarize(dataset, predictions, None if scaler is None else scaler.std, loss)
+    return summarize(dataset, predictions, None if scaler is None else scaler.unit_std, loss)
 
 
-def mean_loss(objective: Supervised, scores: Tensor, targets: Tensor) -> float:
+def mean_loss(
+    objective: Supervised, scores: Tensor, dataset: MoleculeDataset, scaler: TargetScaler | None = None
+) -> float:
     """Mean loss over the labels of the molecules that have finite scores; NaN where no molecule has.
 
     Args:
         objective: What training minimises.
         scores: (n, S).
-        targets: (n, T), scaled as in training, NaN where missing.
+        dataset: Labels (n, T), with their bounds and weights.
+        scaler: Scaling of the targets in training.
     """
     finite = torch.isfinite(scores).all(dim=1)
+    targets = torch.from_numpy(np.array(dataset.targets if scaler is None else scaler.transform(dataset.targets)))
     known = ~torch.isnan(targets[finite])
     if not known.any():
         return float("nan")
     wanted = targets[finite].where(known, 0.0).to(scores.dtype)
-    return float(objective.of_scores(scores[finite], wanted, known.to(scores.dtype)).total)
+    bounds = None if dataset.bounds is None else torch.from_numpy(dataset.bounds[finite.numpy()])
+    weights = None if dataset.weights is None else torch.from_numpy(dataset.weights[finite.numpy()]).to(scores.dtype)
+    found = objective.of_scores(scores[finite], wanted, known.to(scores.dtype), bounds=bounds, weights=weights)
+    return float(found.total)

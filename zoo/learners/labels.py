@@ -59,6 +59,30 @@ def as_kind(dataset: MoleculeDataset, task: str) -> MoleculeDataset:
     )
 
 
+def check_labels(dataset: MoleculeDataset, fitted: Fitted, num_classes: int = 0) -> MoleculeDataset:
+    """Return a data set with the labels that a learner was built for, its classes numbered as in training.
+
+    Args:
+        dataset: Its tasks in the order of the learner's.
+        fitted: Tasks and words of the learner.
+        num_classes: C of the learner's targets; 0 where a prediction is one number.
+
+    Raises:
+        ValueError: Another number or kind of tasks, or a word is class 1 that was class 0 in training.
+        DataError: A class that the learner does not know.
+    """
+    if dataset.num_tasks != fitted.num_tasks or not kinds.same_task(dataset.task, fitted.task):
+        raise ValueError(
+            f"{dataset.name} has {dataset.num_tasks} {dataset.task} task(s), this learner was built for "
+            f"{fitted.num_tasks} {fitted.task} task(s): build it with dataset={dataset.name!r}, or with "
+            f"num_tasks={dataset.num_tasks}, task={dataset.task!r}"
+        )
+    if num_classes:
+        return with_trained_classes(dataset, fitted.label_names, num_classes)
+    refuse_swapped_words(dataset, fitted.label_names)
+    return dataset
+
+
 def refuse_swapped_words(dataset: MoleculeDataset, label_names: Mapping[str, Sequence[str]]) -> None:
     """Raise a `ValueError` if a word of a data set means class 1 that meant class 0 in training, or the reverse.
 
@@ -119,7 +143,8 @@ def reorder(dataset: MoleculeDataset, names: tuple[str, ...]) -> MoleculeDataset
     missing = [name for name in names if name not in dataset.task_names]
     if not missing:
         columns = [dataset.task_names.index(name) for name in names]
-        return replace(dataset, task_names=names, targets=dataset.targets[:, columns])
+        bounds = None if dataset.bounds is None else dataset.bounds[:, columns]
+        return replace(dataset, task_names=names, targets=dataset.targets[:, columns], bounds=bounds)
     if len(names) == dataset.num_tasks == 1:
         warnings.warn(f"{dataset.name}: {dataset.task_names[0]!r} is taken for the task {names[0]!r}", stacklevel=4)
         return dataset

@@ -20,6 +20,7 @@ from zoo.learners import evaluation
 from zoo.learners.evaluation import Validation
 from zoo.learners.given_data import cut, describe_data, describe_features, scale_features
 from zoo.learners.predictor import PREDICT_BATCH, Predictor
+from zoo.learners.targets import find_weighting, fit_scaler
 from zoo.recipe.fitted import Fitted
 from zoo.recipe.mapping import from_mapping
 from zoo.recipe.options import DataOptions, TrainingOptions
@@ -28,7 +29,7 @@ from zoo.runs import checkpoint
 from zoo.runs.folder import RunFolder
 from zoo.runs.opening import run_folder, running, saved_parts
 from zoo.runs.process import available_cores
-from zoo.tasks import Objective, TargetScaler, objective_for
+from zoo.tasks import Objective, Supervised, objective_for
 from zoo.training import callbacks as watch
 from zoo.training import distributed
 from zoo.training.history import History
@@ -91,10 +92,9 @@ class Learner(Predictor):
         return 0 if self.device.type == "cpu" else available_cores() - 1
 
     @property
-    def scaler(self) -> TargetScaler | None:
-        """Scaling of regression targets, once trained."""
-        state = self.fitted.target_scaling
-        return None if state is None else TargetScaler.from_state_dict(state)
+    def objective(self) -> Supervised:
+        """Loss of the task, or the model's own, with the weights that tasks and classes had in training."""
+        return objective_for(self.model, self.task, self.weighting)
 
     @keep_random_state()
     def fit(
@@ -140,10 +140,10 @@ class Learner(Predictor):
         parts = saved_parts(folder, dataset, resume)
         parts = parts or cut(dataset, split, self.recipe.seed if split_seed is None else split_seed)
         train = parts.train if parts else dataset
-        scaler = TargetScaler.fit(train.targets, train.task_names) if self.task.scaled else None
+        scaler, weighting = fit_scaler(self.task, dataset, train, chosen), find_weighting(train, chosen)
         plan = plan_training(chosen, train, parts.valid if parts else None)
         features = scale_features(train)
-        self.note(dataset, chosen, data_options or describe_data(dataset, parts), scaler, features)
+        self.note(dataset, chosen, data_options or describe_data(dataset, parts), scaler, features, weighting)
         self.remember(train, parts)
         validation = self._validation(parts.valid, chosen, progress) if parts and plan.validated else None
         seed_generators(self.recipe.seed)
@@ -151,7 +151,7 @@ class Learner(Predictor):
             self.model,
             self.optimizer,
             self._training_loader(train, chosen, progress),
-            objective=objective or objective_for(self.model, self.task),
+            objective=objective or self.objective,
             options=plan.options,
             recipe=self.request,
             fitted=self.fitted,
@@ -222,6 +222,8 @@ class Learner(Predictor):
             packed,
             self.featurizer,
             train.targets if scaler is None else scaler.transform(train.targets),
+            weights=train.weights,
+            bounds=train.bounds,
             batch_size=options.batch_size,
             shuffle=True,
             seed=self.recipe.seed,
@@ -230,7 +232,7 @@ class Learner(Predictor):
     def _validation(self, part: MoleculeDataset, options: TrainingOptions, progress: bool | None) -> Validation:
         valid, packed = self.featurize_dataset(part, options, progress)
         loader = MoleculeLoader(packed, self.featurizer, batch_size=PREDICT_BATCH)
-        return Validation(self.model, valid, loader, objective_for(self.model, self.task), self.scaler)
+        return Validation(self.model, valid, loader, self.objective, self.scaler)
 
 
 def watchers(options: TrainingOptions, folder: RunFolder | None, progress: bool | None) -> Iterator[Any]:

@@ -76,8 +76,8 @@ class Measured(ABC):
 
     def score(self, dataset: MoleculeDataset, predictions: np.ndarray, threshold: float | None = None) -> Evaluation:
         """Metrics of predictions (n, T) or (n, T, C) that were made already; otherwise as `evaluate`."""
-        scaling = self.fitted.target_scaling
-        std = None if scaling is None else scaling["std"]
+        scaling = self.fitted.target_scaling or {}
+        std = scaling.get("label_std") or scaling.get("std")  # in the unit of the labels
         found = evaluation.summarize(dataset, predictions, std, thresholds=thresholds_of(self.fitted, threshold))
         first = found.results[dataset.metric]
         if first.left_out:

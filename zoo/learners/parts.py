@@ -103,7 +103,8 @@ def plan_model(part: str | type, recipe: Recipe, featurizer: Featurizer, fitted:
     itself = isinstance(cls, type) and issubclass(cls, TaskEstimators)
     scores = tasks * (1 if itself else task.num_scores)
     counts = {"num_tasks": scores, "num_classes": task.num_classes}
-    given = {**counts, "task": kind, "seed": recipe.seed, **sizes, "descriptor_size": side_size(recipe, featurizer)}
+    given = {**counts, "task": kind, "criterion": getattr(task, "loss", ""), "seed": recipe.seed}
+    given |= {**sizes, "descriptor_size": side_size(recipe, featurizer)}
     return Plan.of(cls, {**{key: value for key, value in given.items() if key in accepted}, **options})
 
 

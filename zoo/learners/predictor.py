@@ -14,7 +14,7 @@ from zoo.data import load as load_data
 from zoo.data.arrays import Floats
 from zoo.data.features import FeatureScaler
 from zoo.learners.decisions import decide_classes
-from zoo.learners.labels import as_kind, refuse_swapped_words, with_trained_classes
+from zoo.learners.labels import as_kind, check_labels
 from zoo.learners.measured import PREDICT_BATCH, Measured
 from zoo.learners.molecule_lists import index_of, with_features
 from zoo.learners.molecule_reader import MoleculeReader
@@ -24,9 +24,8 @@ from zoo.learners.uncertainty import estimator_for
 from zoo.recipe.fitted import Fitted
 from zoo.recipe.options import DataOptions, TrainingOptions
 from zoo.recipe.recipe import Recipe
-from zoo.registry import kinds
 from zoo.registry.catalog.domains import DOMAINS, KEEP_DOMAIN
-from zoo.tasks import TargetScaler, Task, make_task
+from zoo.tasks import TargetScaler, Task, Weighting, make_task
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,6 +57,18 @@ class Predictor(MoleculeReader, Measured):
     def task(self) -> Task:
         """Kind of target."""
         return make_task(self.fitted.task, self.fitted.task_args)
+
+    @property
+    def scaler(self) -> TargetScaler | None:
+        """Scaling of regression targets, once trained."""
+        state = self.fitted.target_scaling
+        return None if state is None else TargetScaler.from_state_dict(state)
+
+    @property
+    def weighting(self) -> Weighting | None:
+        """Weights of tasks and classes in the loss of the training."""
+        weights = self.fitted.loss_weights
+        return None if weights is None else Weighting.from_dict(weights)
 
     @abstractmethod
     def predict_packed(self, packed: PackedMolecules, batch_size: int = PREDICT_BATCH) -> Floats:
@@ -170,6 +181,7 @@ class Predictor(MoleculeReader, Measured):
         data: DataOptions,
         scaler: TargetScaler | None = None,
         features: FeatureScaler | None = None,
+        weighting: Weighting | None = None,
     ) -> None:
         """Keep what `fit` was asked for and what it found in the data."""
         self.request = replace(self.recipe, training=training, data=data)
@@ -181,6 +193,7 @@ class Predictor(MoleculeReader, Measured):
             untrained=(),
             feature_scaling=None if features is None else features.state_dict(),
             thresholds={},
+            loss_weights=weighting.to_dict() if weighting else None,
         )
 
     def check_dataset(self, data: MoleculeDataset | str | pd.DataFrame) -> MoleculeDataset:
@@ -192,14 +205,4 @@ class Predictor(MoleculeReader, Measured):
         fitted, columns = self.fitted, self.fitted.feature_names
         dataset = data if isinstance(data, MoleculeDataset) else load_data(data, feature_columns=columns or None)
         require_same_features(dataset, columns)
-        dataset = as_kind(take_features(dataset, columns), fitted.task)
-        if dataset.num_tasks != fitted.num_tasks or not kinds.same_task(dataset.task, fitted.task):
-            raise ValueError(
-                f"{dataset.name} has {dataset.num_tasks} {dataset.task} task(s), this learner was built for "
-                f"{fitted.num_tasks} {fitted.task} task(s): build it with dataset={dataset.name!r}, or with "
-                f"num_tasks={dataset.num_tasks}, task={dataset.task!r}"
-            )
-        if self.task.num_classes:
-            return with_trained_classes(dataset, fitted.label_names, self.task.num_classes)
-        refuse_swapped_words(dataset, fitted.label_names)
-        return dataset
+        return check_labels(as_kind(take_features(dataset, columns), fitted.task), fitted, self.task.num_classes)

@@ -26,7 +26,8 @@ class Fitted:
         feature_names: Numbers that the model reads next to a molecule (F), in their order.
         feature_scaling: Names, mean and standard deviation of these numbers in training; None before it.
         label_names: Words of the classes, for tasks whose labels are words or have more than two classes.
-        target_scaling: Mean and standard deviation of the training targets; None where targets are not scaled.
+        target_scaling: Mean, deviation and transforms of the training targets; None where they are not scaled.
+        loss_weights: Weights of tasks and classes in the loss, see `zoo.tasks.Weighting`; None where all are 1.
         thresholds: Probability from which a molecule is counted to class 1, by task; 0.5 for tasks that are not named.
         calibration: What was fitted on the validation part to correct uncertainties, see `zoo.trust`.
         untrained: Parts of the model whose weights are initial ones, such as ("head",) where only a pre-trained encoder
@@ -48,6 +49,7 @@ class Fitted:
     feature_scaling: Mapping[str, Any] | None = None
     label_names: Mapping[str, Any] = field(default_factory=dict)
     target_scaling: Mapping[str, Any] | None = None
+    loss_weights: Mapping[str, Any] | None = None
     thresholds: Mapping[str, float] = field(default_factory=dict)
     calibration: Mapping[str, Any] = field(default_factory=dict)
     untrained: tuple[str, ...] = ()

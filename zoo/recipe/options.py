@@ -22,9 +22,11 @@ class ReadKeywords(TypedDict, total=False):
     smiles_column: str | None
     tasks: str | Sequence[str] | None
     feature_columns: str | Sequence[str] | None
+    weight_column: str | None
     task: str | None
     metric: str | None
     metric_args: Mapping[str, Any]
+    measure_bounds: bool
     label_names: Mapping[str, Sequence[str | float]] | None
     split_column: str | None
     separator: str | None
@@ -44,9 +46,12 @@ class ReadOptions:
         tasks: Label columns; None takes the data set's own, or finds them; an empty list reads no labels.
         feature_columns: Columns of numbers that the model reads next to the molecule, such as ["T", "pH"]; scaled by
             the training part, and needed again for predictions.
+        weight_column: Column of the weights that molecules have in the loss; metrics ignore them; None has none.
         task: Kind of target, such as "classification" or "regression"; None decides by the labels.
         metric: What is measured, such as "roc_auc" or "mae"; None takes the data set's own.
         metric_args: Arguments of the metric, such as {"threshold": 0.3}.
+        measure_bounds: Also measure labels that are bounds, such as >4.5: a prediction that keeps one has no error, and
+            that of any other is its distance. Without, metrics take exact labels only.
         label_names: Words of the classes by task, class 0 first, such as {"active": ["no", "yes"]}; None orders them.
         split_column: Column of the words train, valid and test; it is the split unless another one is named.
         separator: Character between the cells of a text file; None finds it.
@@ -61,9 +66,11 @@ class ReadOptions:
     smiles_column: str | None = None
     tasks: tuple[str, ...] | None = None
     feature_columns: tuple[str, ...] | None = None
+    weight_column: str | None = None
     task: str | None = None
     metric: str | None = None
     metric_args: dict[str, Any] = field(default_factory=dict, hash=False)
+    measure_bounds: bool = False
     label_names: dict[str, tuple[str | float, ...]] | None = field(default=None, hash=False)
     split_column: str | None = None
     separator: str | None = None
@@ -143,6 +150,11 @@ class TrainingOptions:
         monitor: Validation metric that decides which epoch is best, or "loss"; None takes the data set's own.
         threshold_metric: What the threshold between two classes makes largest on the validation part:
             "balanced_accuracy" (Youden's J), "accuracy", "f1" or "mcc"; None leaves it at a probability of 0.5.
+        target_transform: Transform of the labels of regression before they are standardized, "log10" or "yeo-johnson",
+            for all tasks or by task; predictions are in the unit of the labels. None transforms none.
+        task_weights: Weights of the tasks in the loss, by name (1 for others) or in their order; None weighs all alike.
+        class_weight: Weights of the classes in the loss: "balanced" (classes of a task weigh alike in sum), one for
+            each class, or by class, such as {"yes": 5, "no": 1}; for all tasks or by task. None weighs all alike.
         max_grad_norm: Clip the norm of the updating gradient; None does not clip.
         accumulate: Batches whose gradients are averaged for one step, at least 1.
         precision: "float32", "bfloat16" (autocast) or "float16" (autocast with a gradient scaler).
@@ -170,6 +182,9 @@ class TrainingOptions:
     patience: int | None = None
     monitor: str | None = None
     threshold_metric: str | None = THRESHOLD_METRICS[0]
+    target_transform: str | dict[str, str] | None = field(default=None, hash=False)
+    task_weights: dict[str, float] | tuple[float, ...] | None = field(default=None, hash=False)
+    class_weight: str | dict[str, Any] | tuple[float, ...] | None = field(default=None, hash=False)
     max_grad_norm: float | None = None
     accumulate: int = 1
     precision: str = "float32"
@@ -188,6 +203,12 @@ class TrainingOptions:
         for name in ("epochs", "batch_size", "accumulate", "log_every", "patience"):
             if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise ValueError(f"{name}={getattr(self, name)}: give a whole number of at least 1")
+        for name in ("task_weights", "class_weight"):
+            given = getattr(self, name)
+            if isinstance(given, Mapping):  # files have text for names
+                object.__setattr__(self, name, {str(key): value for key, value in given.items()})
+            elif isinstance(given, Sequence) and not isinstance(given, str):
+                object.__setattr__(self, name, tuple(given))
         if self.num_workers < 0:
             raise ValueError(f"num_workers={self.num_workers}: give a number of processes, or 0 for this one")
         if not 0 <= self.warmup_epochs < math.inf:

@@ -30,6 +30,7 @@ class Content:
         any_order: Hash of the SMILES in any order.
         labels: Hash of the labels, by task.
         features: Hash of the features, by name.
+        weights: Hash of the weights of the molecules; empty without any.
     """
 
     molecules: int
@@ -37,6 +38,7 @@ class Content:
     any_order: str
     labels: Mapping[str, str]
     features: Mapping[str, str] = field(default_factory=dict)
+    weights: str = ""
 
     @classmethod
     def of(cls, dataset: MoleculeDataset) -> Content:
@@ -46,8 +48,9 @@ class Content:
             len(dataset),
             digest(f"{row} {smiles}".encode() for row, smiles in pairs),
             digest(smiles.encode() for smiles in sorted(dataset.smiles)),
-            hash_columns(dataset.task_names, dataset.targets),
+            hash_columns(dataset.task_names, dataset.targets, dataset.bounds),
             {} if dataset.features is None else hash_columns(dataset.feature_names, dataset.features),
+            "" if dataset.weights is None else digest([dataset.weights.tobytes()]),
         )
 
     def changes(self, dataset: MoleculeDataset) -> list[str]:
@@ -59,13 +62,20 @@ class Content:
             return ["other molecules"]
         if now.molecules_in_order != self.molecules_in_order:
             return ["its rows are in another order"]
-        return compare("labels", self.labels, now.labels) + compare("features", self.features, now.features)
+        weights = ["other weights"] if self.weights and now.weights not in ("", self.weights) else []
+        labels = compare("labels", self.labels, now.labels)
+        return labels + compare("features", self.features, now.features) + weights
 
 
-def hash_columns(names: Sequence[str], values: np.ndarray) -> dict[str, str]:
-    """Return a hash of each column of an array (n, T), by name."""
-    columns = zip(names, np.asarray(values, np.float32).T, strict=True)
-    return {name: digest([np.where(np.isnan(column), np.float32("nan"), column).tobytes()]) for name, column in columns}
+def hash_columns(names: Sequence[str], values: np.ndarray, bounds: np.ndarray | None = None) -> dict[str, str]:
+    """Return a hash of each column of an array (n, T), by name; of labels with what they are, where some are bounds."""
+    found = {}
+    for place, (name, column) in enumerate(zip(names, np.asarray(values, np.float32).T, strict=True)):
+        parts = [np.where(np.isnan(column), np.float32("nan"), column).tobytes()]
+        if bounds is not None and bounds[:, place].any():
+            parts.append(bounds[:, place].tobytes())
+        found[name] = digest(parts)
+    return found
 
 
 def compare(what: str, old: Mapping[str, str], new: Mapping[str, str]) -> list[str]:

@@ -91,7 +91,10 @@ class SharpnessMonitor(Callback):
         parts = np.split(indices, range(loader.batch_size, len(indices), loader.batch_size))
         batches = [loader.batch(part) for part in parts]
         task = getattr(run.objective, "task", run.objective)
-        self.surface = LossSurface(run.model, batches, task, stochastic=self.stochastic, seed=self.seed)
+        weighting = getattr(run.objective, "weighting", None)
+        self.surface = LossSurface(
+            run.model, batches, task, weighting=weighting, stochastic=self.stochastic, seed=self.seed
+        )
 
     def on_epoch_end(self, run: TrainingRun, record: EpochRecord) -> None:
         """Measure and report."""

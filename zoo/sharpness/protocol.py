@@ -9,7 +9,7 @@ from torch import nn
 from featurizers import Featurizer
 from zoo.data import FeaturizedMolecules, MoleculeDataset
 from zoo.recipe import Recipe
-from zoo.tasks import TargetScaler, Task
+from zoo.tasks import TargetScaler, Task, Weighting
 
 
 class TrainedModel(Protocol):
@@ -22,6 +22,10 @@ class TrainedModel(Protocol):
     @property
     def task(self) -> Task:
         """Kind of target."""
+
+    @property
+    def weighting(self) -> Weighting | None:
+        """Weights of tasks and classes in the loss."""
 
     @property
     def scaler(self) -> TargetScaler | None:

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from optim import Vector, frozen_running_stats
 from zoo.data import Batch, MoleculeDataset, MoleculeLoader, featurize
-from zoo.tasks import Objective, Task, make_task, objective_for
+from zoo.tasks import Objective, Task, Weighting, make_task, objective_for
 from zoo.training.randomness import keep_random_state, seed_generators
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ class LossSurface:
         model: On its device.
         batches: What the loss is measured on; at least one label is present.
         task: Kind of target, by name or as an object; or the objective itself.
+        weighting: Weights of tasks and classes; None weighs all labels alike.
         stochastic: Train mode: dropout, random depths, statistics of the batch, and the loss that training minimises
             where that differs (GROVER's two branches). Otherwise eval mode.
         seed: Of the draws in train mode.
@@ -60,9 +61,11 @@ class LossSurface:
         batches: Sequence[Batch],
         task: str | Task | Objective,
         *,
+        weighting: Weighting | None = None,
         stochastic: bool = False,
         seed: int = 0,
     ) -> None:
+        self.weighting = weighting
         self.model, self.stochastic, self.seed = model, stochastic, seed
         self.task = make_task(task) if isinstance(task, str) else task
         self.weights: list[Tensor] = [p for p in model.parameters() if p.requires_grad]
@@ -106,8 +109,16 @@ class LossSurface:
         dataset = dataset.subset(draw_indices(np.flatnonzero(dataset.readable), max_molecules, seed))
         targets = dataset.targets if learner.scaler is None else learner.scaler.transform(dataset.targets)
         packed = learner.complete(featurize(dataset, learner.featurizer, progress=False))
-        loader = MoleculeLoader(packed, learner.featurizer, targets, batch_size=batch_size)
-        return cls(learner.model, list(loader), learner.task, stochastic=stochastic, seed=seed)
+        loader = MoleculeLoader(
+            packed,
+            learner.featurizer,
+            targets,
+            weights=dataset.weights,
+            bounds=dataset.bounds,
+            batch_size=batch_size,
+        )
+        batches, weighting = list(loader), learner.weighting
+        return cls(learner.model, batches, learner.task, weighting=weighting, stochastic=stochastic, seed=seed)
 
     def loss(self) -> float:
         """Mean loss over all labels."""
@@ -146,12 +157,21 @@ class LossSurface:
     def in_double(self) -> LossSurface:
         """Return the surface of a copy of the model in float64."""
         model = copy.deepcopy(self.model).double()
-        return LossSurface(model, self._batches, self.task, stochastic=self.stochastic, seed=self.seed)
+        return LossSurface(
+            model,
+            self._batches,
+            self.task,
+            weighting=self.weighting,
+            stochastic=self.stochastic,
+            seed=self.seed,
+        )
 
     def each_batch(self, function: Callable[[Tensor], T]) -> list[T]:
         """Call a function with each batch's share of the loss, a scalar; return its results."""
         results = []
-        objective = objective_for(self.model, self.task) if isinstance(self.task, Task) else self.task
+        objective = self.task
+        if isinstance(objective, Task):
+            objective = objective_for(self.model, objective, self.weighting)
         with self._mode():
             for number, (batch, share) in enumerate(zip(self._batches, self._shares, strict=True)):
                 if self.stochastic:

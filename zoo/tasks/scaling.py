@@ -1,26 +1,29 @@
-"""Standardization of regression targets."""
+"""Transforms and standardization of regression targets."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 
 from zoo.data.errors import DataError
+from zoo.tasks.transforms import TargetTransform, transform_from_state, transform_named
 
 Values = TypeVar("Values", np.ndarray, torch.Tensor)
 
 
 @dataclass(frozen=True)
 class TargetScaler:
-    """Scales each task to zero mean and unit (population) standard deviation.
+    """Scales each task to zero mean and unit (population) standard deviation, after its transform if it has one.
 
     Args:
-        mean: Mean of each task (T), in its unit.
-        std: Standard deviation of each task (T), in its unit, > 0.
+        mean: Mean of each task (T), in its unit or transformed.
+        std: Standard deviation of each task (T), in its unit or transformed, > 0.
+        transforms: Transform of each task (T), `None` for a task without; empty where no task has one.
+        label_std: Standard deviation of each task (T) in its unit, where there are transforms.
 
     Example:
         >>> scaler = TargetScaler.fit(np.array([[1.0], [3.0], [np.nan]]))
@@ -32,61 +35,169 @@ class TargetScaler:
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    transforms: tuple[TargetTransform | None, ...] = ()
+    label_std: tuple[float, ...] = ()
 
     @classmethod
     def fit(
-        cls, targets: np.ndarray, task_names: Sequence[str] | None = None, *, learnable: bool = True
+        cls,
+        targets: np.ndarray,
+        task_names: Sequence[str] | None = None,
+        *,
+        learnable: bool = True,
+        transforms: Sequence[str | None] = (),
+        unscaled: Collection[int] = (),
     ) -> TargetScaler:
         """Take mean and standard deviation of the training part; missing labels (NaN) do not count.
 
         Args:
-            targets: Labels (n, T).
+            targets: Labels (n, T); NaN where missing or a bound.
             task_names: Names of the tasks (T), for messages.
             learnable: Refuse tasks in which there is nothing to learn; otherwise their deviation is taken as 1.
+            transforms: Name of each task's transform (T), `None` for none; empty transforms nothing.
+            unscaled: Numbers of tasks that stay as they are, such as classes.
 
         Raises:
-            DataError: A task has no labels, or all its labels are equal, and `learnable` is true.
+            DataError: A task has no labels, or all its labels are equal, and `learnable` is true; a label that a
+                transform is not defined for.
         """
         values = np.asarray(targets, dtype=np.float64)
         names = list(task_names) if task_names is not None else [f"{t}" for t in range(values.shape[1])]
-        means, deviations = [], []
-        for name, column in zip(names, values.T, strict=True):
-            known = column[~np.isnan(column)]
-            if not learnable and (not len(known) or known.min() == known.max()):
-                means.append(float(known[0]) if len(known) else 0.0)
-                deviations.append(1.0)
-                continue
-            if not len(known):
-                raise DataError(f"task {name!r} has no labels in the training part: leave it out, or split differently")
-            if known.min() == known.max():
-                raise DataError(
-                    f"task {name!r} is constant ({known[0]:g} in all {len(known)} training rows): there is nothing "
-                    "to learn, leave it out or check the column"
-                )
-            mean, largest = float(known.mean()), float(np.abs(known - known.mean()).max())
-            means.append(mean)
-            deviations.append(largest * float(np.sqrt(np.mean(((known - mean) / largest) ** 2))))
-        return cls(tuple(means), tuple(deviations))
+        fitted = [
+            fit_transform(name, column, chosen)
+            for name, column, chosen in zip(names, values.T, transforms or [None] * len(names), strict=True)
+        ]
+        numbers = [
+            (0.0, 1.0) if task in unscaled else moments(name, forward(transform, column), learnable)
+            for task, (name, column, transform) in enumerate(zip(names, values.T, fitted, strict=True))
+        ]
+        mean, std = (tuple(column) for column in zip(*numbers, strict=True))
+        if not any(fitted):
+            return cls(mean, std)
+        in_units = cls.fit(values, names, learnable=False, unscaled=unscaled)
+        return cls(mean, std, tuple(fitted), in_units.std)
+
+    @property
+    def unit_std(self) -> tuple[float, ...]:
+        """Standard deviation of the training labels of each task (T), in its unit."""
+        return self.label_std or self.std
 
     def transform(self, targets: Values) -> Values:
-        """Standardize targets (..., T)."""
+        """Transform and standardize targets (..., T)."""
+        if self.transforms:
+            columns = np.moveaxis(np.asarray(targets, dtype=np.float64), -1, 0)
+            found = [forward(each, column) for each, column in zip(self.transforms, columns, strict=True)]
+            targets = self._as(targets, np.stack(found, axis=-1))
         return (targets - self._like(targets, self.mean)) / self._like(targets, self.std)
 
     def inverse(self, scores: Values) -> Values:
-        """Scale standardized predictions (..., T) back to the targets' unit."""
-        return scores * self._like(scores, self.std) + self._like(scores, self.mean)
+        """Bring standardized predictions (..., T) back to the targets' unit."""
+        values = scores * self._like(scores, self.std) + self._like(scores, self.mean)
+        return self._apply(values, lambda transform, column: transform.inverse(column))
 
-    def state_dict(self) -> dict[str, list[float]]:
+    def inverse_spread(self, scores: Values, spread: Values) -> Values:
+        """Bring standard deviations (..., T) of standardized predictions (..., T) back to the targets' unit.
+
+        Where there is a transform, to first order: by the slope of its inverse at the prediction.
+        """
+        values = scores * self._like(scores, self.std) + self._like(scores, self.mean)
+        slopes = self._apply(values, lambda transform, column: transform.slope(column), otherwise=1.0)
+        return spread * self._like(spread, self.std) * slopes
+
+    def state_dict(self) -> dict[str, Any]:
         """Return plain lists, for JSON or a checkpoint."""
-        return {"mean": list(self.mean), "std": list(self.std)}
+        state: dict[str, Any] = {"mean": list(self.mean), "std": list(self.std)}
+        if self.transforms:
+            states = [None if transform is None else transform.state_dict() for transform in self.transforms]
+            state |= {"transforms": states, "label_std": list(self.label_std)}
+        return state
 
     @classmethod
-    def from_state_dict(cls, state: Mapping[str, Sequence[float]]) -> TargetScaler:
+    def from_state_dict(cls, state: Mapping[str, Any]) -> TargetScaler:
         """Restore a scaler from its `state_dict`."""
-        return cls(tuple(map(float, state["mean"])), tuple(map(float, state["std"])))
+        return cls(
+            tuple(map(float, state["mean"])),
+            tuple(map(float, state["std"])),
+            tuple(map(transform_from_state, state.get("transforms", ()))),
+            tuple(map(float, state.get("label_std", ()))),
+        )
+
+    def _apply(
+        self,
+        values: Values,
+        function: Callable[[TargetTransform, np.ndarray], np.ndarray],
+        otherwise: float | None = None,
+    ) -> Values:
+        """Apply a function to the columns that have a transform; others keep their values, or become a number."""
+        rest = values if otherwise is None else self._as(values, np.full(values.shape, otherwise))
+        if not self.transforms:
+            return rest
+        columns = np.moveaxis(np.asarray(values, dtype=np.float64), -1, 0)
+        kept = np.moveaxis(np.asarray(rest, dtype=np.float64), -1, 0)
+        found = [
+            old if transform is None else function(transform, column)
+            for transform, column, old in zip(self.transforms, columns, kept, strict=True)
+        ]
+        return self._as(values, np.stack(found, axis=-1))
+
+    @staticmethod
+    def _as(values: Values, array: np.ndarray) -> Values:
+        """An array in the type of other values."""
+        if isinstance(values, torch.Tensor):
+            return torch.as_tensor(array, dtype=values.dtype, device=values.device)
+        return array.astype(values.dtype)
 
     @staticmethod
     def _like(values: Values, numbers: tuple[float, ...]) -> Values:
         if isinstance(values, torch.Tensor):
             return torch.tensor(numbers, dtype=values.dtype, device=values.device)
         return np.asarray(numbers, dtype=values.dtype)
+
+
+def moments(name: str, column: np.ndarray, learnable: bool) -> tuple[float, float]:
+    """Mean and standard deviation of a task's labels (n,); arguments as for `TargetScaler.fit`."""
+    known = column[~np.isnan(column)]
+    if not learnable and (not len(known) or known.min() == known.max()):
+        return float(known[0]) if len(known) else 0.0, 1.0
+    if not len(known):
+        raise DataError(
+            f"task {name!r} has no labels in the training part (bounds do not count): leave it out, or split "
+            "differently"
+        )
+    if known.min() == known.max():
+        raise DataError(
+            f"task {name!r} is constant ({known[0]:g} in all {len(known)} training rows): there is nothing "
+            "to learn, leave it out or check the column"
+        )
+    mean, largest = float(known.mean()), float(np.abs(known - known.mean()).max())
+    return mean, largest * float(np.sqrt(np.mean(((known - mean) / largest) ** 2)))
+
+
+def fit_transform(name: str, column: np.ndarray, chosen: str | None) -> TargetTransform | None:
+    """Fit the transform of a task by its labels (n,), NaN where missing.
+
+    Raises:
+        DataError: A label that it is not defined for.
+    """
+    if chosen is None:
+        return None
+    known = column[~np.isnan(column)]
+    require_defined(name, known, transform := transform_named(chosen).fit(known) if len(known) else None)
+    return transform
+
+
+def require_defined(name: str, labels: np.ndarray, transform: TargetTransform | None) -> None:
+    """Raise a `DataError` that names the task where some labels (n,) are none that a transform is defined for."""
+    if transform is None or not (bad := transform.refuse(labels)).any():
+        return
+    raise DataError(
+        f"task {name!r}: {transform.name} is for labels above 0, and {int(bad.sum())} labels are not (the smallest is "
+        f"{np.nanmin(labels):g}): choose target_transform='yeo-johnson', or leave these labels out"
+    )
+
+
+def forward(transform: TargetTransform | None, column: np.ndarray) -> np.ndarray:
+    """Transform labels (n,), if there is a transform; NaN where it is not defined."""
+    if transform is None:
+        return column
+    return transform.forward(np.where(transform.refuse(column), np.nan, column))

@@ -76,7 +76,7 @@ def no_value(metric: str, part: MoleculeDataset) -> str:
     if metric == LOSS:
         return ""
     made = make_metric(metric, part.metric_args if metric == part.metric else None)
-    known = [column[~np.isnan(column)] for column in part.targets.T]
+    known = [column[~np.isnan(column)] for column in (part.targets if part.measure_bounds else part.exact_targets).T]
     reasons = [why_undefined(made, labels, labels) for labels in known]
     return "" if not all(reasons) else "; ".join(dict.fromkeys(reasons))
 

@@ -16,7 +16,7 @@ class TaskSummary:
     """Labels of one task.
 
     Args:
-        labels: How many there are.
+        labels: How many there are, without bounds.
         missing: Molecules without one.
         positives: How many are of class 1 (classification), else `None`.
         mean: Of the labels, in their unit (regression), else `None`; likewise `std`, `low`, `high`.
@@ -24,6 +24,7 @@ class TaskSummary:
         low: Smallest.
         high: Largest.
         classes: Labels of each class (several classes), else `None`.
+        bounds: Labels that are bounds, such as `>4.5`.
     """
 
     labels: int
@@ -34,6 +35,7 @@ class TaskSummary:
     low: float | None = None
     high: float | None = None
     classes: tuple[int, ...] | None = None
+    bounds: int = 0
 
 
 @dataclass(frozen=True)
@@ -132,9 +134,10 @@ def _tasks(report: DataReport) -> list[str]:
 
 
 def _labels(task: TaskSummary) -> str:
+    bounds = f", {task.bounds} bounds" * bool(task.bounds)
     if not task.labels:
-        return "no labels"
-    text = f"{task.labels} labels, {task.missing} missing"
+        return f"no labels{bounds}"
+    text = f"{task.labels} labels{bounds}, {task.missing} missing"
     if task.positives is not None:
         return f"{text}, {task.positives} positive ({task.positives / task.labels:.1%})"
     if task.classes is not None:

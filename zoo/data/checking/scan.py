@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -49,9 +51,7 @@ def _report(opened: Opened, roles: Roles, data: MoleculeDataset) -> DataReport:
     atoms = np.array([read_molecule(smiles).GetNumHeavyAtoms() for smiles in data.smiles])
     repeated = [group for group in group_by(data.canonical_smiles) if len(group) > 1]
     places = data.rows if data.lines is None else data.lines
-    conflicts = {
-        data.canonical_smiles[group[0]]: places[group].tolist() for group in repeated if _differ(data.targets[group])
-    }
+    conflicts = {data.canonical_smiles[group[0]]: places[group].tolist() for group in repeated if _differ(data, group)}
     counts = Counter(data.scaffolds)
     splits: dict[str, list[int] | str] = {}
     for rule in ["scaffold", "random"] + ["column"] * (data.splits is not None):
@@ -66,7 +66,7 @@ def _report(opened: Opened, roles: Roles, data: MoleculeDataset) -> DataReport:
         columns=_uses(opened, roles),
         task=data.task,
         metric=data.metric,
-        tasks={name: _summary(column, data.task) for name, column in zip(data.task_names, data.targets.T, strict=True)},
+        tasks=_summaries(data),
         invalid=data.invalid,
         counted="row" if data.lines is None else "line",
         duplicates=len(repeated),
@@ -90,12 +90,24 @@ def _uses(opened: Opened, roles: Roles) -> dict[str, str]:
     return {name: special.get(name, "not used") for name in opened.table.frame.columns}
 
 
-def _differ(targets: np.ndarray) -> bool:
-    """Return whether rows (m, T) of one molecule have different labels in any task; missing ones agree with all."""
+def _differ(data: MoleculeDataset, group: Sequence[int]) -> bool:
+    """Return whether rows of one molecule contradict each other in any task; missing labels agree with all."""
+    targets = data.targets[group]
+    sides = np.zeros(targets.shape, np.int8) if data.bounds is None else data.bounds[group]
     known = ~np.isnan(targets)
-    low = np.where(known, targets, np.inf).min(axis=0)
-    high = np.where(known, targets, -np.inf).max(axis=0)
-    return bool((high > low).any())
+    highest = np.where(known & (sides <= 0), targets, np.inf).min(axis=0)
+    lowest = np.where(known & (sides >= 0), targets, -np.inf).max(axis=0)
+    return bool((lowest > highest).any())
+
+
+def _summaries(data: MoleculeDataset) -> dict[str, TaskSummary]:
+    """Summaries of the labels by task."""
+    found = {}
+    for name, column, exact in zip(data.task_names, data.targets.T, data.exact_targets.T, strict=True):
+        bounds = int((~np.isnan(column) & np.isnan(exact)).sum())
+        summary = _summary(exact, data.task)
+        found[name] = replace(summary, missing=summary.missing - bounds, bounds=bounds) if bounds else summary
+    return found
 
 
 def _summary(column: np.ndarray, task: str) -> TaskSummary:
@@ -121,10 +133,10 @@ def _problems(
         problems.append(f"{repeated} molecules occur more than once: a random split keeps each in one part")
     if conflicts:
         problems.append(f"{len(conflicts)} of them have different labels: keep one row of each, or their mean")
-    for name, column in zip(data.task_names, data.targets.T, strict=True):
+    for name, column in zip(data.task_names, data.exact_targets.T, strict=True):
         known = column[~np.isnan(column)]
         if not len(known):
-            problems.append(f"task {name!r} has no labels: leave it out of tasks=")
+            problems.append(f"task {name!r} has no labels (bounds do not count): leave it out of tasks=")
         elif known.min() == known.max():
             what = "the same value everywhere" if kinds.labels_of(data.task) == NUMBERS else "one class only"
             problems.append(f"task {name!r} has {what}: leave it out of tasks=")

@@ -11,10 +11,14 @@ import numpy as np
 import pandas as pd
 
 from zoo.data.errors import DataError, quote
+from zoo.data.labels.bounds import SIGNS, split_bound
 from zoo.data.labels.words import is_missing, is_plus_minus, known_pair, order_classes
 from zoo.data.reading.table import Table
+from zoo.data.row_arrays import EXACT
 
-CENSORED = re.compile(r"^\s*[<>≤≥≦≧~≈±=]")
+COMPARED = re.compile(rf"^\s*[{''.join(SIGNS)}]")
+APPROXIMATE = re.compile(r"^\s*[~≈±]")
+FORMULA = re.compile(r"^\s*=")
 COMMA_NUMBER = re.compile(r"^\s*[-+]?\d*,\d+(e[-+]?\d+)?\s*$", re.IGNORECASE)
 MAYBE_THOUSANDS = re.compile(r"^\s*[-+]?[1-9]\d{0,2},\d{3}\s*$")
 DIGIT_FIRST = re.compile(r"^\s*[-+.'$€£¥(]*\d")
@@ -33,12 +37,14 @@ class Column:
         values: (n,), float64, NaN where missing; numbers of the classes where the cells were words.
         words: The words of the classes, or `None`.
         note: How the cells were read, or `""`.
+        bounds: -1 (upper bound), 0 (exact) or 1 (lower bound) for each label (n,); `None` where all are exact.
     """
 
     name: str
     values: np.ndarray
     words: tuple[str, ...] | None = None
     note: str = ""
+    bounds: np.ndarray | None = None
 
 
 def to_number(cell: Any, decimal: str = ".") -> float | None:
@@ -58,8 +64,12 @@ def to_number(cell: Any, decimal: str = ".") -> float | None:
 def complaint(cell: Any) -> str:
     """Explain why a cell that is not a number cannot be used, and give the remedy."""
     text = str(cell)
-    if CENSORED.match(text):
-        return "is a censored value, not a number: give the number itself, or leave the cell blank"
+    if COMPARED.match(text):
+        return "is not a number: a bound is written as >4.5 or <0.1 and is for labels of regression; correct the cell"
+    if APPROXIMATE.match(text):
+        return "is an approximate value, not a number: give the number itself, or leave the cell blank"
+    if FORMULA.match(text):
+        return "is a formula or has an equals sign, not a number: give the number itself, or leave the cell blank"
     if COMMA_NUMBER.match(text):
         return "has a decimal comma: write a point, or give decimal=','"
     return NOT_A_NUMBER
@@ -119,7 +129,8 @@ def read_column(
     missing = np.array([is_missing(cell) for cell in distinct], dtype=bool)
     plus_minus = is_plus_minus(distinct)
     mark, note = (decimal, "") if decimal else decimal_mark(table, name, distinct)
-    numbers = [np.nan if gone else to_number(cell, mark) for gone, cell in zip(missing, distinct, strict=True)]
+    apart = [split_bound(cell) for cell in distinct]
+    numbers = [np.nan if gone else to_number(cell.number, mark) for gone, cell in zip(missing, apart, strict=True)]
     if plus_minus or _are_all_words(distinct[~missing], mark):
         known = [str(cell).strip() for cell in distinct[~missing]]
         return _read_words(
@@ -132,7 +143,8 @@ def read_column(
             _refuse(table, name, _by_row(codes, bad, False).astype(bool), reason)
     values = _by_row(codes, numbers, np.nan)
     _refuse(table, name, np.isinf(values), "is infinite or too large: correct it, or leave the cell blank")
-    return Column(name, values, note=note)
+    sides = _by_row(codes, [cell.side for cell in apart], EXACT)
+    return Column(name, values, note=note, bounds=sides.astype(np.int8) if sides.any() else None)
 
 
 def _by_row(codes: np.ndarray, of_distinct: Sequence[Any], absent: Any) -> np.ndarray:
@@ -153,8 +165,9 @@ def _refuse(table: Table, name: str, bad: np.ndarray, why: str) -> None:
 
 def decimal_mark(table: Table, name: str, distinct: np.ndarray) -> tuple[str, str]:
     """The decimal mark of a column, and a note where it is the comma."""
-    commas = [cell for cell in distinct if isinstance(cell, str) and COMMA_NUMBER.match(cell)]
-    points = any(isinstance(cell, str) and POINT_NUMBER.match(cell) for cell in distinct)
+    texts = [cell for cell in (split_bound(cell).number for cell in distinct) if isinstance(cell, str)]
+    commas = [text for text in texts if COMMA_NUMBER.match(text)]
+    points = any(POINT_NUMBER.match(text) for text in texts)
     if not commas or points or table.separator not in (";", "\t"):
         return ".", ""
     # Semicolons come from places that write decimal commas; after a tab "1,234" may as well mean a thousand.

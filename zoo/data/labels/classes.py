@@ -21,6 +21,8 @@ def has_many_classes(column: Column) -> bool:
     """
     if column.words:
         return len(column.words) > 2
+    if column.bounds is not None:
+        return False
     known, counts = np.unique(column.values[~np.isnan(column.values)], return_counts=True)
     if not 3 <= len(known) <= FEW_NUMBERS or counts.min() < FEWEST_OF_CLASS:
         return False

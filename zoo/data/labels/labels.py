@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from zoo.data.errors import DataError, quote
+from zoo.data.labels.bounds import describe_bounds
 from zoo.data.labels.cells import Column, read_column
 from zoo.data.labels.classes import as_classes, has_many_classes, refuse_mixture
 from zoo.data.reading.table import Table
@@ -26,12 +27,14 @@ class Labels:
         task: Kind of target; `"unlabelled"` where T = 0.
         label_names: Words of the classes by task, where the cells were words or there are more than two classes.
         notes: How cells were read.
+        bounds: What each label is (n, T), as in `MoleculeDataset`; `None` where all are exact.
     """
 
     targets: np.ndarray
     task: str
     label_names: dict[str, tuple[str, ...]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    bounds: np.ndarray | None = None
 
 
 def read_labels(
@@ -68,6 +71,9 @@ def read_labels(
     kind = _find_kind(table, columns) if task is None else task
     if kind == "classification":
         kind = _how_many(table, columns)
+    if kinds.labels_of(kind) != NUMBERS:
+        for column in columns:
+            _refuse_bounds(table, column, kind)
     if kinds.labels_of(kind) == CLASSES:
         columns = [as_classes(table, column) for column in columns]
     elif kinds.labels_of(kind) == NUMBERS:
@@ -88,6 +94,26 @@ def read_labels(
         task=kind,
         label_names={column.name: column.words for column in columns if column.words},
         notes=notes,
+        bounds=_stack_bounds(columns),
+    )
+
+
+def _stack_bounds(columns: Sequence[Column]) -> np.ndarray | None:
+    """Bounds of all tasks (n, T); `None` where all labels are exact."""
+    if all(column.bounds is None for column in columns):
+        return None
+    return np.stack([np.zeros(len(c.values), np.int8) if c.bounds is None else c.bounds for c in columns], axis=1)
+
+
+def _refuse_bounds(table: Table, column: Column, kind: str) -> None:
+    """Raise where labels of classes are bounds."""
+    if column.bounds is None:
+        return
+    rows = np.flatnonzero(column.bounds)
+    cell = str(table.column(column.name).iloc[rows[0]]).strip()
+    raise DataError(
+        f"{table.label}: column {column.name!r}, {table.where(rows[0])}: {cell!r} is a bound ({len(rows)} such cells), "
+        f"and task={kind!r} has classes: say task='regression', or recode the column as classes"
     )
 
 
@@ -110,12 +136,16 @@ def _how_many(table: Table, columns: Sequence[Column]) -> str:
 
 
 def _is_binary(column: Column) -> bool:
+    if column.bounds is not None:
+        return False
     known = column.values[~np.isnan(column.values)]
     return bool(np.isin(known, (0, 1)).all())
 
 
 def _is_continuous(column: Column) -> bool:
     """Check whether numbers are surely measurements: not a few whole ones, nor zeros and ones with an odd value."""
+    if column.bounds is not None:
+        return True
     known = column.values[~np.isnan(column.values)]
     zero_one = np.isin(known, (0, 1)).mean()
     if len(np.unique(known)) <= FEW:
@@ -156,15 +186,18 @@ def _refuse_other_than_binary(table: Table, column: Column) -> None:
         )
 
 
-def describe_labels(targets: np.ndarray, tasks: Sequence[str], task: str) -> list[str]:
-    """Say what training will find: missing labels, tasks without labels, of one class, or constant.
+def describe_labels(
+    targets: np.ndarray, tasks: Sequence[str], task: str, bounds: np.ndarray | None = None
+) -> list[str]:
+    """Say what training will find: missing labels, bounds, tasks without labels, of one class, or constant.
 
     Args:
         targets: (n, T), NaN where missing.
         tasks: Their names.
         task: Their kind.
+        bounds: What each label is (n, T); `None` where all are exact.
     """
-    notes = []
+    notes = describe_bounds(bounds, targets, tasks)
     missing = int(np.isnan(targets).sum())
     if missing:
         notes.append(f"{missing} of {targets.size} labels are missing and masked in loss and metric")
@@ -172,10 +205,11 @@ def describe_labels(targets: np.ndarray, tasks: Sequence[str], task: str) -> lis
     empty = [name for name, count in zip(tasks, counts, strict=True) if not count]
     if empty:
         notes.append(f"no labels for {quote(empty)}: left out of the mean")
+    exact = targets if bounds is None else np.where(bounds == 0, targets, np.nan)
     constant = [
         name
-        for name, column, count in zip(tasks, targets.T, counts, strict=True)
-        if count and np.nanmin(column) == np.nanmax(column)
+        for name, column in zip(tasks, exact.T, strict=True)
+        if not np.isnan(column).all() and np.nanmin(column) == np.nanmax(column)
     ]
     if constant and kinds.labels_of(task) != NUMBERS:
         notes.append(f"one class only in {quote(constant)}: cannot be measured by ranking, left out of the mean")

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from zoo.data.labels.columns import find_smiles_column, find_split_column
 from zoo.data.labels.features import check_feature_columns
 from zoo.data.labels.guessing import find_task_columns
+from zoo.data.labels.weights import check_weight_column
 from zoo.data.reading.sources import Opened
 from zoo.recipe.options import ReadOptions
 
@@ -20,6 +21,7 @@ class Roles:
         tasks: The labels (T).
         features: Numbers that models read next to the molecules (F).
         split: The words train, valid, test; or `None`.
+        weight: Weights of the molecules in the loss; or `None`.
         task: Kind of the tasks if it is known; `None` leaves it to the labels.
         metric: Of the tasks if it is known, else `""`.
         doubts: What a user should know of tasks that nobody named.
@@ -29,6 +31,7 @@ class Roles:
     tasks: list[str] = field(default_factory=list)
     features: tuple[str, ...] = ()
     split: str | None = None
+    weight: str | None = None
     task: str | None = None
     metric: str = ""
     doubts: list[str] = field(default_factory=list)
@@ -47,12 +50,14 @@ def find_roles(opened: Opened, options: ReadOptions) -> Roles:
     if known is not None:
         smiles_column, apart = smiles_column or known.smiles_column, known.ignored
         if tasks is None:
-            used = (smiles_column, *apart, *features)
+            used = (smiles_column, *apart, *features, options.weight_column)
             tasks = known.tasks or tuple(column for column in table.frame.columns if column not in used)
             task, metric = task or known.task, metric or known.metric
     smiles = find_smiles_column(table, smiles_column)
     split = find_split_column(table, options.split_column)
-    apart += (split, *features) if split else features
+    apart += (*features, *(name for name in (split, options.weight_column) if name))
     guess = find_task_columns(table, smiles, tasks, apart)
     check_feature_columns(table, features, (smiles, *guess.tasks))
-    return Roles(smiles, guess.tasks, features, split, task, metric or "", guess.doubts)
+    if options.weight_column is not None:
+        check_weight_column(table, options.weight_column, (smiles, *guess.tasks, *features))
+    return Roles(smiles, guess.tasks, features, split, options.weight_column, task, metric or "", guess.doubts)

@@ -13,6 +13,7 @@ from zoo.recipe.options import DataOptions, TrainingOptions
 from zoo.recipe.overriding import override
 from zoo.recipe.presets import find, list_recipes
 from zoo.recipe.recipe import NO_OPTIMIZER, Recipe
+from zoo.recipe.start import StartOptions
 from zoo.registry.catalog import METRICS
 from zoo.registry.plugins import load_plugins
 from zoo.runs.names import safe_name
@@ -26,6 +27,7 @@ examples:
   molzoo train --model gcn --model-args.hidden_size 64 --optimizer adamw --optimizer-args.lr 1e-4
   molzoo train --recipe compt-graphsam --data bbbp --data-dir moleculenet
   molzoo train --recipe runs/b3db-grover-graphsam-seed0/recipe.json --epochs 30
+  molzoo train --init grover-base --data my.csv --freeze encoder --unfreeze-after 3 --lr-encoder 0.1x
   molzoo train --resume runs/b3db-grover-graphsam-seed0 --epochs 30
   torchrun --nproc-per-node 2 -m zoo train --data tox21"""
 
@@ -33,6 +35,7 @@ examples:
 QUICK_START = ("--epochs", "3")
 START = Recipe("grover", optimizer="graphsam")
 MODEL, TRAINING, OUTPUT = "model and optimizer", "training", "output"
+START_FROM = "start from trained weights"
 
 
 def make_parser() -> CommandParser:
@@ -57,7 +60,18 @@ def make_parser() -> CommandParser:
         Recipe,
         None,
         MODEL,
-        skip={"model", "optimizer", "featurizer", "num_tasks", "task", "feature_names", "seed", "data", "training"},
+        skip={
+            "model",
+            "optimizer",
+            "featurizer",
+            "num_tasks",
+            "task",
+            "feature_names",
+            "seed",
+            "data",
+            "training",
+            "start",
+        },
         advanced={"task_args", "featurizer_args"},
     )
     parser.add_option(
@@ -74,6 +88,10 @@ def make_parser() -> CommandParser:
                   "cache_dir", "average_decay", "average_start", "ascent_every"},
         names={"monitor": ["loss", *METRICS.names()]},
     )  # fmt: skip
+    parser.add_option("--start.freeze", nargs="+", metavar="PART", group=START_FROM,
+                      help="parts of the model that do not change, such as encoder")  # fmt: skip
+    parser.short["freeze"] = "start.freeze"
+    parser.add_fields(StartOptions, "start", START_FROM, skip={"freeze"})
     add_output(parser)
     parser.short |= {"config": "recipe", "seed": "seeds"}
     return parser
@@ -127,9 +145,12 @@ def main(arguments: list[str]) -> None:
 def train_seeds(parser: CommandParser, arguments: list[str], options: Any, loud: bool) -> list[Any]:
     """Train a recipe with the options that were given, once for each seed."""
     from zoo.data.splits import refuse_seeds
+    from zoo.learners.transfer import with_parts_of
     from zoo.training import distributed
 
     start = find(options.recipe) if options.recipe else START
+    init = parser.parse_given(arguments).get("start", {}).get("init")
+    start = start if init is None else with_parts_of(start, init)
     recipe, outcomes = recipe_from_options(parser, arguments, start), []
     seeds = options.seeds or [recipe.seed]
     refuse_seeds(recipe.data or DataOptions(), seeds)
@@ -146,7 +167,7 @@ def recipe_from_options(parser: CommandParser, arguments: list[str], start: Reci
     if "loss" in given:
         given["task_args"] = {**start.task_args, **given.get("task_args", {}), "loss": given["loss"]}
     fields = {"model", "optimizer", "featurizer", "model_args", "optimizer_args", "featurizer_args", "task_args"}
-    return override(start, {name: given[name] for name in given if name in fields | {"data", "training"}})
+    return override(start, {name: given[name] for name in given if name in fields | {"data", "training", "start"}})
 
 
 def recipe_to_resume(parser: CommandParser, arguments: list[str], folder: str, loud: bool) -> Recipe:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -17,8 +18,10 @@ from zoo.learners.learner import Learner
 from zoo.learners.names import Part, locate, name_of, registered_facts
 from zoo.learners.parts import featurizer_of, make_optimizer, model_of, resolve_device
 from zoo.learners.plans import chosen_options
+from zoo.learners.transfer import adopt, parts_of, start_of, start_weights
 from zoo.recipe.fitted import Fitted
 from zoo.recipe.recipe import NO_OPTIMIZER, Recipe
+from zoo.recipe.start import StartOptions
 from zoo.registry.catalog import FEATURIZERS, MODELS, OPTIMIZERS
 from zoo.registry.kinds import metrics_of, same_task
 from zoo.training.randomness import keep_random_state, seed_generators
@@ -30,7 +33,7 @@ if TYPE_CHECKING:
 
 
 def build(
-    model: Part = "grover",
+    model: Part | None = None,
     *,
     optimizer: Part = "adam",
     featurizer: Part | None = None,
@@ -42,13 +45,14 @@ def build(
     model_args: Mapping[str, Any] | None = None,
     optimizer_args: Mapping[str, Any] | None = None,
     featurizer_args: Mapping[str, Any] | None = None,
+    init: str | os.PathLike[str] | StartOptions | Mapping[str, Any] | None = None,
     seed: int = 0,
     device: str | torch.device = "auto",
 ) -> Learner | Baseline:
     """Build a learner.
 
     Args:
-        model: Name, class or `nn.Module`; a name from `zoo.list_models()`.
+        model: Name, class or `nn.Module`; a name from `zoo.list_models()`. `None` takes the model of `init`, or GROVER.
         optimizer: Name, class or torch optimizer over the model's parameters.
         featurizer: Name, class or `Featurizer`; `None` takes the model's own.
         num_tasks: Columns to predict, T.
@@ -61,6 +65,8 @@ def build(
         optimizer_args: Options of the rule and of its base optimizer together, such as
             `{"rho": 0.1, "lr": 3e-4, "base": "adamw"}`.
         featurizer_args: Options of the featurizer.
+        init: Checkpoint or run to start from, with its model and featurizer; or `zoo.recipe.StartOptions`, which can
+            also freeze parts and give them learning rates of their own.
         seed: Of the initial weights and, in `fit`, of the batches and the split.
         device: "auto" takes a GPU where there is one.
 
@@ -79,6 +85,10 @@ def build(
         num_tasks, task, names = data.num_tasks, data.task, data.task_names
         feature_names = feature_names or data.feature_names
         task_args = task_args_for(data, task_args)
+    start = start_of(init)
+    if start is not None and start.init is not None:
+        model, featurizer = parts_of(start, model, featurizer)
+    model = "grover" if model is None else model
     recipe = recipe_for(
         model,
         optimizer,
@@ -89,7 +99,14 @@ def build(
         seed=seed,
     )
     columns = tuple(feature_names)
-    recipe = replace(recipe, num_tasks=num_tasks, task=task, task_args=dict(task_args or {}), feature_names=columns)
+    recipe = replace(
+        recipe,
+        num_tasks=num_tasks,
+        task=task,
+        task_args=dict(task_args or {}),
+        feature_names=columns,
+        start=start,
+    )
     featurizer = recipe.featurizer if featurizer is None else featurizer
     parts: dict[str, Any] = {"model": model, "optimizer": optimizer, "featurizer": featurizer}
     learner = assemble(recipe, **parts, device=device, trust=True)  # the caller's own words, not a file's
@@ -123,26 +140,29 @@ def assemble(
     Raises:
         UntrustedPlace: The recipe names such a place, and `trust` is false.
     """
+    recipe = recipe if fitted is not None else adopt(recipe)
     model = locate(MODELS, model or recipe.model, trust)
     optimizer = locate(OPTIMIZERS, optimizer or recipe.optimizer, trust)
     featurizer = locate(FEATURIZERS, featurizer or recipe.featurizer, trust)
     chosen_featurizer, featurizer_options = featurizer_of(featurizer, recipe, fitted)
     seed_generators(recipe.seed)
     chosen_model, model_options = model_of(model, recipe, chosen_featurizer, fitted)
-    if isinstance(model, (nn.Module, TaskEstimators)) and fitted is None:
+    started = fitted is not None
+    if isinstance(model, (nn.Module, TaskEstimators)) and not started:
         recipe = replace(recipe, model_args=chosen_options(model, model_options))
     fitted = replace(
         fitted or untrained(recipe),
         model=model_options,
         featurizer=featurizer_options,
     )
+    moved = None if started else start_weights(chosen_model, recipe)
     if isinstance(chosen_model, TaskEstimators):
         if recipe.optimizer_args:
             raise TypeError(f"model {recipe.model!r} is trained without an optimizer: optimizer_args have no effect")
         return Baseline(replace(recipe, optimizer=NO_OPTIMIZER), fitted, chosen_featurizer, chosen_model)
     chosen_model = chosen_model.to(resolve_device(device))
     deferred = partial(make_optimizer, optimizer, recipe, chosen_model)
-    return Learner(recipe, fitted, chosen_featurizer, chosen_model, deferred)
+    return Learner(recipe, fitted, chosen_featurizer, chosen_model, deferred, moved)
 
 
 def untrained(recipe: Recipe) -> Fitted:

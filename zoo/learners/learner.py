@@ -21,6 +21,7 @@ from zoo.learners.evaluation import Validation
 from zoo.learners.given_data import cut, describe_data, describe_features, scale_features
 from zoo.learners.predictor import PREDICT_BATCH, Predictor
 from zoo.learners.targets import find_weighting, fit_scaler
+from zoo.learners.transfer import Transfer
 from zoo.recipe.fitted import Fitted
 from zoo.recipe.mapping import from_mapping
 from zoo.recipe.options import DataOptions, TrainingOptions
@@ -51,6 +52,7 @@ class Learner(Predictor):
         model: Graphs to scores (B, T).
         make_optimizer: Gives the optimizer over the model's parameters. It is called at the first use, so that a
             learner which only predicts does without (the first optimizer of a process costs a second in torch).
+        transfer: What was taken from the checkpoint that the model starts from, if any.
     """
 
     def __init__(
@@ -60,8 +62,10 @@ class Learner(Predictor):
         featurizer: Featurizer,
         model: nn.Module,
         make_optimizer: Callable[[], torch.optim.Optimizer],
+        transfer: Transfer | None = None,
     ) -> None:
         super().__init__(recipe, fitted, featurizer)
+        self.transfer = transfer
         self.model, self._make_optimizer = model, make_optimizer
 
     @cached_property
@@ -75,6 +79,11 @@ class Learner(Predictor):
             f"Learner({recipe.model}, {self.num_parameters:,} parameters, optimizer={recipe.optimizer}, "
             f"featurizer={recipe.featurizer}, {fitted.num_tasks} {fitted.task} task{'s' * (fitted.num_tasks > 1)})"
         )
+
+    @property
+    def transfer_notes(self) -> list[str]:
+        """Lines on what was taken from the checkpoint that the model starts from."""
+        return self.transfer.lines() if self.transfer else []
 
     @property
     def num_parameters(self) -> int:
@@ -159,7 +168,7 @@ class Learner(Predictor):
             validate=validation,
             callbacks=[*watchers(plan.options, folder, progress), *callbacks],
         )
-        run.history.split, run.history.notes = parts, (*plan.notes, *describe_features(features))
+        run.history.split, run.history.notes = parts, (*plan.notes, *describe_features(features), *self.transfer_notes)
         with running(folder):
             self._train(run, folder, dataset, resume)
             if validation is not None and self.has_thresholds:

@@ -23,6 +23,10 @@ from zoo.recipe.recipe import Recipe
 from zoo.registry.catalog import FEATURIZERS, MODELS, OPTIMIZERS
 from zoo.registry.registry import Entry, Registry
 from zoo.tasks import make_task
+from zoo.training.parts import groups_of
+
+RATE = 1e-3
+"""Learning rate where none is given."""
 
 
 def options_of(
@@ -166,31 +170,34 @@ def make_optimizer(part: Part, recipe: Recipe, model: nn.Module) -> torch.optim.
             raise ValueError(f"optimizer {name} holds parameters that are not the model's: build it from them")
         return part
     name, cls, options = options_of(part, OPTIMIZERS, recipe.optimizer_args)  # type: ignore[arg-type]
+    groups = groups_of(model, recipe.start, float(options.get("lr", RATE)))
     parameters = [p for p in model.parameters() if p.requires_grad]
     if not issubclass(cls, optim.SharpnessAware):
         check_options(name, options, optimizer_options(cls)[0])
         with building(name, options):
-            return cls(parameters, **with_kernel(cls, parameters, options))
+            return cls(groups, **with_kernel(cls, parameters, options))
     base, perturb = options.pop("base", "adam"), options.pop("perturb", "all")
     rule_options, base_options = optimizer_options(cls, base)
     check_options(name, options, {*rule_options, *base_options, "base", "perturb"})
-    base_args = {"lr": 1e-3, **{key: value for key, value in options.items() if key not in rule_options}}
+    base_args = {"lr": RATE, **{key: value for key, value in options.items() if key not in rule_options}}
     rule_args = {key: value for key, value in options.items() if key in rule_options}
     base_args = with_kernel(optim.resolve_base(base), parameters, base_args)
     with building(name, recipe.optimizer_args):
-        return cls.from_params(perturbed_groups(model, parameters, perturb), base, base_args, **rule_args)
+        return cls.from_params(perturbed_groups(model, groups, perturb), base, base_args, **rule_args)
 
 
-def perturbed_groups(model: nn.Module, parameters: list[nn.Parameter], perturb: str) -> list[Any]:
+def perturbed_groups(model: nn.Module, parameters: list[Any], perturb: str) -> list[Any]:
     """Return the parameters, in groups where a rule perturbs normalization layers only.
 
     Raises:
-        ValueError: `perturb` is neither "all" nor "norms", or the model has no such layers.
+        ValueError: `perturb` is neither "all" nor "norms", the model has no such layers, or they are in groups already.
     """
     if perturb not in ("all", "norms"):
         raise ValueError(f"perturb={perturb!r}: choose all, or norms for normalization layers only")
     if perturb == "all":
         return list(parameters)
+    if parameters and isinstance(parameters[0], dict):
+        raise ValueError("perturb='norms' and learning rates by part (lr_encoder, layer_decay) exclude each other")
     trained = set(map(id, parameters))
     groups = optim.norm_only_groups(model)
     return [{**group, "params": [p for p in group["params"] if id(p) in trained]} for group in groups]

@@ -6,3 +6,4 @@ from .options import ReadOptions as ReadOptions
 from .options import TrainingOptions as TrainingOptions
 from .overriding import override as override
 from .recipe import Recipe as Recipe
+from .start import StartOptions as StartOptions

@@ -8,13 +8,14 @@ from typing import Any
 
 from zoo.recipe.options import DataOptions, TrainingOptions
 from zoo.recipe.recipe import NO_OPTIMIZER, Recipe
+from zoo.recipe.start import StartOptions
 from zoo.registry.catalog import FEATURIZERS, MODELS, OPTIMIZERS
 from zoo.registry.catalog.models import own_featurizer
 from zoo.registry.plugins import load_plugins
 from zoo.registry.registry import Registry
 
 PARTS: dict[str, Registry[Any]] = {"model": MODELS, "optimizer": OPTIMIZERS, "featurizer": FEATURIZERS}
-SECTIONS = {"data": DataOptions, "training": TrainingOptions}
+SECTIONS: dict[str, Any] = {"data": DataOptions, "training": TrainingOptions, "start": StartOptions}
 
 
 def override(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
@@ -25,7 +26,7 @@ def override(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
 
     Args:
         recipe: Where to start.
-        changes: By name; the fields of `data` and `training` are mappings themselves.
+        changes: By name; the fields of `data`, `training` and `start` are mappings themselves.
 
     Raises:
         UnknownName: A part that is not in the catalog.

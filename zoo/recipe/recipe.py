@@ -11,6 +11,7 @@ from typing import Any
 
 from zoo.recipe.mapping import from_mapping
 from zoo.recipe.options import DataOptions, TrainingOptions
+from zoo.recipe.start import StartOptions
 from zoo.recipe.yaml_text import parse_mapping
 from zoo.registry import kinds
 from zoo.registry.catalog.models import own_featurizer
@@ -42,6 +43,7 @@ class Recipe:
         seed: Of the initial weights, the order of the batches, dropout, and the split unless it has its own.
         data: Where the molecules come from; None leaves it to `fit`.
         training: How to train; None leaves it to `fit`.
+        start: Weights to start from, and rates of the parts of the model; None starts with new weights.
 
     Example:
         >>> recipe = Recipe("grover", optimizer="graphsam")
@@ -62,6 +64,7 @@ class Recipe:
     seed: int = 0
     data: DataOptions | None = None
     training: TrainingOptions | None = None
+    start: StartOptions | None = None
 
     def __post_init__(self) -> None:
         if self.task is not None:
@@ -70,7 +73,7 @@ class Recipe:
             raise ValueError(f"num_tasks={self.num_tasks}: at least 1")
         if self.feature_names is not None:
             object.__setattr__(self, "feature_names", tuple(self.feature_names) or None)
-        for name, cls in (("data", DataOptions), ("training", TrainingOptions)):
+        for name, cls in (("data", DataOptions), ("training", TrainingOptions), ("start", StartOptions)):
             value = getattr(self, name)
             if isinstance(value, Mapping):
                 object.__setattr__(self, name, from_mapping(cls, value))

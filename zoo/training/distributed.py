@@ -108,13 +108,18 @@ def total(values: Tensor) -> Tensor:
     return values
 
 
-def replicate(model: nn.Module) -> nn.Module:
-    """The model, with gradients that are averaged over the processes; itself where there is one process."""
+def replicate(model: nn.Module, partly: bool = False) -> nn.Module:
+    """The model, with gradients that are averaged over the processes; itself where there is one process.
+
+    Args:
+        model: The same in all processes.
+        partly: Some weights have no gradient in some steps.
+    """
     if size() == 1:
         return model
     # A draw of GROVER's depth can leave its weights out of a step, on one process and not on another.
     drawn = any(getattr(module, "dynamic_depth", None) for module in model.modules())
-    return DistributedDataParallel(model, find_unused_parameters=drawn)
+    return DistributedDataParallel(model, find_unused_parameters=drawn or partly)
 
 
 def shares(loader: MoleculeLoader, start: int = 0) -> Iterator[Batch]:

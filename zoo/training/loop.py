@@ -30,6 +30,7 @@ from zoo.training import distributed, resuming
 from zoo.training.closures import WindowClosure
 from zoo.training.divergence import TOLERATED_WITH_SCALER, LossGuard, of_validation
 from zoo.training.history import EpochRecord, History
+from zoo.training.parts import freeze
 from zoo.training.schedules import make_schedule
 
 
@@ -68,7 +69,7 @@ class TrainingRun:
         self.fitted = fitted
         self.optimizer = optim.as_sharpness_aware(optimizer)
         self.device = next(model.parameters()).device
-        self.replica = distributed.replicate(model)
+        self.replica = distributed.replicate(model, partly=bool(recipe.start and recipe.start.freeze))
         self.steps_per_epoch = -(-len(loader) // options.accumulate)
         if options.epochs is None:
             raise ValueError("epochs=None: let zoo.training.plan.plan_training choose their number")
@@ -126,6 +127,7 @@ class TrainingRun:
     def run_epoch(self) -> None:
         """Train one epoch (or the rest of it, after resuming), then validate."""
         self.model.train()
+        freeze(self.model, self.recipe.start, self.epoch)
         self.loader.set_epoch(self.epoch)
         self.optimizer.set_epoch(self.epoch)
         batches = prefetch(distributed.shares(self.loader, start=self.batch), self.device)

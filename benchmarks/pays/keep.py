@@ -1,0 +1,59 @@
+"""Keep the results of a stage without its run folders, in a table small enough for a repository.
+
+    python benchmarks/pays/keep.py pays/c benchmarks/results/pays/c
+
+It writes `runs.csv` and `sweep.json`, which `molzoo report` reads. Numbers are rounded to six digits; metrics of single
+tasks are left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from zoo.experiments.sweep.results import ResultsFolder
+from zoo.experiments.sweep.rows import ResultRow, write_table
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("results", type=Path, help="folder that `molzoo benchmark` wrote")
+    parser.add_argument("target", type=Path, help="folder to keep them in")
+    options = parser.parse_args()
+    options.target.mkdir(parents=True, exist_ok=True)
+    shutil.copy(options.results / "sweep.json", options.target / "sweep.json")
+    latest = {row.run: row for row in ResultsFolder(options.results).rows()}
+    write_table(options.target / "runs.csv", map(slim, latest.values()))
+    print(f"{len(latest)} runs, {(options.target / 'runs.csv').stat().st_size:,} bytes")
+
+
+def slim(row: ResultRow) -> ResultRow:
+    """Leave out what no table of these stages shows."""
+    report = {**row.split_report, "parts": {name: {"size": part["size"]} for name, part in
+              row.split_report.get("parts", {}).items()}}  # fmt: skip
+    history = [without_tasks(epoch) for epoch in row.history]
+    slimmed = replace(row, per_task={}, history=history, split_report=report, sharpness={})
+    return replace(slimmed, **{name: rounded(getattr(slimmed, name)) for name in ("history", "metrics", "seconds")})
+
+
+def without_tasks(epoch: dict[str, Any]) -> dict[str, Any]:
+    """Leave metrics of single tasks out of the record of an epoch."""
+    return {
+        name: without_tasks(value) if name == "valid" else value for name, value in epoch.items() if "[" not in name
+    }
+
+
+def rounded(value: Any) -> Any:
+    """Round every number in nested lists and mappings to six digits."""
+    if isinstance(value, dict):
+        return {name: rounded(part) for name, part in value.items()}
+    if isinstance(value, list):
+        return [rounded(part) for part in value]
+    return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
+if __name__ == "__main__":
+    main()

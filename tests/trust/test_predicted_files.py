@@ -68,3 +68,59 @@ def test_what_cannot_be_had_is_one_line_and_writes_nothing(run, capsys, options,
     assert (stop.value.code, len(lines)) == (2, 1), lines
     assert re.search(message, lines[0]), lines[0]
     assert not (run / "none.csv").exists()
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory):
+    """A run of `train`, which calibrates by itself, and its data."""
+    folder = tmp_path_factory.mktemp("trained")
+    rows = [smiles + "C" * n for smiles in SMILES for n in range(4)]
+    pd.DataFrame({"smiles": rows, "y": [float(len(each)) for each in rows]}).to_csv(folder / "data.csv", index=False)
+    main(["train", "--data", str(folder / "data.csv"), "--model", "gcn", "--model-args.hidden_size", "8", "--task",
+          "quantile", "--split", "random", "--epochs", "1", "--output", str(folder / "run"), "--quiet"])  # fmt: skip
+    return folder
+
+
+def test_training_calibrates_by_itself_and_predict_writes_intervals(trained, capsys):
+    assert set(zoo.load(trained / "run").fitted.calibration) == {"calibrated", "quantile"}
+    for name, columns in (("calibrated", ["sd_y"]), ("quantile", ["sd_y"])):
+        main(["predict", str(trained / "run"), str(trained / "data.csv"), "--output", str(trained / f"{name}.csv"),
+              "--uncertainty", name, "--coverage", "0.8", "--quiet"])  # fmt: skip
+        table = pd.read_csv(trained / f"{name}.csv")
+        assert list(table) == ["smiles", "y", "predicted_y", *columns, "lower_y", "upper_y", "reason"]
+        assert ((table["lower_y"] <= table["y"]) & (table["y"] <= table["upper_y"])).mean() > 0.6
+
+
+def test_the_command_calibrates_and_says_what_it_found(trained, capsys):
+    main(["calibrate", str(trained / "run"), "--uncertainty", "ball", "--uncertainty-args.passes", "3"])
+    assert re.search(
+        r"y: deviations x [\d.]+ \(z_scaling\), coverage up to 0\.9\d* \(interval, ", capsys.readouterr().out
+    )
+    assert zoo.load(trained / "run").fitted.calibration["ball"]["options"]["passes"] == 3
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["predict", "--coverage", "1.0"], "coverage=1.0: give a share between 0 and 1"),
+        (["predict", "--coverage", "0"], "coverage=0.0: give a share between 0 and 1"),
+        (["predict", "--coverage", "0.9999"], "needs 9999 calibration labels, and there are"),
+        (["predict", "--coverage", "0.9", "--uncertainty", "evidential"], "trained as 'quantile'; choose one of"),
+        (["calibrate", "--method", "platt"], "choose one of z_scaling, zelikman, none"),
+    ],
+)
+def test_coverage_that_cannot_be_had_is_one_line(trained, capsys, options, message):
+    command, *rest = options
+    arguments = [str(trained / "data.csv")] if command == "predict" else []
+    with pytest.raises(SystemExit) as stop:
+        main([command, str(trained / "run"), *arguments, *rest])
+    lines = capsys.readouterr().err.strip().splitlines()
+    assert (stop.value.code, len(lines)) == (2, 1), lines
+    assert message in lines[0]
+
+
+def test_coverage_of_an_uncalibrated_run_is_one_line(run, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["predict", str(run / "run"), str(run / "molecules.csv"), "--coverage", "0.9"])
+    assert stop.value.code == 2
+    assert "not calibrated: calibrate it first: molzoo calibrate RUN" in capsys.readouterr().err

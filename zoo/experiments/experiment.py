@@ -25,6 +25,7 @@ from zoo.runs.opening import run_folder, running, saved_parts
 from zoo.tasks.metrics import check_metric
 from zoo.training import distributed
 from zoo.training.plan import check_monitor
+from zoo.trust.calibrating import calibrate_cheaply
 from zoo.views import tensorboard_pages as boards
 
 DRAW_SEED = 0
@@ -123,9 +124,17 @@ def run(
         outcome, predictions = measure_on_test(learner, history, split, test, place)
         if place is not None and place.writes:
             write_outcome(place, outcome, test, predictions, projector)
+            calibrate_run(place, learner, split)
         if history.diverged:
             raise TrainingDiverged(outcome)
     return outcome
+
+
+def calibrate_run(place: RunFolder, learner: Learner | Baseline, split: data.Split) -> None:
+    """Calibrate on the validation part what takes one pass over it, and write that into the best checkpoint."""
+    calibrate_cheaply(learner, split.valid)
+    if learner.fitted.calibration:
+        checkpoint.rewrite_fitted(place.checkpoint("best"), learner.fitted)
 
 
 def prepare(

@@ -35,6 +35,7 @@ def prediction_key(saved: SavedModels, rows: data.RowStream, content: str) -> di
         "encoding": getattr(getattr(rows.source, "text", None), "encoding", None),
         "models": [model_key(model) for model in saved.checkpoints],
         "shares": list(saved.weights),
+        **({"calibration": saved.calibration} if saved.calibration else {}),
         "molzoo": versions()["molzoo"],
     }
 

@@ -120,7 +120,7 @@ class Ensemble(Predictor):
 
     def save(self, path: str | Path) -> None:
         """Write a checkpoint that `zoo.load` reads: `ensemble.json` and a checkpoint for each member."""
-        write_ensemble(path, [member.save for member in self.members], self.weights)
+        write_ensemble(path, [member.save for member in self.members], self.weights, self.fitted.calibration)
 
     def _predict_chunk(
         self, encoded: Sequence[tuple[np.ndarray, PackedMolecules | None]], size: int, batch_size: int

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -52,9 +53,11 @@ def load_ensemble(found: EnsembleFolder, device: str | torch.device = "auto", tr
     """Read the members of an ensemble; arguments and errors as in `load`."""
     members = [load_one(place, device=device, trust=trust) for place in found.places]
     try:
-        return Ensemble(members, found.weights)
+        together = Ensemble(members, found.weights)
     except ValueError as error:
         raise CheckpointError(f"{found.path} is not an ensemble: {error}") from error
+    together.fitted = replace(together.fitted, calibration=found.calibration)
+    return together
 
 
 def load_one(

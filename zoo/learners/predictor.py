@@ -143,7 +143,7 @@ class Predictor(MoleculeReader, Measured):
         molecules = with_features(molecules, features, self.fitted.feature_names)
         if isinstance(molecules, Iterator):
             molecules = list(molecules)
-        estimator = estimator_for(uncertainty, coverage, options)
+        estimator = estimator_for(uncertainty, coverage, options, self.fitted.calibration)
         if estimator is None:
             found = self.plain_predictions(molecules, batch_size, on_invalid)
         else:
@@ -190,6 +190,7 @@ class Predictor(MoleculeReader, Measured):
             task_names=dataset.task_names,
             label_names={name: list(words) for name, words in dataset.label_names.items()},
             target_scaling=None if scaler is None else scaler.state_dict(),
+            calibration={},
             untrained=(),
             feature_scaling=None if features is None else features.state_dict(),
             thresholds={},

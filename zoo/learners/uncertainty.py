@@ -11,6 +11,7 @@ from zoo.learners.predictions import Predictions
 from zoo.recipe.mapping import from_mapping
 from zoo.registry.catalog.estimators import ESTIMATORS
 from zoo.registry.plugins import load_plugins
+from zoo.registry.registry import normalize
 
 
 @dataclass(frozen=True)
@@ -59,8 +60,16 @@ def make_estimator(name: str, options: Mapping[str, Any] | None = None) -> Any:
     return from_mapping(entry.resolve(), {**entry.defaults, **(options or {})})
 
 
-def estimator_for(uncertainty: str | None, coverage: float | None, options: Mapping[str, Any]) -> Estimator | None:
+def estimator_for(
+    uncertainty: str | None, coverage: float | None, options: Mapping[str, Any], calibration: Mapping[str, Any]
+) -> Estimator | None:
     """Return the estimator that `Predictor.predictions` was asked for; None where it was asked for values alone.
+
+    Args:
+        uncertainty: Its name.
+        coverage: Asks for an estimator even without a name.
+        options: Of the estimator; those that are not given are those that it was calibrated with.
+        calibration: As `Fitted.calibration`.
 
     Raises:
         TypeError: Options without an estimator.
@@ -69,7 +78,9 @@ def estimator_for(uncertainty: str | None, coverage: float | None, options: Mapp
         if options:
             raise TypeError(f"{', '.join(options)}: options of an estimator; name one with uncertainty=")
         return None
-    return make_estimator(uncertainty or "calibrated", options)
+    name = normalize(uncertainty or "calibrated")
+    calibrated = calibration.get(name, {})
+    return make_estimator(name, {**(calibrated.get("options") or {}), **options})
 
 
 def check_estimator(
@@ -77,5 +88,5 @@ def check_estimator(
 ) -> None:
     """Raise the `ValueError` or `TypeError` that `Predictor.predictions` would raise for this estimator."""
     options = {name: value for name, value in options.items() if name not in ("domain", "neighbors")}
-    if (estimator := estimator_for(uncertainty, coverage, options)) is not None:
+    if (estimator := estimator_for(uncertainty, coverage, options, predictor.fitted.calibration)) is not None:
         estimator.check(predictor, coverage)

@@ -12,9 +12,10 @@ import math
 import os
 import re
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from zoo.runs.checkpoint import (
     Checkpoint,
@@ -43,11 +44,13 @@ class EnsembleFolder:
         path: The folder.
         members: Places of the members, relative to it.
         weights: Weight of each member, above 0.
+        calibration: As `Fitted.calibration`, of the ensemble.
     """
 
     path: Path
     members: tuple[str, ...]
     weights: tuple[float, ...]
+    calibration: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not 1 <= len(self.members) <= MOST_MEMBERS or len(set(self.members)) < len(self.members):
@@ -74,7 +77,8 @@ class EnsembleFolder:
 
     def note(self) -> None:
         """Write the listing."""
-        write_json(self.path / LISTING, {"members": self.members, "weights": self.weights, "versions": versions()})
+        listed = {"members": self.members, "weights": self.weights, "calibration": self.calibration}
+        write_json(self.path / LISTING, {**listed, "versions": versions()})
 
 
 def is_positive(weight: object) -> bool:
@@ -98,7 +102,8 @@ def open_ensemble(path: str | Path) -> EnsembleFolder | None:
                 raise ValueError("a short file of the folder's own is expected")
             values = read_mapping(file)
             members = tuple(values["members"])
-            return EnsembleFolder(folder, members, tuple(values.get("weights") or (1.0,) * len(members)))
+            weights = tuple(values.get("weights") or (1.0,) * len(members))
+            return EnsembleFolder(folder, members, weights, dict(values.get("calibration") or {}))
         except CheckpointError:
             raise
         except (OSError, ValueError, TypeError, LookupError) as error:
@@ -114,11 +119,13 @@ class SavedModels:
         path: What `zoo.load` reads.
         checkpoints: One, or those of all members.
         weights: Weight of each.
+        calibration: As `Fitted.calibration`, of an ensemble; a checkpoint has its own.
     """
 
     path: Path
     checkpoints: tuple[Checkpoint, ...]
     weights: tuple[float, ...] = (1.0,)
+    calibration: Mapping[str, Any] = field(default_factory=dict)
 
 
 def read_all(path: str | Path) -> SavedModels:
@@ -131,16 +138,22 @@ def read_all(path: str | Path) -> SavedModels:
     if found is None:
         single = read(path)
         return SavedModels(single.path, (single,))
-    return SavedModels(found.path, tuple(map(read, found.places)), found.weights)
+    return SavedModels(found.path, tuple(map(read, found.places)), found.weights, found.calibration)
 
 
-def write_ensemble(path: str | Path, write_members: Sequence[Callable[[Path], None]], weights: Sequence[float]) -> None:
+def write_ensemble(
+    path: str | Path,
+    write_members: Sequence[Callable[[Path], None]],
+    weights: Sequence[float],
+    calibration: Mapping[str, Any] | None = None,
+) -> None:
     """Write an ensemble atomically: under a temporary name, to the disk, then rename it.
 
     Args:
         path: Folder; an ensemble that is there already is replaced.
         write_members: Each writes a checkpoint into the folder that it gets.
         weights: Weight of each member.
+        calibration: As `Fitted.calibration`, of the ensemble.
 
     Raises:
         CheckpointError: The folder holds something else.
@@ -160,7 +173,7 @@ def write_ensemble(path: str | Path, write_members: Sequence[Callable[[Path], No
             (new / "members").mkdir(parents=True)
             for place, write in zip(members, write_members, strict=True):
                 write(new / place)
-            EnsembleFolder(new, members, tuple(weights)).note()
+            EnsembleFolder(new, members, tuple(weights), calibration or {}).note()
             sync_folder(new / "members", files=False)
             sync_folder(new, files=False)
         replace(path, new)

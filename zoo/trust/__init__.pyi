@@ -1,4 +1,8 @@
 from .ball import Ball as Ball
+from .calibrating import calibrate as calibrate
+from .calibrating import calibrate_cheaply as calibrate_cheaply
+from .calibrating import save_calibration as save_calibration
+from .calibration import Calibration as Calibration
 from .domain import Domain as Domain
 from .domain import domain_of as domain_of
 from .domain import set_domain as set_domain

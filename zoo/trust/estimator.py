@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 
 from featurizers import PackedMolecules
+from zoo.data.arrays import Bool
 from zoo.learners.molecule_lists import index_of
 from zoo.learners.predictions import Predictions, with_reasons
 from zoo.learners.predictor import Predictor
 from zoo.learners.uncertainty import Estimate, make_estimator
+from zoo.recipe.fitted import Fitted
 from zoo.registry.catalog.estimators import ESTIMATORS
+from zoo.registry.catalog.targets import NUMBERS
+from zoo.registry.kinds import labels_of
 from zoo.registry.plugins import load_plugins
+from zoo.trust.calibration import REMEDY, Calibration
+from zoo.trust.conformal import require_coverage
 
 
 @dataclass(frozen=True)
@@ -42,10 +48,27 @@ class Estimator(ABC):
         return next(filter(None, map(self.misfit, members_of(predictor))), "")
 
     def check(self, predictor: Predictor, coverage: float | None = None) -> None:
-        """Raise a `ValueError` of one line, which names the estimators that fit, where this one does not."""
+        """Raise a `ValueError` of one line where this estimator does not fit, or `coverage` cannot be had.
+
+        The message names the estimators that fit, or says how to calibrate.
+        """
         reason = self.misfit_of(predictor)
         if reason:
             raise ValueError(f"uncertainty={self.name!r}: {reason}; choose one of {', '.join(fitting(predictor))}")
+        if coverage is None:
+            return
+        require_coverage(coverage)
+        if not predictor.fitted.calibration:
+            raise ValueError(f"coverage={coverage}: this run is not calibrated; {REMEDY}")
+        calibration = Calibration.of(predictor.fitted, self.name)
+        if calibration is None:
+            raise ValueError(
+                f"uncertainty={self.name!r} of this run is not calibrated, {', '.join(predictor.fitted.calibration)} "
+                f"is: molzoo calibrate RUN --uncertainty {self.name}, or zoo.trust.calibrate(learner, data, ...)"
+            )
+        if other := calibration.other_options(self.options):
+            raise ValueError(f"uncertainty={self.name!r} was calibrated with {other}: predict so, or calibrate anew")
+        calibration.require(coverage)
 
     def estimate(
         self, predictor: Predictor, molecules: Any, batch_size: int, on_invalid: str = "nan"
@@ -82,9 +105,24 @@ class Estimator(ABC):
         """Predict molecules; see `Predictor.predictions`."""
         self.check(predictor, coverage)
         found, reasons = self.estimate(predictor, molecules, batch_size, on_invalid)
-        names, index = predictor.fitted.column_names, index_of(molecules)
-        why = with_reasons(found.values, reasons)
-        return Predictions(found.values, why, names, spread=found.spread, interval=found.interval, index=index)
+        fitted, why, index = predictor.fitted, with_reasons(found.values, reasons), index_of(molecules)
+        numbers, calibration = labels_of(fitted.task) == NUMBERS, Calibration.of(fitted, self.name)
+        more: dict[str, np.ndarray] = {}
+        if calibration is not None and not calibration.other_options(self.options):
+            found = calibration.correct(found)
+            if coverage is not None and numbers:
+                found = replace(found, interval=calibration.intervals(found, coverage))
+            elif coverage is not None:
+                more = name_sets(calibration.sets(found.values, coverage), fitted)
+        return Predictions(
+            found.values.astype(np.float64 if numbers else np.float32),
+            why,
+            fitted.column_names,
+            spread=found.spread,
+            interval=found.interval,
+            more=more,
+            index=index,
+        )
 
     @property
     def options(self) -> dict[str, Any]:
@@ -181,3 +219,14 @@ def fitting(predictor: Predictor) -> list[str]:
     """Names of the estimators that fit a learner or an ensemble."""
     load_plugins()
     return [entry.name for entry in ESTIMATORS if not make_estimator(entry.name).misfit_of(predictor)]
+
+
+def name_sets(sets: Bool, fitted: Fitted) -> dict[str, np.ndarray]:
+    """Write sets of classes (n, T, C) as columns `set_TASK`: the words of the classes, joined by "|"."""
+    columns = {}
+    for task, name in enumerate(fitted.output_names):
+        words = [str(word) for word in fitted.label_names.get(name, ())]
+        words += [str(number) for number in range(len(words), sets.shape[2])]
+        texts = ["|".join(word for word, inside in zip(words, row, strict=True) if inside) for row in sets[:, task]]
+        columns[f"set_{name}"] = np.array(texts, dtype=object)
+    return columns

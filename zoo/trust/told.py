@@ -12,8 +12,11 @@ from zoo.learners import evaluation
 from zoo.learners.learner import Learner
 from zoo.learners.predictor import Predictor
 from zoo.learners.uncertainty import Estimate
-from zoo.registry.kinds import task_entry
+from zoo.registry.catalog.targets import NUMBERS
+from zoo.registry.kinds import labels_of, task_entry
 from zoo.tasks.distributions import BinaryDirichlet, Dirichlet, Evidential, MeanVariance, Quantile
+from zoo.trust.calibration import CALIBRATED, REMEDY
+from zoo.trust.conformal import require_coverage
 from zoo.trust.estimator import Estimator, Told, members_of
 from zoo.trust.scoring import make_loader, read_scores
 
@@ -109,3 +112,40 @@ def tells_variance(learner: Predictor) -> bool:
         return False
     task = learner.task
     return task.to_spread(torch.zeros(1, task.num_scores)) is not None
+
+
+@dataclass(frozen=True)
+class FromCalibration(Estimator):
+    """What a calibration alone tells: corrected probabilities, and for numbers the size of the errors of validation."""
+
+    name = CALIBRATED
+
+    def misfit(self, learner: Predictor) -> str:
+        """A member fits whatever it is."""
+        return ""
+
+    def misfit_of(self, predictor: Predictor) -> str:
+        """Say that there is no calibration."""
+        return "" if predictor.fitted.calibration else "this run is not calibrated"
+
+    def check(self, predictor: Predictor, coverage: float | None = None) -> None:
+        """Raise a `ValueError` of one line where the learner is not calibrated, or `coverage` cannot be had."""
+        if coverage is not None:
+            require_coverage(coverage)
+        if not predictor.fitted.calibration:
+            raise ValueError(f"this run is not calibrated: {REMEDY}")
+        super().check(predictor, coverage)
+
+    def tell(self, learner: Any, packed: PackedMolecules, batch_size: int) -> Told:
+        """Predict once; the deviation of numbers is 1, until it is scaled."""
+        values = learner.predict_packed(packed, batch_size).astype(np.float64)
+        return Told(values, np.ones_like(values) if labels_of(learner.fitted.task) == NUMBERS else None)
+
+    def estimate(
+        self, predictor: Predictor, molecules: Any, batch_size: int, on_invalid: str = "nan"
+    ) -> tuple[Estimate, np.ndarray]:
+        """Predict molecules; the members of an ensemble agree about the deviation."""
+        found = predictor.plain_predictions(molecules, batch_size, on_invalid)
+        values = found.values.astype(np.float64)
+        spread = np.ones_like(values) if labels_of(predictor.fitted.task) == NUMBERS else None
+        return Estimate(values, spread), found.reasons

@@ -28,3 +28,4 @@ _estimator("mean_variance", "told:FromMeanVariance", "Variance that the kind of 
 _estimator("quantile", "told:FromQuantile", "Interval that the kind of target quantile predicts", "1")
 _estimator("evidential", "told:FromEvidence", "Variance that an evidential kind of target predicts", "1")
 _estimator("ball", "ball:Ball", "Spread over weights within SAM's radius of the trained ones", "passes + 1")
+_estimator("calibrated", "told:FromCalibration", "What calibration tells: probabilities, the size of errors", "1")

@@ -9,6 +9,7 @@ from . import recipe as recipe
 from . import registry as registry
 from . import runs as runs
 from . import sharpness as sharpness
+from . import sklearn as sklearn
 from . import tasks as tasks
 from . import training as training
 from . import trust as trust

@@ -1,0 +1,2 @@
+from .classifier import MoleculeClassifier as MoleculeClassifier
+from .regressor import MoleculeRegressor as MoleculeRegressor

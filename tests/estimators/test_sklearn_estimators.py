@@ -242,3 +242,15 @@ def test_unreadable_molecules_are_not_predicted():
 def test_impossible_weights_are_named(weights, words):
     with pytest.raises(ValueError, match=words):
         forest_regressor().fit(SMILES, SIZES, sample_weight=weights)
+
+
+@pytest.mark.parametrize("model", ["random_forest", "gcn"])
+def test_weights_decide_between_contradictions(model):
+    options = TREES if model == "random_forest" else SMALL
+    regressor = MoleculeRegressor(model, model_args=options, epochs=4, validation_fraction=0)
+    doubled, labels = CHAINS + CHAINS, np.array([0.0] * 20 + [1.0] * 20)
+    if model == "gcn":
+        regressor.set_params(optimizer_args__lr=0.01)
+    low, high = (regressor.fit(doubled, labels, [first] * 20 + [1 - first] * 20).predict(CHAINS) for first in (1, 0))
+    assert low.mean() < high.mean() - 0.1
+    assert (low < high).all()

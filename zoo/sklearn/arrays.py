@@ -1,4 +1,4 @@
-"""What scikit-learn's users give as X and y, as SMILES and labels."""
+"""X and y as users of scikit-learn give them, to SMILES and labels."""
 
 from __future__ import annotations
 

@@ -55,7 +55,8 @@ class MoleculeEstimator(BaseEstimator):
         """Return the parameters by name; with `deep` also the options in mappings, as `model_args__hidden_size`."""
         found = super().get_params(deep=deep)
         for section in SECTIONS if deep else ():
-            found |= {f"{section}__{option}": value for option, value in (getattr(self, section) or {}).items()}
+            options = found[section] if isinstance(found[section], Mapping) else {}
+            found |= {f"{section}__{option}": value for option, value in options.items()}
         return found
 
     def set_params(self, **params: Any) -> MoleculeEstimator:
@@ -116,7 +117,7 @@ class MoleculeEstimator(BaseEstimator):
         if self.members < 1 or not len(models):
             raise ValueError(f"members={self.members}, model={self.model!r}: at least one model is needed")
         fitted = [self._fit_member(model, dataset, seed + each) for each in range(self.members) for model in models]
-        self.learner_ = fitted[0][0] if len(fitted) == 1 else Ensemble([learner for learner, _ in fitted])
+        self.learner_: Predictor = fitted[0][0] if len(fitted) == 1 else Ensemble([each for each, _ in fitted])
         self.history_ = pd.concat([table.assign(member=each) for each, (_, table) in enumerate(fitted)])
         self.n_features_in_ = 1
         if isinstance(X, pd.DataFrame):

@@ -14,6 +14,7 @@ from . import tasks as tasks
 from . import training as training
 from . import trust as trust
 from . import views as views
+from .experiments import cross_validate as cross_validate
 from .experiments import experiment as experiment
 from .importing import import_checkpoint as import_checkpoint
 from .learners import Ensemble as Ensemble

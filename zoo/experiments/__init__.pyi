@@ -1,4 +1,9 @@
 from . import experiment as experiment
+from .ensembles import EnsembleOutcome as EnsembleOutcome
+from .ensembles import EnsemblePlan as EnsemblePlan
+from .ensembles import cross_validate as cross_validate
+from .ensembles import train_members as train_members
+from .ensembles import train_seeds as train_seeds
 from .experiment import load_dataset as load_dataset
 from .experiment import load_part as load_part
 from .experiment import run as run

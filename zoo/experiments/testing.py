@@ -27,14 +27,19 @@ def choose_test(split: Split, options: DataOptions) -> MoleculeDataset:
             "already: leave the file out, or give fractions that sum to 1 with a test part of 0, such as 0.9 0.1 0"
         )
     test = load_test_file(split.dataset, options)
-    known = count_known(test, molecule_keys(split.train))
+    warn_of_overlap(test, split.train, options)
+    return test
+
+
+def warn_of_overlap(test: MoleculeDataset, train: MoleculeDataset, options: DataOptions) -> None:
+    """Warn where molecules of a test file are among those that a model trains on."""
+    known = count_known(test, molecule_keys(train))
     if known:
         warnings.warn(
             f"{known:,} of {len(test):,} molecules of the test file {options.test_file} are in the training part: the "
             "numbers do not say how the model does on new molecules",
-            stacklevel=3,
+            stacklevel=4,
         )
-    return test
 
 
 def load_test_file(dataset: MoleculeDataset, options: DataOptions) -> MoleculeDataset:

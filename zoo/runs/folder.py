@@ -13,6 +13,7 @@ It alone knows the names of the files:
 | `metrics.json`, `history.csv`, `test_metrics.csv`, `test_predictions.csv` | what came out |
 | `domain.safetensors` | fingerprints, SMILES and labels of the training part, see `zoo.trust.Domain` |
 | `card.html`, `card.md` | the card of the run |
+| `ensemble.json`, `out_of_fold.csv` | members below this folder; out-of-fold predictions |
 | `learning_curve.png`, `test.png` | pictures |
 | `events.out.tfevents.*` | TensorBoard |
 """
@@ -245,6 +246,10 @@ class RunFolder:
     def write_test_predictions(self, table: pd.DataFrame) -> None:
         """Write labels and predictions of the test part, a row for each molecule."""
         write_text(self.path / "test_predictions.csv", table.to_csv(index_label="row"))
+
+    def write_out_of_fold(self, table: pd.DataFrame) -> None:
+        """Write labels, folds and out-of-fold predictions of all molecules, a row for each."""
+        write_text(self.path / "out_of_fold.csv", table.to_csv(index_label="row"))
 
     def to_dict(self) -> dict[str, Any]:
         """Return state and facts together."""

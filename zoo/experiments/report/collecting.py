@@ -96,7 +96,7 @@ def resolve(path: Path, depth: int = 0) -> Iterator[ResultsFolder | RunFolder | 
         yield path
     elif ResultsFolder(path).exists:
         yield ResultsFolder(path)
-    elif RunFolder(path).is_run:
+    elif RunFolder(path).is_run and "ensemble" not in RunFolder(path).facts:
         yield RunFolder(path)
     elif depth < DEEPEST:
         for folder in sorted(each for each in path.iterdir() if each.is_dir() and not each.is_symlink()):

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from zoo.experiments.sweep.execute import execute
 from zoo.experiments.sweep.planned import PlannedRun
@@ -30,7 +30,7 @@ from zoo.runs.state import FAILED, FINISHED
 
 MOST_DEATHS = 3
 LOOK = 5.0  # seconds between two looks at the workers
-Execute = Callable[[PlannedRun, RunFolder], None]
+Execute = Callable[[Any, RunFolder], None]
 Report = Callable[[str], None]
 
 
@@ -100,9 +100,15 @@ def run_sweep(
     return count(runs, results)
 
 
-def start_workers(workers: int, arguments: tuple) -> None:
-    """Work in several processes, each with its share of the cores; returns when all have ended, however."""
-    share = str(max(1, available_cores() // workers))
+def start_workers(workers: int, arguments: tuple, threads_each: int | None = None) -> None:
+    """Work in several processes, each with its share of the cores; returns when all have ended, however.
+
+    Args:
+        workers: Processes.
+        arguments: Those of `work`.
+        threads_each: Threads of each; None takes its share of the cores.
+    """
+    share = str(threads_each or max(1, available_cores() // workers))
     context = multiprocessing.get_context("spawn")
     with threads(share):
         processes = [context.Process(target=work_quietly, args=arguments) for _ in range(workers)]
@@ -149,9 +155,28 @@ def work_quietly(*arguments: Any) -> None:
         sys.exit(0)
 
 
-def work(
-    runs: Sequence[PlannedRun], results: ResultsFolder, do: Execute = execute, report: Report | None = None
-) -> None:
+class Planned(Protocol):
+    """A run that is to be done."""
+
+    @property
+    def label(self) -> str:
+        """Name for people."""
+
+    def to_plan(self) -> dict[str, Any]:
+        """Return what its folder keeps of it."""
+
+
+class Results(Protocol):
+    """Where runs go."""
+
+    def folder(self, run: Any) -> RunFolder:
+        """Folder of a run."""
+
+    def done(self, run: Any) -> str | None:
+        """State of a run that has ended; `None` for others."""
+
+
+def work(runs: Sequence[Planned], results: Results, do: Execute = execute, report: Report | None = None) -> None:
     """Claim and do one run after another until all have ended.
 
     Runs that others have claimed are waited for at the end: if such a worker dies, its run is done here.
@@ -167,7 +192,7 @@ def work(
         claim_and_do(run, results, do, report, wait=True)
 
 
-def claim_and_do(run: PlannedRun, results: ResultsFolder, do: Execute, report: Report | None, wait: bool) -> bool:
+def claim_and_do(run: Planned, results: Results, do: Execute, report: Report | None, wait: bool) -> bool:
     """Do a run unless it has ended; `False` if another worker has it."""
     if results.done(run):
         return True
@@ -184,7 +209,7 @@ def claim_and_do(run: PlannedRun, results: ResultsFolder, do: Execute, report: R
     return True
 
 
-def do_claimed(run: PlannedRun, folder: RunFolder, do: Execute) -> None:
+def do_claimed(run: Planned, folder: RunFolder, do: Execute) -> None:
     """Do a run that nobody else has; one that has killed its workers before is given up."""
     if folder.state.deaths >= MOST_DEATHS:
         folder.note(planned=run.to_plan())

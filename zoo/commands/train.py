@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sys
 from pathlib import Path
 from typing import Any
 
-from zoo.commands.data_fields import add_data_fields
+from zoo.commands.data_fields import SPLIT, add_data_fields
 from zoo.commands.parser import CommandParser
+from zoo.commands.train_recipes import free_folder, recipe_from_options, recipe_to_resume, start_recipe
 from zoo.recipe.options import DataOptions, TrainingOptions
 from zoo.recipe.overriding import override
-from zoo.recipe.presets import find, list_recipes
-from zoo.recipe.recipe import NO_OPTIMIZER, Recipe
+from zoo.recipe.presets import list_recipes
+from zoo.recipe.recipe import Recipe
 from zoo.recipe.start import StartOptions
 from zoo.registry.catalog import METRICS
 from zoo.registry.plugins import load_plugins
-from zoo.runs.names import safe_name
 
 DESCRIPTION = """Train a model, choose its best epoch on the validation part, and measure it on the test part.
 
 examples:
   molzoo train                    the quick start: three epochs on the embedded B3DB
-  molzoo train --data bbbp --data-dir moleculenet --seeds 0 1 2
+  molzoo train --data bbbp --data-dir moleculenet --seeds 0 1 2 3 4 --workers 5
+  molzoo train --data my.csv --split kfold --folds 5
   molzoo train --data my.csv --smiles-column structure --tasks logS --task regression
   molzoo train --model gcn --model-args.hidden_size 64 --optimizer adamw --optimizer-args.lr 1e-4
   molzoo train --recipe compt-graphsam --data bbbp --data-dir moleculenet
@@ -78,7 +78,11 @@ def make_parser() -> CommandParser:
         "--loss", type=str | None, metavar="NAME", group=MODEL,
         help="mse, mae or huber for numbers, cross_entropy or focal for classes; in recipes, task_args.loss",
     )  # fmt: skip
-    parser.add_option("--seeds", type=int, nargs="+", group=MODEL, help="one run for each; 0, or the recipe's")
+    parser.add_option(
+        "--seeds", type=int, nargs="+", group=MODEL,
+        help="one member of an ensemble for each, all on the same parts of the data; 0, or the recipe's",
+    )  # fmt: skip
+    add_members(parser)
     add_data_fields(parser, "embedded or MoleculeNet name, or a file; b3db, or the recipe's, unless it is named")
     parser.add_fields(
         TrainingOptions,
@@ -97,11 +101,28 @@ def make_parser() -> CommandParser:
     return parser
 
 
+def add_members(parser: CommandParser) -> None:
+    """Add what makes an ensemble of a recipe."""
+    parser.add_option(
+        "--folds", type=int | None, metavar="N", group=SPLIT,
+        help="train on N folds, random (--split kfold), scaffold_kfold or stratified_kfold, and predict each of them; "
+        "with several seeds, folds for each",
+    )  # fmt: skip
+    parser.add_option(
+        "--resplit", action="store_true", group=SPLIT,
+        help="cut the data anew for each seed; no test part is then new to all members",
+    )  # fmt: skip
+    parser.add_option(
+        "--workers", type=int, default=1, group=TRAINING,
+        help="processes that train members of an ensemble, one thread each",
+    )  # fmt: skip
+
+
 def add_output(parser: CommandParser) -> None:
     """Add where the run goes and what is printed."""
     parser.add_option(
         "--output", type=str | None, metavar="FOLDER", group=OUTPUT,
-        help="folder of the run (of the runs, with several seeds); a new one below runs unless it is named",
+        help="folder of the run, or of the ensemble; a new one below runs unless it is named",
     )  # fmt: skip
     parser.add_option(
         "--resume", type=str | None, metavar="FOLDER", group=OUTPUT,
@@ -118,13 +139,13 @@ def add_output(parser: CommandParser) -> None:
 
 
 def main(arguments: list[str]) -> None:
-    """Train one run for each seed, or continue one; without arguments, the quick start."""
+    """Train a run or an ensemble, or continue one; without arguments, the quick start."""
     quick = not arguments
     arguments = arguments or list(QUICK_START)
     parser = make_parser()
     options = parser.parse_command(arguments)
 
-    from zoo.commands.train_story import print_json, summarize
+    from zoo.commands.train_ensemble import kept_plan, plan_members, train_ensemble
     from zoo.training import distributed
 
     options.device = distributed.initialize(options.device)
@@ -133,106 +154,43 @@ def main(arguments: list[str]) -> None:
         print("quick start: 3 epochs, for a first look; `molzoo train --data b3db` chooses their number by the data")
     if options.resume:
         recipe = recipe_to_resume(parser, arguments, options.resume, loud)
-        outcomes = [train(recipe, Path(options.resume), options, loud, resume=True)]
+        plan = kept_plan(recipe, options.resume)
     else:
-        outcomes = train_seeds(parser, arguments, options, loud)
-    if distributed.is_main():
-        (print_json if options.json else summarize)(outcomes)
-    distributed.finish()
-    refuse_diverged(outcomes)
+        recipe = recipe_from_options(parser, arguments, start_recipe(parser, arguments, options.recipe, START))
+        plan = plan_members(recipe, options.seeds, options.folds, options.resplit)
+    if plan is not None:
+        train_ensemble(plan, options, loud)
+    else:
+        train_single(recipe, options, loud)
 
 
-def train_seeds(parser: CommandParser, arguments: list[str], options: Any, loud: bool) -> list[Any]:
-    """Train a recipe with the options that were given, once for each seed."""
+def train_single(recipe: Recipe, options: Any, loud: bool) -> None:
+    """Train one run, or continue it, and print its results."""
+    from zoo.commands.train_story import print_json, summarize
     from zoo.data.splits import refuse_seeds
-    from zoo.learners.transfer import with_parts_of
     from zoo.training import distributed
 
-    start = find(options.recipe) if options.recipe else START
-    init = parser.parse_given(arguments).get("start", {}).get("init")
-    start = start if init is None else with_parts_of(start, init)
-    recipe, outcomes = recipe_from_options(parser, arguments, start), []
-    seeds = options.seeds or [recipe.seed]
-    refuse_seeds(recipe.data or DataOptions(), seeds)
-    for seed in seeds:
-        recipe = override(recipe, {"seed": seed})
-        folder = distributed.broadcast(free_folder(recipe, options.output, several=len(seeds) > 1))
-        outcomes.append(train(recipe, folder, options, loud))
-    return outcomes
-
-
-def recipe_from_options(parser: CommandParser, arguments: list[str], start: Recipe) -> Recipe:
-    """Return a recipe with the options that were given in place of its own."""
-    given = parser.parse_given(arguments, start.to_dict())
-    if "loss" in given:
-        given["task_args"] = {**start.task_args, **given.get("task_args", {}), "loss": given["loss"]}
-    fields = {"model", "optimizer", "featurizer", "model_args", "optimizer_args", "featurizer_args", "task_args"}
-    return override(start, {name: given[name] for name in given if name in fields | {"data", "training", "start"}})
-
-
-def recipe_to_resume(parser: CommandParser, arguments: list[str], folder: str, loud: bool) -> Recipe:
-    """Return the recipe with which a run continues: its own, except for options that may change."""
-    from zoo.experiments.resuming import continue_recipe, describe_continuation, stored_recipe
-
-    given = parser.parse_given(arguments)
-    other = sorted({"recipe", "output"} & given.keys())
-    if other:
-        raise ValueError(f"--resume takes the run's own recipe and folder: leave --{' and --'.join(other)} out")
-    stored = stored_recipe(folder)
-    if given.get("seeds", [stored.seed]) != [stored.seed]:
-        raise ValueError(f"--resume {folder}: the run has seed {stored.seed}: leave --seeds out")
-    recipe = continue_recipe(folder, recipe_from_options(parser, arguments, without_cache(stored)))
-    cache = stored.training.cache_dir if stored.training else None
-    if cache is not None and loud and not (recipe.training and recipe.training.cache_dir):
-        print(f"cache      not used: name it again with --cache-dir {cache}")
-    line = describe_continuation(folder, recipe)
-    if line and loud:
-        print(f"continued  {line}")
-    return recipe
-
-
-def without_cache(recipe: Recipe) -> Recipe:
-    """Return a recipe that names no cache folder: one that only a file names is not written unasked."""
-    if recipe.training is None:
-        return recipe
-    return dataclasses.replace(recipe, training=dataclasses.replace(recipe.training, cache_dir=None))
-
-
-def refuse_diverged(outcomes: list[Any]) -> None:
-    """Leave with status 1 if a training has diverged."""
-    for outcome in outcomes:
-        if outcome.history.diverged:
-            print(f"molzoo: error: training diverged: {outcome.history.diverged}", file=sys.stderr)
-            raise SystemExit(1)
-
-
-def free_folder(recipe: Recipe, output: str | None, several: bool) -> Path:
-    """Return the folder that the user named, or the next free one below `runs`."""
-    if output is not None:
-        return Path(output) / f"seed{recipe.seed}" if several else Path(output)
-    source = Path((recipe.data or DataOptions()).source).stem.split(".")[0]
-    trainer = "" if recipe.optimizer == NO_OPTIMIZER else f"-{recipe.optimizer}"
-    stem = Path("runs") / safe_name(f"{source}-{recipe.model}{trainer}-seed{recipe.seed}")
-    folder, number = stem, 2
-    while folder.exists():
-        folder, number = stem.with_name(f"{stem.name}-{number}"), number + 1
-    return folder
+    if options.resume is None and options.seeds:
+        recipe = override(recipe, {"seed": options.seeds[0]})
+    refuse_seeds(recipe.data or DataOptions(), [recipe.seed])
+    folder = Path(options.resume) if options.resume else distributed.broadcast(free_folder(recipe, options.output))
+    outcome = train(recipe, folder, options, loud, resume=bool(options.resume))
+    if distributed.is_main():
+        (print_json if options.json else summarize)(outcome)
+    distributed.finish()
+    if outcome.history.diverged:
+        print(f"molzoo: error: training diverged: {outcome.history.diverged}", file=sys.stderr)
+        raise SystemExit(1)
 
 
 def train(recipe: Recipe, folder: Path, options: Any, loud: bool, resume: bool = False):
     """Train one run and print its story."""
-    from zoo.commands.train_story import Story
+    from zoo.commands.train_story import Story, load_data
     from zoo.experiments import experiment
-    from zoo.experiments.parts import load_again
-    from zoo.runs.folder import RunFolder
     from zoo.tasks import format_value
 
-    source = recipe.asked_data
-    dataset = load_again(source, RunFolder(folder)) if resume else experiment.load_dataset(source)
+    dataset = load_data(recipe, folder, resume, loud)
     if loud:
-        print(f"data       {dataset}")
-        for note in dataset.notes:
-            print(f"           {note}")
         print(f"run        {folder}")
     try:
         outcome = experiment.run(

@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 
 class Story:
@@ -23,29 +22,62 @@ class Story:
             print(run.history.split.report())
 
 
-def summarize(outcomes: list[Any]) -> None:
-    """Print test metrics (over the seeds, mean and standard deviation), speed, and where to look."""
+def load_data(recipe: Any, folder: Path, resume: bool, loud: bool) -> Any:
+    """Load the data of a recipe, or those of the run that continues, and print what they are."""
+    from zoo.experiments import experiment
+    from zoo.experiments.parts import load_again
+    from zoo.runs.folder import RunFolder
+
+    source = recipe.asked_data
+    dataset = load_again(source, RunFolder(folder)) if resume else experiment.load_dataset(source)
+    if loud:
+        print(f"data       {dataset}")
+        for note in dataset.notes:
+            print(f"           {note}")
+    return dataset
+
+
+def summarize(outcome: Any) -> None:
+    """Print test metrics, speed, and where to look."""
+    print_scores("test", outcome.test)
+    seconds = outcome.history.seconds
+    molecules = sum(epoch.molecules for epoch in outcome.history.epochs)
+    print(f"training took {seconds:.1f} seconds, {molecules / max(seconds, 1e-9):,.0f} molecules per second")
+    print(
+        f"saved in {outcome.folder} (test.png, learning_curve.png, test_metrics.csv, test_predictions.csv, checkpoints)"
+    )
+    print(f"open TensorBoard with: {tensorboard()} --logdir {outcome.folder.parent}")
+
+
+def summarize_ensemble(outcome: Any, folds: int | None) -> None:
+    """Print the metrics of each member, their mean and standard deviation, those of the ensemble, and where to look."""
+    from zoo.tasks import format_value
+
+    width = max(map(len, outcome.members))
+    for name, found in outcome.members.items():
+        scores = ", ".join(f"{metric} {format_value(value)}" for metric, value in (found.get("test") or {}).items())
+        epoch = f", best epoch {found['best_epoch']}" if found.get("best_epoch") else ""
+        print(f"{name:<{width}}  test {scores or '-'}{epoch}, {found.get('seconds') or 0.0:.1f} s")
+    what = f"{len(outcome.members)} {'folds' if folds else 'seeds'}"
+    for name, values in outcome.scores.items():
+        mean, spread = format_value(outcome.mean[name]), format_value(outcome.sd[name])
+        print(f"test {name} {mean} ± {spread} ({what}: {', '.join(map(format_value, values))})")
+    for title, scores in (("ensemble, test", outcome.test), ("out of fold, all together:", outcome.pooled)):
+        print_scores(title, scores)
+    kept = "out_of_fold.csv" if folds else "test_predictions.csv" if outcome.test else ""
+    print(f"saved in {outcome.folder} (ensemble.json{', ' * bool(kept)}{kept}, a folder for each member)")
+    print(f"predict with: molzoo predict {outcome.folder} FILE")
+    print(f"open TensorBoard with: {tensorboard()} --logdir {outcome.folder}")
+
+
+def print_scores(title: str, scores: Any) -> None:
+    """Print metrics line by line, with their intervals and details."""
     from zoo.tasks import Evaluation, format_value
 
-    for name in outcomes[0].test:
-        values = [outcome.test[name] for outcome in outcomes]
-        line = f"test {name} {format_value(values[0])}"
-        if len(values) > 1:
-            each = ", ".join(map(format_value, values))
-            mean, spread = format_value(np.mean(values)), format_value(np.std(values, ddof=1))
-            line = f"test {name} {mean} ± {spread} ({len(values)} seeds: {each})"
-        elif isinstance(outcomes[0].test, Evaluation):
-            line = f"test {outcomes[0].test.describe(name)}"
-        print(line)
-    for outcome in outcomes:
-        if isinstance(outcome.test, Evaluation):
-            print_details(outcome.test)
-    seconds = sum(outcome.history.seconds for outcome in outcomes)
-    molecules = sum(epoch.molecules for outcome in outcomes for epoch in outcome.history.epochs)
-    print(f"training took {seconds:.1f} seconds, {molecules / max(seconds, 1e-9):,.0f} molecules per second")
-    folder = outcomes[-1].folder
-    print(f"saved in {folder} (test.png, learning_curve.png, test_metrics.csv, test_predictions.csv, checkpoints)")
-    print(f"open TensorBoard with: {tensorboard()} --logdir {folder.parent}")
+    for name, value in scores.items():
+        print(f"{title} {scores.describe(name) if isinstance(scores, Evaluation) else f'{name} {format_value(value)}'}")
+    if isinstance(scores, Evaluation):
+        print_details(scores)
 
 
 def print_details(found: Any) -> None:
@@ -69,9 +101,10 @@ def tensorboard() -> str:
     return str(program.relative_to(Path.cwd())) if program.is_relative_to(Path.cwd()) else str(program)
 
 
-def print_json(outcomes: list[Any]) -> None:
-    """Print one JSON object a run: its folder and what `metrics.json` holds."""
+def print_json(*outcomes: Any, members: Mapping[str, Any] | None = None) -> None:
+    """Print one JSON object a run: its folder and what `metrics.json` holds; those of members first."""
     from zoo.runs.json_files import plain
 
-    for outcome in outcomes:
-        print(json.dumps(plain({"run": str(outcome.folder), **outcome.to_dict()}), allow_nan=False))
+    found = [{"run": place, **values} for place, values in (members or {}).items()]
+    for values in [*found, *({"run": str(outcome.folder), **outcome.to_dict()} for outcome in outcomes)]:
+        print(json.dumps(plain(values), allow_nan=False))

@@ -12,6 +12,8 @@ from zoo.data import MoleculeDataset, split_by_options
 from zoo.data.errors import DataError, DataNotFoundError
 from zoo.experiments import experiment
 from zoo.experiments.testing import load_test_file
+from zoo.learners.ensemble import Ensemble
+from zoo.learners.predictor import Predictor
 from zoo.recipe.fitted import Fitted
 from zoo.recipe.options import DataOptions
 from zoo.recipe.recipe import Recipe
@@ -102,6 +104,12 @@ def choose_part(
     if saved is None and not asked:
         return dataclasses.replace(chosen, trained_on=count_known(chosen.dataset, molecule_keys(parts.train)))
     return add_overlap(folder, chosen)
+
+
+def refuse_mixed_parts(learner: Predictor, run: str | Path) -> None:
+    """Raise a `DataError` for an ensemble whose members have different test parts: none is new to all of them."""
+    if isinstance(learner, Ensemble) and not learner.shares_parts and RunFolder.of(run).split is None:
+        raise DataError(f"{run}: its members were trained on different parts: give other data with --data")
 
 
 def reading(

@@ -9,6 +9,7 @@ from typing import Any
 
 from zoo.data.errors import DataError
 from zoo.data.splits import folded, is_deterministic
+from zoo.data.splits.folds import FEWEST
 from zoo.recipe.options import DataOptions
 from zoo.recipe.recipe import Recipe
 
@@ -66,6 +67,10 @@ class EnsemblePlan:
         if not self.seeds or twice:
             named = f"seed {twice[0]} is named twice" if twice else "there are no seeds"
             raise ValueError(f"{named}: give each seed once, such as 0 1 2")
+        if self.folds is not None and self.folds < FEWEST:
+            raise DataError(
+                f"folds={self.folds}: give at least {FEWEST}: one tests, the next one validates, the others train"
+            )
         if self.folds is not None and self.source.fractions is not None:
             raise DataError(
                 f"fractions={self.source.fractions} mean nothing to {self.folds} folds: leave one of them out"

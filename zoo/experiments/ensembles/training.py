@@ -135,7 +135,7 @@ def train_members(
 def place_of(folder: str | Path | None) -> Iterator[Path]:
     """Give the folder, or one that is removed after the block."""
     if folder is not None:
-        yield Path(folder).absolute()
+        yield Path(folder)
         return
     with tempfile.TemporaryDirectory(prefix="molzoo-ensemble-") as path:
         yield Path(path)

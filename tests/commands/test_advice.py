@@ -38,12 +38,13 @@ def refused(capsys, *arguments, status=2) -> str:
 
 
 def test_a_split_that_draws_nothing_and_several_seeds(few, tmp_path, capsys):
-    options = ["train", "--data", few, "--split", "scaffold_deterministic", "--seeds", 0, 1, "--output", tmp_path / "a"]
-    text = refused(capsys, *options, *TINY)
-    assert "(--split-seed 0)" in text
-    assert not (tmp_path / "a").exists()
-    main([str(word) for word in [*options, *TINY, "--split-seed", "0"]])
-    assert {path.name for path in (tmp_path / "a").iterdir()} == {"seed0", "seed1"}
+    options = ["train", "--data", few, "--split", "scaffold_deterministic", "--output", tmp_path / "a", "--seeds", 1]
+    for words in ([], [2, "--resplit"]):
+        text = refused(capsys, *options, *words, *TINY)
+        assert "(--split-seed 0)" in text
+        assert not (tmp_path / "a").exists()
+    main([str(word) for word in [*options, 2, *TINY]])
+    assert {path.name for path in (tmp_path / "a").iterdir() if path.is_dir()} == {"seed1", "seed2"}
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")

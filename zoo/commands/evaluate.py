@@ -37,13 +37,15 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_command(arguments)
 
     from zoo.commands.train_story import print_details
-    from zoo.experiments.parts import choose_part
+    from zoo.experiments.parts import choose_part, refuse_mixed_parts
     from zoo.learners import loading
     from zoo.runs.json_files import plain, write_text
 
     learner = loading.load(options.run, device=options.device, trust=options.trust)
     given = parser.parse_given(arguments).get("data", {})
     data = given.pop("source", None)
+    if data is None:
+        refuse_mixed_parts(learner, options.run)
     given |= {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
     chosen = choose_part(options.run, learner.recipe, learner.fitted, part=options.part, data=data, given=given)
     metrics = learner.evaluate(chosen.dataset, threshold=options.threshold)

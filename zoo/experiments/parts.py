@@ -85,7 +85,8 @@ def choose_part(
     dataset = load_again(source, folder, data)
     same = saved is not None and not saved.content.changes(dataset)
     if part is None:
-        part = "test" if data is None or same or same_file(data, own) else "all"
+        tested = saved is None or bool(saved.rows["test"]) or own.test_file is not None
+        part = "test" if data is None or (tested and (same or same_file(data, own))) else "all"
     if part == "all":
         return add_overlap(folder, ChosenPart(dataset, part, source))
     if saved is not None and not asked:

@@ -69,6 +69,15 @@ class Ensemble(Predictor):
         """Processes that encode molecules while the models predict others: as many as any member asks for."""
         return max(member.encoding_workers for member in self.members)
 
+    @property
+    def shares_parts(self) -> bool:
+        """Whether all members were trained on the same data, cut in the same way."""
+        asked = [member.request for member in self.members]
+        seeds = {
+            each.data.split_seed if each.data and each.data.split_seed is not None else each.seed for each in asked
+        }
+        return len(seeds) == 1 and all(each.data == asked[0].data for each in asked)
+
     def plain_predictions(self, molecules: object, batch_size: int, on_invalid: str) -> Predictions:
         """Predict molecules, with the spread over the members; arguments as in `predict`.
 

@@ -41,7 +41,7 @@ def measure(
     outcome = EnsembleOutcome(ensemble, metrics, folder=top.path if kept else None)
     test = new_molecules(plan, dataset, splits)
     if test is not None and len(test):
-        found = ensemble.predictions(test.smiles)
+        found = ensemble.predictions(test)
         table = attach(test, ensemble.fitted, {"predicted": found.values, "sd": found.spread})
         outcome = dataclasses.replace(outcome, test=ensemble.score(test, found.values), predictions=table)
         if top.writes:
@@ -81,7 +81,7 @@ def out_of_fold(
     """
     repeats: dict[int, np.ndarray] = {}
     for member, learner, split in zip(plan.members, ensemble.members, splits, strict=True):
-        values = learner.predict(split.test.smiles)
+        values = learner.predict(split.test)
         whole = repeats.setdefault(member.seed, np.full((len(dataset), *values.shape[1:]), np.nan, values.dtype))
         whole[split.indices[2]] = values
     together = np.stack(list(repeats.values()))

@@ -21,7 +21,7 @@ from zoo.runs.state import FAILED, FINISHED, OPEN
 
 @dataclass(frozen=True)
 class Setting:
-    """How members are trained.
+    """Circumstances of training that change no recipe.
 
     Args:
         workers: Processes, at least 1; 1 trains one member after another in this process, with all its threads.

@@ -32,7 +32,7 @@ class Member:
 
     @property
     def label(self) -> str:
-        """What messages call it."""
+        """Name of the member in messages."""
         return self.name
 
     def to_plan(self) -> dict[str, Any]:

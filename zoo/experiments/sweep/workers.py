@@ -167,7 +167,7 @@ class Planned(Protocol):
 
 
 class Results(Protocol):
-    """Where runs go."""
+    """Folders of runs, and their state."""
 
     def folder(self, run: Any) -> RunFolder:
         """Folder of a run."""

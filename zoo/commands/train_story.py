@@ -43,9 +43,8 @@ def summarize(outcome: Any) -> None:
     seconds = outcome.history.seconds
     molecules = sum(epoch.molecules for epoch in outcome.history.epochs)
     print(f"training took {seconds:.1f} seconds, {molecules / max(seconds, 1e-9):,.0f} molecules per second")
-    print(
-        f"saved in {outcome.folder} (test.png, learning_curve.png, test_metrics.csv, test_predictions.csv, checkpoints)"
-    )
+    tested = "test.png, test_metrics.csv, test_predictions.csv, " if outcome.test else ""
+    print(f"saved in {outcome.folder} ({tested}learning_curve.png, checkpoints)")
     print(f"open TensorBoard with: {tensorboard()} --logdir {outcome.folder.parent}")
 
 

@@ -26,6 +26,7 @@ from zoo.recipe.options import DataOptions, TrainingOptions
 from zoo.recipe.recipe import Recipe
 from zoo.registry.catalog.domains import DOMAINS, KEEP_DOMAIN
 from zoo.tasks import TargetScaler, Task, Weighting, make_task
+from zoo.registry.catalog.explainers import EXPLAIN
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -165,6 +166,10 @@ class Predictor(MoleculeReader, Measured):
         measure = DOMAINS[domain if isinstance(domain, str) else "fingerprint"].resolve()
         inside, columns = measure(self, molecules, neighbors)
         return replace(found, in_domain=inside, more={**found.more, **columns})
+
+    def explain(self, molecules: object, method: str | None = None, **options: Any) -> Any:
+        """Attribute predictions to atoms and bonds; arguments and result as `zoo.trust.explain`, which draws them."""
+        return EXPLAIN.resolve()(self, molecules, method, **options)
 
     def remember(self, train: MoleculeDataset, parts: Split | None) -> None:
         """Remember the parts that `fit` learns from; what was made of others is forgotten."""

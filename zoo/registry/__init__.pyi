@@ -1,6 +1,7 @@
 from . import catalog as catalog
 from .catalog import DOMAINS as DOMAINS
 from .catalog import ESTIMATORS as ESTIMATORS
+from .catalog import EXPLAINERS as EXPLAINERS
 from .catalog import FEATURIZERS as FEATURIZERS
 from .catalog import FORMATS as FORMATS
 from .catalog import METRICS as METRICS

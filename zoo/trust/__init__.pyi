@@ -1,3 +1,6 @@
+from .attribution import Explanation as Explanation
+from .attribution import Explanations as Explanations
+from .attribution import explain as explain
 from .ball import Ball as Ball
 from .calibrating import calibrate as calibrate
 from .calibrating import calibrate_cheaply as calibrate_cheaply

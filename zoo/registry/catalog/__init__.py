@@ -6,6 +6,7 @@ Each page holds one registry (`targets` two: kinds of target and metrics). Targe
 
 from zoo.registry.catalog.domains import DOMAINS
 from zoo.registry.catalog.estimators import ESTIMATORS
+from zoo.registry.catalog.explainers import EXPLAINERS
 from zoo.registry.catalog.featurizers import FEATURIZERS
 from zoo.registry.catalog.formats import FORMATS
 from zoo.registry.catalog.models import MODELS
@@ -13,4 +14,15 @@ from zoo.registry.catalog.optimizers import OPTIMIZERS
 from zoo.registry.catalog.splits import SPLITS
 from zoo.registry.catalog.targets import METRICS, TASKS
 
-__all__ = ["DOMAINS", "ESTIMATORS", "FEATURIZERS", "FORMATS", "METRICS", "MODELS", "OPTIMIZERS", "SPLITS", "TASKS"]
+__all__ = [
+    "DOMAINS",
+    "ESTIMATORS",
+    "EXPLAINERS",
+    "FEATURIZERS",
+    "FORMATS",
+    "METRICS",
+    "MODELS",
+    "OPTIMIZERS",
+    "SPLITS",
+    "TASKS",
+]

@@ -12,6 +12,7 @@ from rdkit import Chem
 
 import zoo
 from zoo.commands.main import main
+from zoo.data import MoleculeRows
 from zoo.learners import Learner
 from zoo.registry.catalog import EXPLAINERS, MODELS
 from zoo.trust.attribution.coalitions import connected_parts, exact_values, sampled_values
@@ -56,7 +57,7 @@ def test_the_order_of_atoms_does_not_matter(method):
 @pytest.mark.parametrize("tensors", [False, True], ids=["dgl", "tensors"])
 def test_both_backends_give_the_same(tensors, monkeypatch):
     if tensors:
-        monkeypatch.setattr("featurizers.batched_graph.dgl", None)
+        monkeypatch.setattr("featurizers.batched_graph.dgl_for_graphs", lambda: None)
     learner = zoo.build("gcn", model_args={"hidden_size": 16}, seed=1)
     values = {method: learner.explain(DRUG, method)[0].atoms.tolist() for method in EXPLAINERS.names()}
     known = test_both_backends_give_the_same.__dict__.setdefault("known", values)
@@ -189,7 +190,7 @@ def forest():
 
 def test_forests_on_fingerprints(forest):
     learner, _ = forest
-    game = make_game(learner, "NCc1ccccc1", Question(0, "nitrogen"))
+    game = make_game(learner, MoleculeRows(["NCc1ccccc1"]), Question(0, "nitrogen"))
     assert game.ends[1] == pytest.approx(learner.predict("NCc1ccccc1")[0, 0])
     assert learner.explain("NCc1ccccc1")[0].method == "masking"
     for method in ("masking", "shapley", "myerson"):
@@ -209,6 +210,18 @@ def test_ensembles(forest):
     np.testing.assert_allclose(found.atoms, np.mean(members, axis=0), atol=1e-6)
     with pytest.raises(ValueError, match="explain each alone"):
         zoo.ensemble([learner, both.members[0]]).explain("CCN")
+
+
+@pytest.mark.parametrize("model", ["gcn", "random_forest"])
+def test_features_next_to_the_molecules_stay(model):
+    smiles = ["CCO", "CCN", "c1ccccc1", "CCCl"] * 3
+    frame = pd.DataFrame({"smiles": smiles, "heat": range(12), "y": np.arange(12.0)})
+    data = zoo.data.load(frame, task="regression", tasks=["y"], feature_columns=["heat"])
+    learner = zoo.build(model, dataset=data)
+    learner.fit(data, split=None, epochs=1, progress=False)
+    found = learner.explain(frame[:2], "masking")
+    predicted = learner.predict(frame[:2])
+    assert [each.score for each in found] == pytest.approx(predicted[:, 0].tolist(), rel=1e-5)
 
 
 def test_several_classes():

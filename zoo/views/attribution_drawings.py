@@ -52,8 +52,9 @@ def draw_contributions(mol: Chem.Mol, weights: np.ndarray, form: str = "svg") ->
     else:
         drawer.DrawMolecule(shown)
     drawer.FinishDrawing()
-    text = drawer.GetDrawingText()
-    return inline(text).encode() if form == "svg" else text
+    drawing: Any = drawer.GetDrawingText()
+    found: bytes = inline(drawing).encode() if form == "svg" else drawing
+    return found
 
 
 def inline(svg: str) -> str:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from itertools import chain, islice
+from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
-from rdkit import Chem
 
 from featurizers import InvalidMolecule
 from featurizers.reading import check_size, name_of, read_molecule
+from zoo.data import MoleculeRows
 from zoo.learners import Learner
-from zoo.learners.molecule_lists import in_chunks
+from zoo.learners.molecule_lists import in_chunks, with_features
 from zoo.learners.predictor import Predictor
 from zoo.registry.catalog.explainers import EXPLAINERS
 from zoo.registry.suggest import suggest
@@ -29,6 +30,7 @@ def explain(
     task: str | int | None = None,
     class_name: str | None = None,
     most: int | None = None,
+    features: Any = None,
     **options: Any,
 ) -> Explanations:
     """Attribute the predictions of molecules to their atoms and bonds.
@@ -40,6 +42,7 @@ def explain(
         task: Name or position of the task; `None` takes the first.
         class_name: Class whose probability is explained, where there are several; `None` takes the predicted one.
         most: Explain the first ones only; `None` explains all.
+        features: As in `Learner.predict`.
         **options: Of the method.
 
     Raises:
@@ -49,33 +52,47 @@ def explain(
     entry = EXPLAINERS[method or default_method(predictor)]
     number = find_task(predictor, task)
     compute = entry.resolve()
+    molecules = with_features(molecules, features, predictor.fitted.feature_names)
     found = []
-    for molecule in islice(chain.from_iterable(in_chunks(molecules)), most):
-        facts = {"task": predictor.fitted.output_names[number], "method": entry.name}
+    for row in islice(single_rows(molecules, predictor.fitted.feature_names), most):
+        facts: dict[str, Any] = {"task": predictor.fitted.output_names[number], "method": entry.name}
         try:
-            check_size(read_molecule(molecule), molecule, MOST_ATOMS)
-            found.append(explain_one(predictor, molecule, number, class_name, compute, options, facts))
+            refuse(row)
+            found.append(explain_one(predictor, row, number, class_name, compute, options, facts))
         except InvalidMolecule as error:
-            found.append(Explanation(name_of(molecule) if isinstance(molecule, (str, Chem.Mol)) else "", **facts,
-                                     class_name="", reason=error.reason))  # fmt: skip
+            found.append(Explanation(error.molecule, class_name="", reason=error.reason, **facts))
     return Explanations(tuple(found))
+
+
+def single_rows(molecules: Any, feature_names: tuple[str, ...]) -> Iterator[MoleculeRows]:
+    """Give rows one by one, with their features."""
+    for chunk in in_chunks(molecules, feature_names=feature_names):
+        yield from chunk.chunks(1)
+
+
+def refuse(row: MoleculeRows) -> None:
+    """Raise an `InvalidMolecule` if a row cannot be explained, whatever the model is."""
+    molecule = row.smiles[0]
+    if row.reasons:
+        raise InvalidMolecule(str(molecule), next(iter(row.reasons.values())))
+    check_size(read_molecule(molecule), molecule, MOST_ATOMS)
 
 
 def explain_one(
     predictor: Predictor,
-    molecule: str | Chem.Mol,
+    row: MoleculeRows,
     task: int,
     class_name: str | None,
     compute: Any,
     options: dict[str, Any],
-    facts: dict[str, str],
+    facts: dict[str, Any],
 ) -> Explanation:
     """Explain one molecule."""
-    predicted = predictor.predict([molecule], on_invalid="raise")
+    predicted = predictor.predict(row, on_invalid="raise")
     question = ask(predictor, task, class_name, predicted)
-    game = make_game(predictor, molecule, question)
+    game = make_game(predictor, row, question)
     return Explanation(
-        name_of(molecule),
+        name_of(row.smiles[0]),
         class_name=question.class_name,
         unit=game.unit,
         prediction=float(question.take(predicted)[0]),

@@ -18,6 +18,8 @@ from rdkit.Chem import rdFingerprintGenerator
 from torch import Tensor
 
 from featurizers import FingerprintFeaturizer, MoleculeGraph, PackedMolecules
+from zoo.data import MoleculeRows
+from zoo.data.features import attach_features
 from zoo.learners import Learner
 from zoo.learners.estimator import Baseline
 from zoo.learners.predictor import Predictor
@@ -109,12 +111,13 @@ class NetworkGame(Game):
 
     Args:
         learner: With a model of graphs.
-        molecule: A readable one.
+        row: A readable molecule, with the features that the learner reads next to it; these stay.
         question: What is explained.
     """
 
-    def __init__(self, learner: Learner, molecule: str | Chem.Mol, question: Question) -> None:
+    def __init__(self, learner: Learner, row: MoleculeRows, question: Question) -> None:
         self.learner, self.question = learner, question
+        molecule = row.smiles[0]
         arrays = learner.featurizer.read(molecule)
         super().__init__(learner.featurizer.parse(molecule), arrays.bond_ends)
         if len(arrays.atoms) != self.num_atoms:
@@ -122,7 +125,7 @@ class NetworkGame(Game):
                 f"featurizer {learner.recipe.featurizer!r} gives {len(arrays.atoms)} atoms to a molecule of "
                 f"{self.num_atoms}: which atoms these are is unknown, so that nothing can be attributed to them"
             )
-        self._packed = PackedMolecules.pack([arrays])
+        self._packed = learner.complete(attach_features(PackedMolecules.pack([arrays]), row.features))
         self.unit = "value" if kinds.labels_of(learner.fitted.task) == NUMBERS else "logit"
         scaling = learner.fitted.target_scaling
         self.scale = 1.0 if scaling is None else float(scaling["std"][question.task])
@@ -169,24 +172,25 @@ class FingerprintGame(Game):
 
     Args:
         baseline: On the featurizer "fingerprint".
-        molecule: A readable one.
+        row: As in `NetworkGame`.
         question: What is explained.
 
     Raises:
         ValueError: Another featurizer.
     """
 
-    def __init__(self, baseline: Baseline, molecule: str | Chem.Mol, question: Question) -> None:
+    def __init__(self, baseline: Baseline, row: MoleculeRows, question: Question) -> None:
         featurizer = baseline.featurizer
         if not isinstance(featurizer, FingerprintFeaturizer):
             raise ValueError(
                 f"explanations of {baseline.recipe.model!r} need featurizer='fingerprint', and this one was trained on "
                 f"{baseline.recipe.featurizer!r}: only the bits of fingerprints are known by atom"
             )
-        arrays = featurizer.read(molecule)
-        super().__init__(featurizer.parse(molecule), arrays.bond_ends)
+        arrays = featurizer.read(row.smiles[0])
+        super().__init__(featurizer.parse(row.smiles[0]), arrays.bond_ends)
         self.baseline, self.question = baseline, question
-        self._descriptors, self._bits = PackedMolecules.pack([arrays]).descriptors, featurizer.num_bits
+        packed = baseline.complete(attach_features(PackedMolecules.pack([arrays]), row.features))
+        self._descriptors, self._bits = packed.descriptors, featurizer.num_bits
         self._numbers, self._needs = environments(self.mol, featurizer)
         self._counts = featurizer.counts
         self.unit = "value" if kinds.labels_of(baseline.fitted.task) == NUMBERS else "probability"
@@ -249,7 +253,7 @@ class MeanGame(Game):
         return np.sum([weight * game.values(atoms, bonds) for weight, game in pairs], axis=0)
 
 
-def make_game(predictor: Predictor, molecule: str | Chem.Mol, question: Question) -> Game:
+def make_game(predictor: Predictor, row: MoleculeRows, question: Question) -> Game:
     """Make the game of a learner, a baseline or an ensemble.
 
     Raises:
@@ -257,11 +261,11 @@ def make_game(predictor: Predictor, molecule: str | Chem.Mol, question: Question
         ValueError: The predictor cannot be explained.
     """
     if isinstance(predictor, Learner):
-        return NetworkGame(predictor, molecule, question)
+        return NetworkGame(predictor, row, question)
     if isinstance(predictor, Baseline):
-        return FingerprintGame(predictor, molecule, question)
+        return FingerprintGame(predictor, row, question)
     members: Any = getattr(predictor, "members", None)
     if not members:
         raise ValueError(f"{type(predictor).__name__} cannot be explained: give a learner, a baseline or an ensemble")
     weights: Any = getattr(predictor, "weights", (1 / len(members),) * len(members))
-    return MeanGame([make_game(member, molecule, question) for member in members], tuple(weights))
+    return MeanGame([make_game(member, row, question) for member in members], tuple(weights))

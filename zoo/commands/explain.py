@@ -12,8 +12,8 @@ DESCRIPTION = """Show which atoms and bonds the predictions of molecules come fr
 
 examples:
   molzoo explain runs/b3db-grover-graphsam-seed0 molecules.csv
-  molzoo explain runs/b3db-grover-graphsam-seed0 molecules.csv --output explained.json --method masking
-  molzoo explain runs/tox21-gcn-adamw-seed0 molecules.smi --task NR-AR --output pictures --pictures png"""
+  molzoo explain runs/b3db-grover-graphsam-seed0 molecules.csv --method masking --output why.json
+  molzoo explain runs/tox21-gcn-seed0 molecules.smi --task NR-AR --output pictures --pictures png"""
 
 MOST = 100
 WHAT, OUTPUT = "what is explained", "output"
@@ -56,8 +56,7 @@ def make_parser() -> CommandParser:
     parser.add_argument("run", help="folder of a run, a checkpoint or an ensemble")
     parser.add_argument("input", help="CSV, TSV, SMI (also .gz) or Parquet")
     parser.add_option("--method", type=str | None, metavar="NAME", group=WHAT,
-                      help=f"one of {', '.join(EXPLAINERS.names())}; the first, or masking for baselines, unless it is "
-                      "named")  # fmt: skip
+                      help=f"{', '.join(EXPLAINERS.names())}; the first, or masking for baselines")  # fmt: skip
     parser.add_option("--task", type=str | None, metavar="NAME", group=WHAT, help="the first unless it is named")
     parser.add_option("--class_name", type=str | None, metavar="WORD", group=WHAT,
                       help="class whose probability is explained; the predicted one unless it is named")  # fmt: skip

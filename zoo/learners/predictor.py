@@ -25,8 +25,8 @@ from zoo.recipe.fitted import Fitted
 from zoo.recipe.options import DataOptions, TrainingOptions
 from zoo.recipe.recipe import Recipe
 from zoo.registry.catalog.domains import DOMAINS, KEEP_DOMAIN
-from zoo.tasks import TargetScaler, Task, Weighting, make_task
 from zoo.registry.catalog.explainers import EXPLAIN
+from zoo.tasks import TargetScaler, Task, Weighting, make_task
 
 if TYPE_CHECKING:
     import pandas as pd

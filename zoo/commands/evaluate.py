@@ -7,7 +7,10 @@ from pathlib import Path
 
 from zoo.commands.data_fields import add_data_fields
 from zoo.commands.parser import CommandParser
+from zoo.recipe.uncertainty import UncertaintyOptions
+from zoo.registry.catalog import ESTIMATORS
 
+UNCERTAINTY = "uncertainty"
 PARTS = ("train", "valid", "test", "all")
 DESCRIPTION = """Metrics of a trained model, with bootstrap intervals.
 
@@ -17,7 +20,8 @@ examples:
   molzoo evaluate runs/b3db-grover-graphsam-seed0
   molzoo evaluate runs/b3db-grover-graphsam-seed0 --part valid
   molzoo evaluate runs/b3db-grover-graphsam-seed0 --data new.csv --output metrics.csv
-  molzoo evaluate runs/b3db-grover-graphsam-seed0 --data moved/b3db.csv --part test"""
+  molzoo evaluate runs/b3db-grover-graphsam-seed0 --data moved/b3db.csv --part test
+  molzoo evaluate runs/esol-gcn-seed0 --uncertainty mc_dropout --coverage 0.9"""
 
 
 def main(arguments: list[str]) -> None:
@@ -32,11 +36,13 @@ def main(arguments: list[str]) -> None:
                       help="probability from which a molecule counts to class 1; that of the run, chosen on its "
                       "validation part, unless it is given")  # fmt: skip
     add_data_fields(parser, "name or file; the data of the run unless it is named", skip={"test_file"})
+    parser.add_fields(UncertaintyOptions, None, UNCERTAINTY, names={"uncertainty": ESTIMATORS.names()})
     parser.add_option("--device", default="auto", help="auto, cpu, cuda, cuda:1, ...")
     parser.add_trust()
     options = parser.parse_command(arguments)
 
     from zoo.commands.train_story import print_details
+    from zoo.experiments.certainty import measure_uncertainty, picture_of
     from zoo.experiments.parts import choose_part, refuse_mixed_parts
     from zoo.learners import loading
     from zoo.runs.json_files import plain, write_text
@@ -51,9 +57,14 @@ def main(arguments: list[str]) -> None:
     metrics = learner.evaluate(chosen.dataset, threshold=options.threshold)
     if options.output:
         write_text(Path(options.output), metrics.to_frame().to_csv(index=False))
+    asked = UncertaintyOptions(options.uncertainty, options.uncertainty_args, options.coverage).keywords()
+    report = None
+    if asked:
+        report = measure_uncertainty(learner, chosen.dataset, Path(options.run), asked)
     if options.json:
         facts = {"data": chosen.source.source, "part": chosen.part, "trained_on": chosen.trained_on}
         values = {"run": str(Path(options.run)), **facts, **metrics, **metrics.to_dict()}
+        values |= {"uncertainty": report.to_dict()} if report else {}
         print(json.dumps(plain(values), allow_nan=False))
         return
     print(f"{chosen.dataset} ({chosen.part})")
@@ -62,5 +73,8 @@ def main(arguments: list[str]) -> None:
     for name in metrics:
         print(metrics.describe(name))
     print_details(metrics)
+    if report:
+        print(report)
+        print(f"drawn in {picture_of(Path(options.run), report.estimator)}")
     if chosen.warning:
         print(f"ATTENTION: {chosen.warning}")

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from zoo import data
+from zoo.experiments.certainty import calibrate_run
 from zoo.experiments.outcome import Outcome, TrainingDiverged, measure_on_test, write_outcome
 from zoo.experiments.testing import choose_test
 from zoo.learners.estimator import Baseline
@@ -25,7 +26,6 @@ from zoo.runs.opening import run_folder, running, saved_parts
 from zoo.tasks.metrics import check_metric
 from zoo.training import distributed
 from zoo.training.plan import check_monitor
-from zoo.trust.calibrating import calibrate_cheaply
 from zoo.views import tensorboard_pages as boards
 
 DRAW_SEED = 0
@@ -124,17 +124,10 @@ def run(
         outcome, predictions = measure_on_test(learner, history, split, test, place)
         if place is not None and place.writes:
             write_outcome(place, outcome, test, predictions, projector)
-            calibrate_run(place, learner, split)
+            calibrate_run(place, learner, split, test, history.steps)
         if history.diverged:
             raise TrainingDiverged(outcome)
     return outcome
-
-
-def calibrate_run(place: RunFolder, learner: Learner | Baseline, split: data.Split) -> None:
-    """Calibrate on the validation part what takes one pass over it, and write that into the best checkpoint."""
-    calibrate_cheaply(learner, split.valid)
-    if learner.fitted.calibration:
-        checkpoint.rewrite_fitted(place.checkpoint("best"), learner.fitted)
 
 
 def prepare(

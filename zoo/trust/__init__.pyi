@@ -1,3 +1,4 @@
+from . import scores as scores
 from .attribution import Explanation as Explanation
 from .attribution import Explanations as Explanations
 from .attribution import explain as explain
@@ -14,3 +15,5 @@ from .estimator import Estimator as Estimator
 from .estimator import Told as Told
 from .estimator import combine as combine
 from .estimator import fitting as fitting
+from .evaluation import UncertaintyReport as UncertaintyReport
+from .evaluation import evaluate_uncertainty as evaluate_uncertainty

@@ -64,7 +64,7 @@ def calibrate(
         (1, 1, 2)
     """
     estimator = make_estimator(uncertainty, options)
-    dataset = learner.check_dataset(by_name(data, learner.fitted))
+    dataset = learner.check_dataset(by_name(data, learner.fitted)).without_bounds()
     numbers = labels_of(learner.fitted.task) == NUMBERS
     method = require(method or (scales.Z_SCALING if numbers else probabilities.TEMPERATURE),
                      scales.METHODS if numbers else probabilities.METHODS, "method")  # fmt: skip

@@ -138,14 +138,21 @@ class Calibration:
         """Lists of scores of a task: one, or one for each class."""
         return list(self.scores[task]) if self.conformal == conformal.MONDRIAN else [self.scores[task]]
 
+    @property
+    def fewest(self) -> int:
+        """Number of scores of the task that has most; of its classes the rarest counts."""
+        return max((min(map(len, self._lists(task))) for task in range(len(self.scores))), default=0)
+
+    def allows(self, coverage: float) -> bool:
+        """Return whether there were labels enough for a coverage."""
+        return self.fewest >= conformal.labels_needed(coverage)
+
     def require(self, coverage: float) -> None:
         """Raise a `ValueError` of one line unless there were labels enough for a coverage."""
-        needed, tasks = conformal.labels_needed(coverage), range(len(self.scores))
-        count = max((min(map(len, self._lists(task))) for task in tasks), default=0)
-        if count < needed:
+        if not self.allows(coverage):
             raise ValueError(
-                f"coverage={coverage} needs {needed} calibration labels, and there are {count}: ask for "
-                f"{most_coverage(count):.3g} at most, or calibrate with more molecules"
+                f"coverage={coverage} needs {conformal.labels_needed(coverage)} calibration labels, and there are "
+                f"{self.fewest}: ask for {most_coverage(self.fewest):.3g} at most, or calibrate with more molecules"
             )
 
 

@@ -104,25 +104,37 @@ class Estimator(ABC):
     ) -> Predictions:
         """Predict molecules; see `Predictor.predictions`."""
         self.check(predictor, coverage)
-        found, reasons = self.estimate(predictor, molecules, batch_size, on_invalid)
-        fitted, why, index = predictor.fitted, with_reasons(found.values, reasons), index_of(molecules)
-        numbers, calibration = labels_of(fitted.task) == NUMBERS, Calibration.of(fitted, self.name)
-        more: dict[str, np.ndarray] = {}
-        if calibration is not None and not calibration.other_options(self.options):
-            found = calibration.correct(found)
-            if coverage is not None and numbers:
-                found = replace(found, interval=calibration.intervals(found, coverage))
-            elif coverage is not None:
-                more = name_sets(calibration.sets(found.values, coverage), fitted)
+        found, sets, reasons = self.calibrated(predictor, molecules, batch_size, coverage, on_invalid)
+        fitted, numbers = predictor.fitted, labels_of(predictor.fitted.task) == NUMBERS
         return Predictions(
             found.values.astype(np.float64 if numbers else np.float32),
-            why,
+            with_reasons(found.values, reasons),
             fitted.column_names,
             spread=found.spread,
             interval=found.interval,
-            more=more,
-            index=index,
+            more={} if sets is None else name_sets(sets, fitted),
+            index=index_of(molecules),
         )
+
+    def calibrated(
+        self, predictor: Predictor, molecules: Any, batch_size: int, coverage: float | None, on_invalid: str = "nan"
+    ) -> tuple[Estimate, Bool | None, np.ndarray]:
+        """Predict molecules, and correct what was calibrated with the same options.
+
+        Returns:
+            The estimate, for numbers with intervals of the coverage; for classes sets (n, T, C) of the coverage; and
+            why molecules cannot be read (n,).
+        """
+        found, reasons = self.estimate(predictor, molecules, batch_size, on_invalid)
+        calibration = Calibration.of(predictor.fitted, self.name)
+        if calibration is None or calibration.other_options(self.options):
+            return found, None, reasons
+        found = calibration.correct(found)
+        if coverage is None:
+            return found, None, reasons
+        if labels_of(predictor.fitted.task) == NUMBERS:
+            return replace(found, interval=calibration.intervals(found, coverage)), None, reasons
+        return found, calibration.sets(found.values, coverage), reasons
 
     @property
     def options(self) -> dict[str, Any]:

@@ -116,7 +116,7 @@ def tells_variance(learner: Predictor) -> bool:
 
 @dataclass(frozen=True)
 class FromCalibration(Estimator):
-    """What a calibration alone tells: corrected probabilities, and for numbers the size of the errors of validation."""
+    """Corrected probabilities, and for numbers the size of the errors of validation: all that a calibration tells."""
 
     name = CALIBRATED
 

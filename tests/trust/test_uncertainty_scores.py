@@ -8,10 +8,10 @@ import pytest
 from sklearn.metrics import brier_score_loss
 from sklearn.metrics import log_loss as reference_log_loss
 from support.places import FIXTURES
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import zoo
 from zoo.commands.main import main
-from zoo.runs.log import EVENT_FILES, read_events
 from zoo.trust import calibrate, evaluate_uncertainty, scores
 
 
@@ -115,9 +115,10 @@ def test_runs_keep_what_they_measured(tmp_path, capsys):
     assert set(kept) == {"calibrated", "mean_variance"}
     assert kept["mean_variance"]["mean"]["nll"] > 0
     assert (run / "uncertainty_mean_variance.png").exists()
-    events = read_events(sorted(run.glob(EVENT_FILES)), 10**9)
-    tags = {value.tag for event in events for value in event.summary.value}
-    assert {"test/uncertainty/mean_variance", "test/uncertainty/mean_variance/nll"} <= tags
+    events = EventAccumulator(str(run))
+    events.Reload()
+    assert "test/uncertainty/mean_variance/nll" in events.Tags()["scalars"]
+    assert "test/uncertainty/mean_variance" in events.Tags()["images"]
     capsys.readouterr()
     main(["evaluate", str(run), "--uncertainty", "ball", "--uncertainty-args.passes", "2", "--json"])
     assert json.loads(capsys.readouterr().out)["uncertainty"]["estimator"] == "ball"

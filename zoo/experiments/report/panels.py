@@ -13,6 +13,7 @@ from zoo.experiments.report import figures
 from zoo.experiments.report.differences import paired_differences
 from zoo.experiments.report.figures import Form
 from zoo.experiments.report.palette import Palette
+from zoo.experiments.report.rises import rise_points, score_against_rise
 
 
 class ReportData(Protocol):
@@ -48,12 +49,14 @@ class Panel:
         title: Description for those who cannot see it; `{reference}` becomes the reference's name.
         caption: Text under the figure, with the same placeholder.
         section: "differences" (to the reference) or "results".
+        optional: Leave it out of reports without data for it; others keep an empty place.
     """
 
     draw: Callable[[ReportData, Form], Figure | None]
     title: str
     caption: str
     section: str = "results"
+    optional: bool = False
 
 
 def draw_differences(report: ReportData, form: Form) -> Figure | None:
@@ -75,6 +78,12 @@ def draw_curves(report: ReportData, form: Form) -> Figure | None:
     return figures.learning_curves(report.finished, report.palette, form) if report.palette.names else None
 
 
+def draw_rises(report: ReportData, form: Form) -> Figure | None:
+    """Draw the differences over the measured rise of the loss."""
+    points = rise_points(report.finished, report.reference)
+    return score_against_rise(points, report.palette, report.reference, form) if len(points) else None
+
+
 PANELS: dict[str, Panel] = {
     "differences": Panel(
         draw_differences,
@@ -82,6 +91,15 @@ PANELS: dict[str, Panel] = {
         "Mean difference to {reference} on equal seeds with its 95 % interval (Student's t). An interval that contains "
         "0 does not settle the sign. An arrow marks what goes on beyond the edge; the table has the numbers.",
         "differences",
+    ),
+    "rises": Panel(
+        draw_rises,
+        "Difference to {reference} against the measured rise of the loss",
+        "Each run that measured its ascent (`ascent_every`): the mean relative rise of the loss of a batch from the "
+        "weights to the perturbed weights, and the difference of its test score to {reference}'s on the same seed. "
+        "Left of 0 the perturbation goes downhill.",
+        "differences",
+        optional=True,
     ),
     "time": Panel(
         draw_time,

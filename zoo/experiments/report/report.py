@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,8 +16,17 @@ from matplotlib.figure import Figure
 
 from zoo.experiments.report import figures, statistics, tables
 from zoo.experiments.report.collecting import Collected, collect
+from zoo.experiments.report.facts import (
+    count_values,
+    describe_machine,
+    describe_versions,
+    duration,
+    moment,
+    warnings,
+)
 from zoo.experiments.report.markdown import escape, fence
 from zoo.experiments.report.panels import PANELS
+from zoo.experiments.report.verdict import Verdict
 from zoo.experiments.sweep.specification import Sweep
 from zoo.recipe.recipe import NO_OPTIMIZER
 from zoo.runs.state import FAILED, FINISHED
@@ -107,6 +116,11 @@ class Report:
         return statistics.across(self.comparison, self.summary)
 
     @cached_property
+    def verdict(self) -> Verdict:
+        """Comparison over all pairs of runs, within data sets, and at equal time."""
+        return Verdict.of(self.finished, self.comparison, self.reference)
+
+    @cached_property
     def palette(self) -> figures.Palette:
         """Colours of the optimizers that have results."""
         names = [name for name in self.sweep.optimizers if name in set(self.finished["optimizer"])]
@@ -123,14 +137,17 @@ class Report:
             narrow: For the width of a telephone.
 
         Returns:
-            Figures by name; `None` where there are no data for it.
+            Figures by name; `None` where there are no data for it, unless it is optional and left out.
         """
         form = figures.NARROW if narrow else figures.WIDE
-        return {name: panel.draw(self, form) for name, panel in PANELS.items()}
+        drawn = {name: panel.draw(self, form) for name, panel in PANELS.items()}
+        return {name: figure for name, figure in drawn.items() if figure or not PANELS[name].optional}
 
     def tables(self) -> dict[str, tables.Table | None]:
         """Tables by name; `None` for those without rows."""
         made = {
+            "verdict": self.verdict.table(),
+            "averages": self.verdict.averages_table(),
             "across": tables.across_table(self.overall, self.sweep.reference),
             "results": tables.results_table(self.summary),
             "tasks": tables.tasks_table(self.finished),
@@ -171,52 +188,10 @@ class Report:
             "versions": count_values(self.finished["versions"], describe_versions),
             "machines": count_values(self.finished["machine"], describe_machine),
             "warnings": warnings(self.finished),
+            "verdict": self.verdict.sentence,
             "tables": self.tables(),
             "fence": fence(self.collected.command, self.sweep.text),
         }
-
-
-def count_values(column: pd.Series, tell: Callable[[Mapping[str, Any]], str]) -> list[tuple[int, str]]:
-    """Count the runs with each value of a column, in words."""
-    return [(int(count), str(text)) for text, count in column.map(tell).value_counts().items()]
-
-
-def describe_machine(facts: Mapping[str, Any]) -> str:
-    """Describe a machine in words."""
-    if not facts:
-        return "a machine that was not noted"
-    words = [facts["processor"], f"{facts['cores']} cores", f"{facts['memory_gib']} GiB", facts["system"]]
-    return ", ".join([*words, f"{facts['threads']} thread(s) for each run", f"device {facts['device']}"])
-
-
-def describe_versions(facts: Mapping[str, Any]) -> str:
-    """Describe versions in words."""
-    return ", ".join(f"{package} {version}" for package, version in facts.items()) or "versions that were not noted"
-
-
-def duration(seconds: float) -> str:
-    """Format a time span for people."""
-    return (
-        f"{seconds:.0f} seconds"
-        if seconds < 120
-        else f"{seconds / 60:.0f} minutes"
-        if seconds < 7200
-        else f"{seconds / 3600:.1f} hours"
-    )
-
-
-def moment(written: str) -> str:
-    """Format a stored time, to the minute."""
-    return written[:16].replace("T", " ") + " UTC"
-
-
-def warnings(rows: pd.DataFrame) -> list[str]:
-    """Return the warnings of the splits, with the data set and the seeds."""
-    seeds: dict[tuple[str, str], list[int]] = {}
-    for row in statistics.records(rows.drop_duplicates(["dataset", "seed"])):
-        for text in row.split_report.get("warnings", ()):
-            seeds.setdefault((row.dataset, text), []).append(row.seed)
-    return [f"{dataset}, seed {', '.join(map(str, found))}: {text}" for (dataset, text), found in seeds.items()]
 
 
 def write_report(results: str | Path | Sequence[str | Path], folder: str | Path) -> list[Path]:

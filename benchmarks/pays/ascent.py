@@ -25,14 +25,12 @@ from zoo.experiments.experiment import draw
 SETS = ("esol", "lipophilicity", "bbbp", "sider", "tox21")
 RULES: dict[str, tuple[str, dict[str, Any]]] = {
     "graphsam, beta 0.99": ("graphsam", {"beta": 0.99, "gamma": 1.0}),
-    "graphsam, beta 0.5": ("graphsam", {"beta": 0.5, "gamma": 1.0}),
     "graphsam, beta 0": ("graphsam", {"beta": 0.0, "gamma": 1.0}),
     "graphsam_paper, beta 0.99": ("graphsam_paper", {"beta": 0.99, "gamma": 1.0}),
-    "msam": ("msam", {}),
 }
 RHO = 0.02
 RADII = (0.001, 0.003, 0.01, 0.03, 0.1)
-SEED, MOLECULES, EPOCHS, EVERY = 10, 1000, 4, 3
+SEED, MOLECULES, EPOCHS, EVERY = 10, 1000, 3, 3
 
 
 class Ladder(zoo.callbacks.Callback):

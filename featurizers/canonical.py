@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -9,6 +10,18 @@ from rdkit import Chem
 from rdkit.Chem.rdchem import BondStereo
 
 from featurizers.base import Featurizer
+from featurizers.codes import (
+    SHIFT,
+    as_rows,
+    atoms_of,
+    bond_ends,
+    bonds_of,
+    flags,
+    limited_table,
+    signed,
+    slot_table,
+    unsigned,
+)
 from featurizers.one_hot import BOND_TYPE_SLOTS, HYBRIDIZATION_SLOTS, NO_SLOT, set_flags, set_one_hot, slots_of
 from featurizers.packed import MoleculeArrays
 
@@ -29,11 +42,13 @@ STEREO_SLOTS = slots_of(
         BondStereo.STEREOTRANS,
     ]
 )
+ELEMENTS, HYBRIDIZATIONS = slot_table(ELEMENT_SLOTS), slot_table(HYBRIDIZATION_SLOTS)
+BOND_TYPES, STEREO = slot_table(BOND_TYPE_SLOTS), slot_table(STEREO_SLOTS)
+UP_TO_10, UP_TO_6, UP_TO_4 = (limited_table(highest, NO_SLOT) for highest in (10, 6, 4))
 
 # One-hot groups of an atom: element, degree 0-10, implicit valence 0-6, hybridization, hydrogens 0-4.
 FIRST_COLUMNS = np.array([0, 43, 54, 63, 69])
 CHARGE, RADICALS, AROMATIC = 61, 62, 68
-CHARGE_SHIFT = 128  # charges are stored in one unsigned byte
 
 
 class CanonicalFeaturizer(Featurizer):
@@ -68,21 +83,25 @@ class CanonicalFeaturizer(Featurizer):
 
     def encode(self, mol: Chem.Mol) -> MoleculeArrays:
         """Write the slots of every atom and bond."""
-        bonds = [bond_code(bond) for bond in mol.GetBonds()]
-        table = np.array(bonds, dtype=np.int64).reshape(len(bonds), 5)
+        bonds = bonds_of(mol)
+        ends = bond_ends(bonds)
         return MoleculeArrays(
-            atoms=np.array([atom_code(atom) for atom in mol.GetAtoms()], dtype=np.uint8),
-            bonds=table[:, 2:].astype(np.uint8),
-            bond_ends=table[:, :2].astype(np.uint16),
-            pairs=self.relate(mol, table[:, :2]),
+            atoms=as_rows(self.atom_columns(atoms_of(mol))),
+            bonds=as_rows(bond_columns(bonds)),
+            bond_ends=ends,
+            pairs=self.relate(mol, ends),
             descriptors=self.describe(mol),
         )
+
+    def atom_columns(self, atoms: Sequence[Chem.Atom]) -> list[bytes]:
+        """Return the columns of the atoms' codes (N bytes each)."""
+        return atom_columns(atoms)
 
     def expand_atoms(self, codes: np.ndarray) -> np.ndarray:
         """Map atom codes (N, 8) to features (N, 74)."""
         feats = np.zeros((len(codes), self.atom_size), dtype=np.float32)
         set_one_hot(feats, codes[:, :5], FIRST_COLUMNS)
-        feats[:, CHARGE] = codes[:, 5].astype(np.float32) - CHARGE_SHIFT
+        feats[:, CHARGE] = codes[:, 5].astype(np.float32) - SHIFT
         feats[:, RADICALS] = codes[:, 6]
         feats[:, AROMATIC] = codes[:, 7]
         return feats
@@ -95,31 +114,26 @@ class CanonicalFeaturizer(Featurizer):
         return feats
 
 
-def at_most(value: int, highest: int) -> int:
-    """The value as a slot, or none above `highest`."""
-    return value if value <= highest else NO_SLOT
+def atom_columns(atoms: Sequence[Chem.Atom]) -> list[bytes]:
+    """Five slots, charge (shifted), radical electrons, aromatic of each atom."""
+    read = Chem.Atom
+    return [
+        unsigned(read.GetAtomicNum, atoms).translate(ELEMENTS),
+        unsigned(read.GetDegree, atoms).translate(UP_TO_10),
+        unsigned(read.GetNumImplicitHs, atoms).translate(UP_TO_6),
+        unsigned(read.GetHybridization, atoms).translate(HYBRIDIZATIONS),
+        unsigned(read.GetTotalNumHs, atoms).translate(UP_TO_4),
+        signed(read.GetFormalCharge, atoms),
+        unsigned(read.GetNumRadicalElectrons, atoms),
+        unsigned(read.GetIsAromatic, atoms),
+    ]
 
 
-def atom_code(atom: Chem.Atom) -> tuple[int, ...]:
-    """Five slots, charge (shifted), radical electrons, aromatic."""
-    return (
-        ELEMENT_SLOTS.get(atom.GetAtomicNum(), NO_SLOT),
-        at_most(atom.GetDegree(), 10),
-        at_most(atom.GetNumImplicitHs(), 6),
-        HYBRIDIZATION_SLOTS.get(atom.GetHybridization(), NO_SLOT),
-        at_most(atom.GetTotalNumHs(), 4),
-        min(max(atom.GetFormalCharge() + CHARGE_SHIFT, 0), 255),
-        min(atom.GetNumRadicalElectrons(), 255),
-        atom.GetIsAromatic(),
-    )
-
-
-def bond_code(bond: Chem.Bond) -> tuple[int, int, int, int, int]:
-    """Begin atom, end atom, type slot, stereo slot, flags (conjugated, in a ring)."""
-    return (
-        bond.GetBeginAtomIdx(),
-        bond.GetEndAtomIdx(),
-        BOND_TYPE_SLOTS.get(bond.GetBondType(), NO_SLOT),
-        STEREO_SLOTS.get(bond.GetStereo(), NO_SLOT),
-        bond.GetIsConjugated() | bond.IsInRing() << 1,
-    )
+def bond_columns(bonds: Sequence[Chem.Bond]) -> list[bytes]:
+    """Type slot, stereo slot, flags (conjugated, in a ring) of each bond."""
+    read = Chem.Bond
+    return [
+        unsigned(read.GetBondType, bonds).translate(BOND_TYPES),
+        unsigned(read.GetStereo, bonds).translate(STEREO),
+        flags(unsigned(read.GetIsConjugated, bonds), unsigned(read.IsInRing, bonds)),
+    ]

@@ -11,12 +11,24 @@ from rdkit import Chem
 from rdkit.Chem.rdchem import HybridizationType as Hybridization
 
 from featurizers.base import Featurizer
-from featurizers.grover import bond_code, masses
-from featurizers.one_hot import set_flags, set_one_hot
+from featurizers.codes import (
+    as_rows,
+    atoms_of,
+    bonds_of,
+    limited_table,
+    ordered_ends,
+    signed,
+    signed_slot_table,
+    slot_table,
+    unsigned,
+)
+from featurizers.grover import bond_columns, isotope_columns, masses
+from featurizers.one_hot import set_flags, set_one_hot, slots_of
 from featurizers.packed import MoleculeArrays
 
 # Values of degree, charge, chiral tag and hydrogens that have a column, in all sets of features.
 DEGREES, CHARGES, CHIRAL_TAGS, HYDROGENS = range(6), (-1, -2, 1, 2, 0), range(4), range(5)
+UP_TO_6, UP_TO_4, UP_TO_5 = (limited_table(len(values)) for values in (DEGREES, CHIRAL_TAGS, HYDROGENS))
 
 
 @dataclass(frozen=True)
@@ -105,18 +117,22 @@ class ChempropFeaturizer(Featurizer):
             raise ValueError(f"columns={columns!r}: choose one of {', '.join(map(repr, SETS))}")
         self.columns = SETS[columns]
         self.atom_size = self.columns.atom_size
-        groups = (self.columns.elements, CHARGES, self.columns.hybridizations)
-        self._slots: list[dict[Any, int]] = [{value: slot for slot, value in enumerate(group)} for group in groups]
+        elements, hybridizations = self.columns.elements, self.columns.hybridizations
+        self._slots = (
+            slot_table(slots_of(elements), len(elements)),
+            signed_slot_table(slots_of(CHARGES), len(CHARGES)),
+            slot_table(slots_of(hybridizations), len(hybridizations)),
+        )
 
     def encode(self, mol: Chem.Mol) -> MoleculeArrays:
         """Write the slots, flags and isotope of every atom and bond."""
-        bonds = sorted([bond_code(bond) for bond in mol.GetBonds()])
-        table = np.array(bonds, dtype=np.int64).reshape(len(bonds), 5)
+        bonds = bonds_of(mol)
+        ends, order = ordered_ends(bonds)
         return MoleculeArrays(
-            atoms=np.array([self._atom_code(atom) for atom in mol.GetAtoms()], dtype=np.uint8),
-            bonds=table[:, 2:].astype(np.uint8),
-            bond_ends=table[:, :2].astype(np.uint16),
-            pairs=self.relate(mol, table[:, :2]),
+            atoms=self._atom_codes(atoms_of(mol)),
+            bonds=as_rows(bond_columns(bonds))[order],
+            bond_ends=ends,
+            pairs=self.relate(mol, ends),
             descriptors=self.describe(mol),
         )
 
@@ -136,19 +152,20 @@ class ChempropFeaturizer(Featurizer):
         set_flags(feats, codes[:, 2], slice(5, 7))
         return feats
 
-    def _atom_code(self, atom: Chem.Atom) -> tuple[int, ...]:
-        """Six slots, aromatic, atomic number, isotope (low and high byte)."""
+    def _atom_codes(self, atoms: Sequence[Chem.Atom]) -> np.ndarray:
+        """Six slots, aromatic, atomic number, isotope (low and high byte) of each atom."""
         elements, charges, hybridizations = self._slots
-        number, isotope = atom.GetAtomicNum(), atom.GetIsotope()
-        return (
-            elements.get(number, len(elements)),
-            min(atom.GetTotalDegree(), len(DEGREES)),
-            charges.get(atom.GetFormalCharge(), len(CHARGES)),
-            min(int(atom.GetChiralTag()), len(CHIRAL_TAGS)),
-            min(atom.GetTotalNumHs(), len(HYDROGENS)),
-            hybridizations.get(atom.GetHybridization(), len(hybridizations)),
-            int(atom.GetIsAromatic()),
-            number,
-            isotope & 255,
-            isotope >> 8,
+        numbers, read = unsigned(Chem.Atom.GetAtomicNum, atoms), Chem.Atom
+        return as_rows(
+            [
+                numbers.translate(elements),
+                unsigned(read.GetTotalDegree, atoms).translate(UP_TO_6),
+                signed(read.GetFormalCharge, atoms).translate(charges),
+                unsigned(read.GetChiralTag, atoms).translate(UP_TO_4),
+                unsigned(read.GetTotalNumHs, atoms).translate(UP_TO_5),
+                unsigned(read.GetHybridization, atoms).translate(hybridizations),
+                unsigned(read.GetIsAromatic, atoms),
+                numbers,
+                *isotope_columns(atoms),
+            ]
         )

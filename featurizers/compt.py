@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -10,6 +12,7 @@ from rdkit.Chem.rdchem import BondStereo
 from rdkit.Chem.rdPartialCharges import ComputeGasteigerCharges
 
 from featurizers.base import Featurizer
+from featurizers.codes import SHIFT, as_rows, atoms_of, bond_ends, bonds_of, flags, signed, slot_table, unsigned
 from featurizers.one_hot import BOND_TYPE_SLOTS, HYBRIDIZATION_SLOTS, set_flags, set_one_hot, slots_of
 from featurizers.packed import MoleculeArrays, PackedMolecules
 
@@ -29,10 +32,13 @@ STEREO_SLOTS = slots_of(
 # The published lists have no slot for other values, which fall on the last one.
 OTHER_TYPE, OTHER_STEREO = BOND_TYPE_SLOTS[Chem.BondType.AROMATIC], STEREO_SLOTS[BondStereo.STEREOZ]
 OTHER_ELEMENT, OTHER_HYBRIDIZATION = 100, 5
+ELEMENTS = slot_table({number: number - 1 for number in range(1, 101)}, OTHER_ELEMENT)
+HYBRIDIZATIONS = slot_table(HYBRIDIZATION_SLOTS, OTHER_HYBRIDIZATION)
+BOND_TYPES, STEREO = slot_table(BOND_TYPE_SLOTS, OTHER_TYPE), slot_table(STEREO_SLOTS, OTHER_STEREO)
 
 COUNTS, CHARGES, FLAGS = slice(107, 111), slice(111, 113), slice(113, 115)
 COUNT_SCALES = np.array([8, 4, 8, 8], dtype=np.float32)  # hydrogens, degree, charge, valence
-CHARGE_SHIFT = np.array([0, 0, 128, 0], dtype=np.float32)  # charges are stored in one unsigned byte
+CHARGE_SHIFT = np.array([0, 0, SHIFT, 0], dtype=np.float32)
 
 
 class ComptFeaturizer(Featurizer):
@@ -70,16 +76,15 @@ class ComptFeaturizer(Featurizer):
         """Write the slots, counts and partial charges of every atom and the slots of every bond."""
         mol = in_canonical_order(mol) if self.canonical_order else Chem.Mol(mol)  # a copy: charges are written into it
         ComputeGasteigerCharges(mol)
-        charges = np.array([partial_charges(atom) for atom in mol.GetAtoms()], dtype=np.float32)
-        bonds = [bond_code(bond) for bond in mol.GetBonds()]
-        table = np.array(bonds, dtype=np.int64).reshape(len(bonds), 5)
+        atoms, bonds = atoms_of(mol), bonds_of(mol)
+        ends = bond_ends(bonds)
         return MoleculeArrays(
-            atoms=np.array([atom_code(atom) for atom in mol.GetAtoms()], dtype=np.uint8),
-            bonds=table[:, 2:].astype(np.uint8),
-            bond_ends=table[:, :2].astype(np.uint16),
-            pairs=self.relate(mol, table[:, :2]),
+            atoms=as_rows(atom_columns(atoms)),
+            bonds=as_rows(bond_columns(bonds)),
+            bond_ends=ends,
+            pairs=self.relate(mol, ends),
             descriptors=self.describe(mol),
-            extra={"atoms.charges": charges},
+            extra={"atoms.charges": partial_charges(atoms)},
         )
 
     def expand_atoms(self, codes: np.ndarray) -> np.ndarray:
@@ -111,32 +116,32 @@ def in_canonical_order(mol: Chem.Mol) -> Chem.Mol:
     return Chem.RenumberAtoms(mol, list(mol.GetPropsAsDict(True, True)["_smilesAtomOutputOrder"]))
 
 
-def partial_charges(atom: Chem.Atom) -> tuple[float, float]:
-    """Gasteiger charges of an atom and of its hydrogens; 0 where there is none."""
-    charges = atom.GetDoubleProp("_GasteigerCharge"), atom.GetDoubleProp("_GasteigerHCharge")
-    return tuple(charge if np.isfinite(charge) else 0.0 for charge in charges)  # type: ignore[return-value]
+def partial_charges(atoms: Sequence[Chem.Atom]) -> np.ndarray:
+    """Gasteiger charges of atoms and of their hydrogens (N, 2), float32; 0 where there is none."""
+    names = ("_GasteigerCharge", "_GasteigerHCharge")
+    charges = np.array([list(map(Chem.Atom.GetDoubleProp, atoms, repeat(name))) for name in names])
+    return np.where(np.isfinite(charges), charges, 0.0).astype(np.float32).T.copy()
 
 
-def atom_code(atom: Chem.Atom) -> tuple[int, ...]:
+def atom_columns(atoms: Sequence[Chem.Atom]) -> list[bytes]:
     """Element and hybridization slots, hydrogens, degree, charge (shifted), valence, flags (aromatic, in a ring)."""
-    number = atom.GetAtomicNum()
-    return (
-        number - 1 if 1 <= number <= 100 else OTHER_ELEMENT,
-        HYBRIDIZATION_SLOTS.get(atom.GetHybridization(), OTHER_HYBRIDIZATION),
-        min(atom.GetTotalNumHs(includeNeighbors=True), 255),
-        min(atom.GetDegree(), 255),
-        min(max(atom.GetFormalCharge() + 128, 0), 255),
-        min(atom.GetTotalValence(), 255),
-        atom.GetIsAromatic() | atom.IsInRing() << 1,
-    )
+    read = Chem.Atom
+    return [
+        unsigned(read.GetAtomicNum, atoms).translate(ELEMENTS),
+        unsigned(read.GetHybridization, atoms).translate(HYBRIDIZATIONS),
+        unsigned(read.GetTotalNumHs, atoms, True),
+        unsigned(read.GetDegree, atoms),
+        signed(read.GetFormalCharge, atoms),
+        unsigned(read.GetTotalValence, atoms),
+        flags(unsigned(read.GetIsAromatic, atoms), unsigned(read.IsInRing, atoms)),
+    ]
 
 
-def bond_code(bond: Chem.Bond) -> tuple[int, int, int, int, int]:
-    """Begin atom, end atom, type slot, stereo slot, flags (conjugated, aromatic, in a ring)."""
-    return (
-        bond.GetBeginAtomIdx(),
-        bond.GetEndAtomIdx(),
-        BOND_TYPE_SLOTS.get(bond.GetBondType(), OTHER_TYPE),
-        STEREO_SLOTS.get(bond.GetStereo(), OTHER_STEREO),
-        bond.GetIsConjugated() | bond.GetIsAromatic() << 1 | bond.IsInRing() << 2,
-    )
+def bond_columns(bonds: Sequence[Chem.Bond]) -> list[bytes]:
+    """Type slot, stereo slot, flags (conjugated, aromatic, in a ring) of each bond."""
+    read = Chem.Bond
+    return [
+        unsigned(read.GetBondType, bonds).translate(BOND_TYPES),
+        unsigned(read.GetStereo, bonds).translate(STEREO),
+        flags(*(unsigned(getter, bonds) for getter in (read.GetIsConjugated, read.GetIsAromatic, read.IsInRing))),
+    ]

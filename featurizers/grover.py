@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from itertools import chain
 from typing import Any, ClassVar
 
 import numpy as np
 from rdkit import Chem
+from rdkit.Chem.rdqueries import HasChiralTagQueryAtom
 
 from featurizers.base import Featurizer
 from featurizers.chirality import cip_slots
-from featurizers.one_hot import BOND_TYPE_SLOTS, HYBRIDIZATION_SLOTS, NO_SLOT, set_flags, set_one_hot
+from featurizers.codes import (
+    as_rows,
+    atoms_of,
+    bonds_of,
+    flags,
+    limited_table,
+    ordered_ends,
+    signed,
+    signed_slot_table,
+    slot_table,
+    unsigned,
+)
+from featurizers.one_hot import BOND_TYPE_SLOTS, HYBRIDIZATION_SLOTS, set_flags, set_one_hot
 from featurizers.packed import MoleculeArrays
 
 # Patterns of single atoms as published with GROVER (tencent-ailab/grover, grover/data/molgraph.py), in the order of
@@ -41,12 +54,18 @@ GROUPS = {
 }
 FIRST_COLUMNS = np.array([first for first, _ in GROUPS.values()])
 AROMATIC, MASS, MATCHES, RINGS = 131, 132, slice(141, 145), slice(145, 151)
-CHIRALITY = 3  # its column in the codes of an atom
 LAST = {name: size - 1 for name, (_, size) in GROUPS.items()}
 
 # The published code picks the charge column by Python indexing from either end of six slots, so +4 and -2, +5 and -1,
 # +3 and -3 share one. Outside -3..+5 (where it uses -4..-6 oddly or fails) the last slot is taken.
 CHARGE_SLOTS = {0: 0, 1: 1, 2: 2, 3: 3, 4: 4, 5: 5, -1: 5, -2: 4, -3: 3}
+
+DEGREES, HYDROGENS, IMPLICIT = (limited_table(LAST[name]) for name in ("degree", "hydrogens", "implicit_valence"))
+CHARGES = signed_slot_table(CHARGE_SLOTS, LAST["charge"])
+CHIRALITY = limited_table(LAST["chirality"])
+HYBRIDIZATIONS = slot_table(HYBRIDIZATION_SLOTS, LAST["hybridization"])
+BOND_TYPES, STEREO = slot_table(BOND_TYPE_SLOTS), limited_table(6)
+TAGGED = HasChiralTagQueryAtom()
 
 NUM_ELEMENTS = 119
 PERIODIC_TABLE = Chem.GetPeriodicTable()
@@ -102,18 +121,41 @@ class GroverFeaturizer(Featurizer):
 
     def encode(self, mol: Chem.Mol) -> MoleculeArrays:
         """Write the slots, flags and isotope of every atom and bond."""
-        bonds = sorted([bond_code(mol.GetBondWithIdx(index)) for index in range(mol.GetNumBonds())])
-        table = np.array(bonds, dtype=np.int64).reshape(len(bonds), 5)
-        atoms = np.array(atom_codes(mol), dtype=np.uint8)
-        if self.chirality == "cip" and len(tagged := np.flatnonzero(atoms[:, CHIRALITY])):
-            atoms[:, CHIRALITY] = cip_slots(mol, tagged)
+        bonds = bonds_of(mol)
+        ends, order = ordered_ends(bonds)
         return MoleculeArrays(
-            atoms=atoms,
-            bonds=table[:, 2:].astype(np.uint8),
-            bond_ends=table[:, :2].astype(np.uint16),
-            pairs=self.relate(mol, table[:, :2]),
+            atoms=self._atom_codes(mol),
+            bonds=as_rows(bond_columns(bonds))[order],
+            bond_ends=ends,
+            pairs=self.relate(mol, ends),
             descriptors=self.describe(mol),
         )
+
+    def _atom_codes(self, mol: Chem.Mol) -> np.ndarray:
+        """Number, six slots, flags (patterns, aromatic), ring sizes, isotope (low and high byte) of each atom."""
+        atoms, read = atoms_of(mol), Chem.Atom
+        aromatic = unsigned(read.GetIsAromatic, atoms)
+        return as_rows(
+            [
+                unsigned(read.GetAtomicNum, atoms),
+                unsigned(read.GetTotalDegree, atoms).translate(DEGREES),
+                signed(read.GetFormalCharge, atoms).translate(CHARGES),
+                self._chirality(mol, atoms),
+                unsigned(read.GetTotalNumHs, atoms).translate(HYDROGENS),
+                unsigned(read.GetHybridization, atoms).translate(HYBRIDIZATIONS),
+                unsigned(read.GetNumImplicitHs, atoms).translate(IMPLICIT),
+                flags(*(matches(mol, pattern) for pattern in PATTERNS), aromatic),
+                ring_sizes(mol),
+                *isotope_columns(atoms),
+            ]
+        )
+
+    def _chirality(self, mol: Chem.Mol, atoms: Sequence[Chem.Atom]) -> bytes:
+        """Slot of each atom's tag, or of its CIP label."""
+        if self.chirality == "published":
+            return unsigned(Chem.Atom.GetChiralTag, atoms).translate(CHIRALITY)
+        tagged = [atom.GetIdx() for atom in mol.GetAtomsMatchingQuery(TAGGED)]
+        return cip_slots(mol, tagged).tobytes() if tagged else bytes(len(atoms))
 
     def expand_atoms(self, codes: np.ndarray) -> np.ndarray:
         """Map atom codes (N, 11) to features (N, 151)."""
@@ -144,47 +186,38 @@ def masses(numbers: np.ndarray, isotopes: np.ndarray) -> np.ndarray:
     return result
 
 
-def bond_code(bond: Chem.Bond) -> tuple[int, int, int, int, int]:
-    """Lower atom, higher atom, type slot, stereo slot, flags (conjugated, in a ring)."""
-    first, second = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
-    flags = bond.GetIsConjugated() | bond.IsInRing() << 1
-    return (
-        first if first < second else second,
-        second if first < second else first,
-        BOND_TYPE_SLOTS.get(bond.GetBondType(), NO_SLOT),
-        min(int(bond.GetStereo()), 6),
-        flags,
-    )
+def bond_columns(bonds: Sequence[Chem.Bond]) -> list[bytes]:
+    """Type slot, stereo slot, flags (conjugated, in a ring) of each bond."""
+    read = Chem.Bond
+    return [
+        unsigned(read.GetBondType, bonds).translate(BOND_TYPES),
+        unsigned(read.GetStereo, bonds).translate(STEREO),
+        flags(unsigned(read.GetIsConjugated, bonds), unsigned(read.IsInRing, bonds)),
+    ]
 
 
-def atom_codes(mol: Chem.Mol) -> list[tuple[int, ...]]:
-    """Codes of every atom: number, six slots, flags (patterns, aromatic), ring sizes, isotope (low and high byte)."""
+def matches(mol: Chem.Mol, pattern: Chem.Mol) -> bytes:
+    """Return, for each atom, whether it matches a pattern of one atom."""
     num_atoms = mol.GetNumAtoms()
-    flags, rings = [0] * num_atoms, [0] * num_atoms
-    for bit, pattern in enumerate(PATTERNS):
-        for atom in chain.from_iterable(mol.GetSubstructMatches(pattern, maxMatches=num_atoms)):
-            flags[atom] |= 1 << bit
+    found = bytearray(num_atoms)
+    for atom in chain.from_iterable(mol.GetSubstructMatches(pattern, maxMatches=num_atoms)):
+        found[atom] = 1
+    return bytes(found)
+
+
+def ring_sizes(mol: Chem.Mol) -> bytes:
+    """Return, for each atom, a bit for each size of its rings, from 3 to 8."""
+    sizes = bytearray(mol.GetNumAtoms())
     for ring in mol.GetRingInfo().AtomRings():
         if len(ring) <= 8:
             for atom in ring:
-                rings[atom] |= 1 << (len(ring) - 3)
-    return [atom_code(mol.GetAtomWithIdx(index), flags[index], rings[index]) for index in range(num_atoms)]
+                sizes[atom] |= 1 << (len(ring) - 3)
+    return bytes(sizes)
 
 
-def atom_code(atom: Chem.Atom, flags: int, rings: int) -> tuple[int, ...]:
-    """One row of `atom_codes`."""
-    hydrogens = atom.GetTotalNumHs()
-    isotope = atom.GetIsotope()
-    return (
-        atom.GetAtomicNum(),
-        min(atom.GetDegree() + hydrogens, LAST["degree"]),
-        CHARGE_SLOTS.get(atom.GetFormalCharge(), LAST["charge"]),
-        min(int(atom.GetChiralTag()), LAST["chirality"]),
-        min(hydrogens, LAST["hydrogens"]),
-        HYBRIDIZATION_SLOTS.get(atom.GetHybridization(), LAST["hybridization"]),
-        min(atom.GetNumImplicitHs(), LAST["implicit_valence"]),
-        flags | atom.GetIsAromatic() << 4,
-        rings,
-        isotope & 255,
-        isotope >> 8,
-    )
+def isotope_columns(atoms: Sequence[Chem.Atom]) -> list[bytes]:
+    """Low and high byte of the isotope of each atom."""
+    isotopes = list(map(Chem.Atom.GetIsotope, atoms))
+    if not any(isotopes):
+        return [bytes(len(atoms))] * 2
+    return [bytes(isotope & 255 for isotope in isotopes), bytes(isotope >> 8 for isotope in isotopes)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -9,6 +10,7 @@ import numpy as np
 from rdkit import Chem
 
 from featurizers.canonical import CanonicalFeaturizer
+from featurizers.codes import SHIFT, limited_table, signed, slot_table, unsigned
 from featurizers.conformer import conformer_positions
 from featurizers.one_hot import set_one_hot, slots_of
 from featurizers.packed import MoleculeArrays, PackedMolecules
@@ -20,7 +22,8 @@ ELEMENT_SLOTS = slots_of([5, 6, 7, 8, 9, 15, 16, 17, 35, 53])
 OTHER_ELEMENT, MOST_NEIGHBORS, MOST_HYDROGENS = 10, 5, 4
 FIRST_COLUMNS = np.array([0, 11, 17])
 CHARGE = 22
-CHARGE_SHIFT = 128  # charges are stored in one unsigned byte
+ELEMENTS = slot_table(ELEMENT_SLOTS, OTHER_ELEMENT)
+UP_TO_5, UP_TO_4 = limited_table(MOST_NEIGHBORS), limited_table(MOST_HYDROGENS)
 
 
 class MATFeaturizer(CanonicalFeaturizer):
@@ -79,7 +82,6 @@ class MATFeaturizer(CanonicalFeaturizer):
     def encode(self, mol: Chem.Mol) -> MoleculeArrays:
         """Write slots and, as an extra array, places."""
         molecule = super().encode(mol)
-        codes = np.array([atom_code(atom) for atom in mol.GetAtoms()], dtype=np.uint8)
         extra = {}
         if self.conformers:
             extra["atoms.place"] = conformer_positions(
@@ -88,13 +90,17 @@ class MATFeaturizer(CanonicalFeaturizer):
                 largest=self.conformer_largest,
                 depict_failures=self.depict_failures,
             )
-        return replace(molecule, atoms=codes, extra=extra)
+        return replace(molecule, extra=extra)
+
+    def atom_columns(self, atoms: Sequence[Chem.Atom]) -> list[bytes]:
+        """Return the columns of the atoms' codes (N bytes each)."""
+        return atom_columns(atoms)
 
     def expand_atoms(self, codes: np.ndarray) -> np.ndarray:
         """Map atom codes (N, 6) to features (N, `atom_size`)."""
         feats = np.zeros((len(codes), self.atom_size), dtype=np.float32)
         set_one_hot(feats, codes[:, :3], FIRST_COLUMNS)
-        charges = codes[:, 3].astype(np.int64) - CHARGE_SHIFT
+        charges = codes[:, 3].astype(np.int64) - SHIFT
         if self.one_hot_charge:
             slots = np.where(charges == -1, 0, np.where(charges == 0, 1, 2))
             feats[np.arange(len(codes)), CHARGE + slots] = 1
@@ -114,13 +120,14 @@ class MATFeaturizer(CanonicalFeaturizer):
         return molecules
 
 
-def atom_code(atom: Chem.Atom) -> tuple[int, ...]:
-    """Slots of element, neighbours and hydrogens, charge (shifted), in a ring, aromatic."""
-    return (
-        ELEMENT_SLOTS.get(atom.GetAtomicNum(), OTHER_ELEMENT),
-        min(atom.GetDegree(), MOST_NEIGHBORS),
-        min(atom.GetTotalNumHs(), MOST_HYDROGENS),
-        min(max(atom.GetFormalCharge() + CHARGE_SHIFT, 0), 255),
-        atom.IsInRing(),
-        atom.GetIsAromatic(),
-    )
+def atom_columns(atoms: Sequence[Chem.Atom]) -> list[bytes]:
+    """Slots of element, neighbours and hydrogens, charge (shifted), in a ring, aromatic of each atom."""
+    read = Chem.Atom
+    return [
+        unsigned(read.GetAtomicNum, atoms).translate(ELEMENTS),
+        unsigned(read.GetDegree, atoms).translate(UP_TO_5),
+        unsigned(read.GetTotalNumHs, atoms).translate(UP_TO_4),
+        signed(read.GetFormalCharge, atoms),
+        unsigned(read.IsInRing, atoms),
+        unsigned(read.GetIsAromatic, atoms),
+    ]

@@ -13,6 +13,9 @@ ORGANIC = frozenset([5, 6, 7, 8, 9, 15, 16, 17, 35, 53])
 # Hydrogens as atoms, atom maps, CXSMILES extensions, and brackets around atoms that may not need them.
 UNUSUAL = re.compile(r"\[\d*H|:\d|\||\[(?:Br?|Cl?|N|O|P|S|F|I|[bcops])H?\d*\]|\[n\]")
 
+MARKS = frozenset("[:|")
+"""Letters of which every unusual notation has one."""
+
 
 def is_plain(smiles: str) -> bool:
     """Return whether a SMILES has no unusual notation, so that `normalize` would leave its molecule as it is.
@@ -21,6 +24,8 @@ def is_plain(smiles: str) -> bool:
         >>> [is_plain(smiles) for smiles in ("C[C@H](N)c1cc[nH]c1", "[CH3:1][OH:2]", "[H]OC", "[CH3]O")]
         [True, False, False, False]
     """
+    if not MARKS.intersection(smiles):
+        return True
     return UNUSUAL.search(smiles) is None
 
 

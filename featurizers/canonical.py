@@ -15,8 +15,11 @@ from featurizers.codes import (
     as_rows,
     atoms_of,
     bond_ends,
+    bond_stereo,
+    bond_types,
     bonds_of,
     flags,
+    hybridizations,
     limited_table,
     signed,
     slot_table,
@@ -86,16 +89,16 @@ class CanonicalFeaturizer(Featurizer):
         bonds = bonds_of(mol)
         ends = bond_ends(bonds)
         return MoleculeArrays(
-            atoms=as_rows(self.atom_columns(atoms_of(mol))),
-            bonds=as_rows(bond_columns(bonds)),
+            atoms=as_rows(self.atom_columns(mol, atoms_of(mol))),
+            bonds=as_rows(bond_columns(mol, bonds, ends)),
             bond_ends=ends,
             pairs=self.relate(mol, ends),
             descriptors=self.describe(mol),
         )
 
-    def atom_columns(self, atoms: Sequence[Chem.Atom]) -> list[bytes]:
+    def atom_columns(self, mol: Chem.Mol, atoms: Sequence[Chem.Atom]) -> list[bytes]:
         """Return the columns of the atoms' codes (N bytes each)."""
-        return atom_columns(atoms)
+        return atom_columns(mol, atoms)
 
     def expand_atoms(self, codes: np.ndarray) -> np.ndarray:
         """Map atom codes (N, 8) to features (N, 74)."""
@@ -114,14 +117,14 @@ class CanonicalFeaturizer(Featurizer):
         return feats
 
 
-def atom_columns(atoms: Sequence[Chem.Atom]) -> list[bytes]:
+def atom_columns(mol: Chem.Mol, atoms: Sequence[Chem.Atom]) -> list[bytes]:
     """Five slots, charge (shifted), radical electrons, aromatic of each atom."""
     read = Chem.Atom
     return [
         unsigned(read.GetAtomicNum, atoms).translate(ELEMENTS),
         unsigned(read.GetDegree, atoms).translate(UP_TO_10),
         unsigned(read.GetNumImplicitHs, atoms).translate(UP_TO_6),
-        unsigned(read.GetHybridization, atoms).translate(HYBRIDIZATIONS),
+        hybridizations(mol).translate(HYBRIDIZATIONS),
         unsigned(read.GetTotalNumHs, atoms).translate(UP_TO_4),
         signed(read.GetFormalCharge, atoms),
         unsigned(read.GetNumRadicalElectrons, atoms),
@@ -129,11 +132,11 @@ def atom_columns(atoms: Sequence[Chem.Atom]) -> list[bytes]:
     ]
 
 
-def bond_columns(bonds: Sequence[Chem.Bond]) -> list[bytes]:
-    """Type slot, stereo slot, flags (conjugated, in a ring) of each bond."""
+def bond_columns(mol: Chem.Mol, bonds: Sequence[Chem.Bond], ends: np.ndarray) -> list[bytes]:
+    """Type slot, stereo slot, flags (conjugated, in a ring) of each bond, whose ends are (M, 2)."""
     read = Chem.Bond
     return [
-        unsigned(read.GetBondType, bonds).translate(BOND_TYPES),
-        unsigned(read.GetStereo, bonds).translate(STEREO),
+        bond_types(mol, bonds, ends).translate(BOND_TYPES),
+        bond_stereo(mol, bonds).translate(STEREO),
         flags(unsigned(read.GetIsConjugated, bonds), unsigned(read.IsInRing, bonds)),
     ]

@@ -14,12 +14,12 @@ from featurizers.base import Featurizer
 from featurizers.codes import (
     as_rows,
     atoms_of,
-    bonds_of,
+    hybridizations,
     limited_table,
-    ordered_ends,
     signed,
     signed_slot_table,
     slot_table,
+    sorted_bonds,
     unsigned,
 )
 from featurizers.grover import bond_columns, isotope_columns, masses
@@ -126,11 +126,10 @@ class ChempropFeaturizer(Featurizer):
 
     def encode(self, mol: Chem.Mol) -> MoleculeArrays:
         """Write the slots, flags and isotope of every atom and bond."""
-        bonds = bonds_of(mol)
-        ends, order = ordered_ends(bonds)
+        bonds, ends = sorted_bonds(mol)
         return MoleculeArrays(
-            atoms=self._atom_codes(atoms_of(mol)),
-            bonds=as_rows(bond_columns(bonds))[order],
+            atoms=self._atom_codes(mol),
+            bonds=as_rows(bond_columns(mol, bonds, ends)),
             bond_ends=ends,
             pairs=self.relate(mol, ends),
             descriptors=self.describe(mol),
@@ -152,10 +151,11 @@ class ChempropFeaturizer(Featurizer):
         set_flags(feats, codes[:, 2], slice(5, 7))
         return feats
 
-    def _atom_codes(self, atoms: Sequence[Chem.Atom]) -> np.ndarray:
+    def _atom_codes(self, mol: Chem.Mol) -> np.ndarray:
         """Six slots, aromatic, atomic number, isotope (low and high byte) of each atom."""
-        elements, charges, hybridizations = self._slots
-        numbers, read = unsigned(Chem.Atom.GetAtomicNum, atoms), Chem.Atom
+        elements, charges, hybridization_slots = self._slots
+        atoms, read = atoms_of(mol), Chem.Atom
+        numbers = unsigned(read.GetAtomicNum, atoms)
         return as_rows(
             [
                 numbers.translate(elements),
@@ -163,7 +163,7 @@ class ChempropFeaturizer(Featurizer):
                 signed(read.GetFormalCharge, atoms).translate(charges),
                 unsigned(read.GetChiralTag, atoms).translate(UP_TO_4),
                 unsigned(read.GetTotalNumHs, atoms).translate(UP_TO_5),
-                unsigned(read.GetHybridization, atoms).translate(hybridizations),
+                hybridizations(mol).translate(hybridization_slots),
                 unsigned(read.GetIsAromatic, atoms),
                 numbers,
                 *isotope_columns(atoms),

@@ -13,13 +13,22 @@ from typing import Any
 
 import numpy as np
 from rdkit import Chem
+from rdkit.Chem.rdchem import BondType, HybridizationType
 
+from featurizers.common_bonds import has_common_bonds
 from featurizers.one_hot import NO_SLOT
 
 Getter = Callable[[Any], Any]
 SHIFT = 128
 """Signed numbers are stored in one unsigned byte, shifted by this."""
 SHIFTED = bytes(min(value + SHIFT, 255) for value in range(256))
+
+COMMON_HYBRIDIZATIONS = [
+    (Chem.MolFromSmarts("[^2]"), int(HybridizationType.SP2)),
+    (Chem.MolFromSmarts("[^3]"), int(HybridizationType.SP3)),
+]
+TYPES = {2: BondType.SINGLE, 3: BondType.AROMATIC, 4: BondType.DOUBLE, 6: BondType.TRIPLE}
+TYPE_OF_TWICE_ORDER = bytes(int(TYPES.get(twice, BondType.UNSPECIFIED)) for twice in range(256))
 
 
 def atoms_of(mol: Chem.Mol) -> list[Chem.Atom]:
@@ -93,6 +102,32 @@ def as_rows(columns: Sequence[bytes]) -> np.ndarray:
     return table.reshape(len(columns), len(columns[0])).T.copy()
 
 
+def hybridizations(mol: Chem.Mol) -> bytes:
+    """Return the hybridization of each atom; two patterns find nearly all, several times faster than atom by atom."""
+    num_atoms = mol.GetNumAtoms()
+    found = bytearray(num_atoms)
+    for pattern, value in COMMON_HYBRIDIZATIONS:
+        for (atom,) in mol.GetSubstructMatches(pattern, False, False, num_atoms):
+            found[atom] = value
+    for atom, value in enumerate(found) if 0 in found else ():
+        if not value:
+            found[atom] = int(mol.GetAtomWithIdx(atom).GetHybridization())
+    return bytes(found)
+
+
+def bond_types(mol: Chem.Mol, bonds: Sequence[Chem.Bond], ends: np.ndarray) -> bytes:
+    """Return the type of each bond, whose ends are (M, 2)."""
+    if not has_common_bonds(mol):
+        return unsigned(Chem.Bond.GetBondType, bonds)
+    orders = Chem.GetAdjacencyMatrix(mol, useBO=True)[ends[:, 0], ends[:, 1]]
+    return (2 * orders).astype(np.uint8).tobytes().translate(TYPE_OF_TWICE_ORDER)
+
+
+def bond_stereo(mol: Chem.Mol, bonds: Sequence[Chem.Bond]) -> bytes:
+    """Return the stereo label of each bond."""
+    return bytes(len(bonds)) if has_common_bonds(mol) else unsigned(Chem.Bond.GetStereo, bonds)
+
+
 def bond_ends(bonds: Sequence[Chem.Bond]) -> np.ndarray:
     """Return begin and end atom of each bond (M, 2), uint16."""
     ends = np.empty((len(bonds), 2), dtype=np.uint16)
@@ -101,9 +136,10 @@ def bond_ends(bonds: Sequence[Chem.Bond]) -> np.ndarray:
     return ends
 
 
-def ordered_ends(bonds: Sequence[Chem.Bond]) -> tuple[np.ndarray, np.ndarray]:
-    """Return lower and higher atom of each bond (M, 2), uint16, sorted by both, and the number of each bond (M,)."""
+def sorted_bonds(mol: Chem.Mol) -> tuple[list[Chem.Bond], np.ndarray]:
+    """Return the bonds sorted by their lower, then their higher atom, and these two numbers (M, 2), uint16."""
+    bonds = bonds_of(mol)
     ends = bond_ends(bonds)
     ends.sort(axis=1)
-    order = (ends[:, 0].astype(np.uint32) << 16 | ends[:, 1]).argsort(kind="stable")
-    return ends[order], order
+    order = (ends[:, 0].astype(np.uint32) << 16 | ends[:, 1]).argsort()
+    return [bonds[number] for number in order.tolist()], ends[order]

@@ -12,7 +12,20 @@ from rdkit.Chem.rdchem import BondStereo
 from rdkit.Chem.rdPartialCharges import ComputeGasteigerCharges
 
 from featurizers.base import Featurizer
-from featurizers.codes import SHIFT, as_rows, atoms_of, bond_ends, bonds_of, flags, signed, slot_table, unsigned
+from featurizers.codes import (
+    SHIFT,
+    as_rows,
+    atoms_of,
+    bond_ends,
+    bond_stereo,
+    bond_types,
+    bonds_of,
+    flags,
+    hybridizations,
+    signed,
+    slot_table,
+    unsigned,
+)
 from featurizers.one_hot import BOND_TYPE_SLOTS, HYBRIDIZATION_SLOTS, set_flags, set_one_hot, slots_of
 from featurizers.packed import MoleculeArrays, PackedMolecules
 
@@ -79,8 +92,8 @@ class ComptFeaturizer(Featurizer):
         atoms, bonds = atoms_of(mol), bonds_of(mol)
         ends = bond_ends(bonds)
         return MoleculeArrays(
-            atoms=as_rows(atom_columns(atoms)),
-            bonds=as_rows(bond_columns(bonds)),
+            atoms=as_rows(atom_columns(mol, atoms)),
+            bonds=as_rows(bond_columns(mol, bonds, ends)),
             bond_ends=ends,
             pairs=self.relate(mol, ends),
             descriptors=self.describe(mol),
@@ -123,12 +136,12 @@ def partial_charges(atoms: Sequence[Chem.Atom]) -> np.ndarray:
     return np.where(np.isfinite(charges), charges, 0.0).astype(np.float32).T.copy()
 
 
-def atom_columns(atoms: Sequence[Chem.Atom]) -> list[bytes]:
+def atom_columns(mol: Chem.Mol, atoms: Sequence[Chem.Atom]) -> list[bytes]:
     """Element and hybridization slots, hydrogens, degree, charge (shifted), valence, flags (aromatic, in a ring)."""
     read = Chem.Atom
     return [
         unsigned(read.GetAtomicNum, atoms).translate(ELEMENTS),
-        unsigned(read.GetHybridization, atoms).translate(HYBRIDIZATIONS),
+        hybridizations(mol).translate(HYBRIDIZATIONS),
         unsigned(read.GetTotalNumHs, atoms, True),
         unsigned(read.GetDegree, atoms),
         signed(read.GetFormalCharge, atoms),
@@ -137,11 +150,11 @@ def atom_columns(atoms: Sequence[Chem.Atom]) -> list[bytes]:
     ]
 
 
-def bond_columns(bonds: Sequence[Chem.Bond]) -> list[bytes]:
-    """Type slot, stereo slot, flags (conjugated, aromatic, in a ring) of each bond."""
+def bond_columns(mol: Chem.Mol, bonds: Sequence[Chem.Bond], ends: np.ndarray) -> list[bytes]:
+    """Type slot, stereo slot, flags (conjugated, aromatic, in a ring) of each bond, whose ends are (M, 2)."""
     read = Chem.Bond
     return [
-        unsigned(read.GetBondType, bonds).translate(BOND_TYPES),
-        unsigned(read.GetStereo, bonds).translate(STEREO),
+        bond_types(mol, bonds, ends).translate(BOND_TYPES),
+        bond_stereo(mol, bonds).translate(STEREO),
         flags(*(unsigned(getter, bonds) for getter in (read.GetIsConjugated, read.GetIsAromatic, read.IsInRing))),
     ]

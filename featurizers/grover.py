@@ -16,13 +16,15 @@ from featurizers.chirality import cip_slots
 from featurizers.codes import (
     as_rows,
     atoms_of,
-    bonds_of,
+    bond_stereo,
+    bond_types,
     flags,
+    hybridizations,
     limited_table,
-    ordered_ends,
     signed,
     signed_slot_table,
     slot_table,
+    sorted_bonds,
     unsigned,
 )
 from featurizers.one_hot import BOND_TYPE_SLOTS, HYBRIDIZATION_SLOTS, set_flags, set_one_hot
@@ -121,11 +123,10 @@ class GroverFeaturizer(Featurizer):
 
     def encode(self, mol: Chem.Mol) -> MoleculeArrays:
         """Write the slots, flags and isotope of every atom and bond."""
-        bonds = bonds_of(mol)
-        ends, order = ordered_ends(bonds)
+        bonds, ends = sorted_bonds(mol)
         return MoleculeArrays(
             atoms=self._atom_codes(mol),
-            bonds=as_rows(bond_columns(bonds))[order],
+            bonds=as_rows(bond_columns(mol, bonds, ends)),
             bond_ends=ends,
             pairs=self.relate(mol, ends),
             descriptors=self.describe(mol),
@@ -142,7 +143,7 @@ class GroverFeaturizer(Featurizer):
                 signed(read.GetFormalCharge, atoms).translate(CHARGES),
                 self._chirality(mol, atoms),
                 unsigned(read.GetTotalNumHs, atoms).translate(HYDROGENS),
-                unsigned(read.GetHybridization, atoms).translate(HYBRIDIZATIONS),
+                hybridizations(mol).translate(HYBRIDIZATIONS),
                 unsigned(read.GetNumImplicitHs, atoms).translate(IMPLICIT),
                 flags(*(matches(mol, pattern) for pattern in PATTERNS), aromatic),
                 ring_sizes(mol),
@@ -186,12 +187,12 @@ def masses(numbers: np.ndarray, isotopes: np.ndarray) -> np.ndarray:
     return result
 
 
-def bond_columns(bonds: Sequence[Chem.Bond]) -> list[bytes]:
-    """Type slot, stereo slot, flags (conjugated, in a ring) of each bond."""
+def bond_columns(mol: Chem.Mol, bonds: Sequence[Chem.Bond], ends: np.ndarray) -> list[bytes]:
+    """Type slot, stereo slot, flags (conjugated, in a ring) of each bond, whose ends are (M, 2)."""
     read = Chem.Bond
     return [
-        unsigned(read.GetBondType, bonds).translate(BOND_TYPES),
-        unsigned(read.GetStereo, bonds).translate(STEREO),
+        bond_types(mol, bonds, ends).translate(BOND_TYPES),
+        bond_stereo(mol, bonds).translate(STEREO),
         flags(unsigned(read.GetIsConjugated, bonds), unsigned(read.IsInRing, bonds)),
     ]
 

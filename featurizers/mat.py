@@ -92,7 +92,7 @@ class MATFeaturizer(CanonicalFeaturizer):
             )
         return replace(molecule, extra=extra)
 
-    def atom_columns(self, atoms: Sequence[Chem.Atom]) -> list[bytes]:
+    def atom_columns(self, mol: Chem.Mol, atoms: Sequence[Chem.Atom]) -> list[bytes]:
         """Return the columns of the atoms' codes (N bytes each)."""
         return atom_columns(atoms)
 

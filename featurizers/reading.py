@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rdkit import Chem, rdBase
 
+from featurizers.common_bonds import note_common_bonds
 from featurizers.errors import FAILURES, InvalidMolecule, why_failed
 from featurizers.guard import is_risky, why_refused
 from featurizers.normalize import is_plain, normalize
@@ -98,7 +99,7 @@ def _read_smiles(smiles: str, as_written: bool) -> Chem.Mol:
         mol = Chem.MolFromSmiles(smiles)
         if mol is None:
             raise InvalidMolecule(smiles, _why_unreadable(smiles))
-        return mol if as_written or is_plain(smiles) else normalize(mol)
+        return note_common_bonds(mol, smiles) if as_written or is_plain(smiles) else normalize(mol)
     except InvalidMolecule:
         raise
     except FAILURES as error:

@@ -14,11 +14,11 @@ from zoo.data.arrays import Bool, Float32, Float64, Int8, Int64
 from zoo.data.errors import DataError, printable
 from zoo.data.features import checked_features
 from zoo.data.molecules import canonical_smiles, murcko_scaffold
-from zoo.data.row_arrays import check_bounds, check_weights, count_classes, hash_rows, measured, write_columns
+from zoo.data.row_arrays import check_bounds, check_weights, count_classes, hash_rows, measured, require_kinds
+from zoo.data.row_frames import frame_of, write_columns
 from zoo.data.rows import InvalidRow
 from zoo.data.split_report import PART_NAMES, SplitReport
 from zoo.registry import kinds
-from zoo.registry.catalog.targets import CLASSES
 from zoo.registry.registry import Entry
 
 # Named by its place, since the rules of splits stand on this module.
@@ -46,6 +46,7 @@ class MoleculeDataset:
         notes: What was understood of the source: guessed columns, encodings, label mappings, left-out rows.
         label_names: Words of the classes by task, where they were words or there are more than two.
         num_classes: Largest number C of classes of a task of several classes; 0 for other kinds of target, or to count.
+        task_kinds: Kind of each task (T) where `task` is `"mixed"`; empty for all alike.
         splits: The user's own `train` / `valid` / `test` column (n,), or `None`.
         split_column: Name of the column that the user named as the split, or `""`.
         lines: Line of each molecule in its text file (n,), or `None` for other sources.
@@ -74,6 +75,7 @@ class MoleculeDataset:
     notes: list[str] = field(default_factory=list)
     label_names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     num_classes: int = 0
+    task_kinds: tuple[str, ...] = ()
     splits: np.ndarray | None = None
     split_column: str = ""
     lines: Int64 | None = None
@@ -95,8 +97,9 @@ class MoleculeDataset:
                 kinds.check_task(self.task)
             except ValueError as error:
                 raise DataError(f"{self.name}: {error}") from error
-        if not self.num_classes and kinds.labels_of(self.task) == CLASSES:
-            object.__setattr__(self, "num_classes", count_classes(targets, self.label_names))
+        several = require_kinds(self.name, self.task, self.task_kinds, self.task_names)
+        if not self.num_classes and several:
+            object.__setattr__(self, "num_classes", count_classes(targets, self.label_names, self.task_names, several))
         if self.features is not None or self.feature_names:
             object.__setattr__(self, "features", checked_features(self.name, self.features, n, self.feature_names))
         weights = None if self.weights is None else check_weights(self.name, self.weights, n)
@@ -106,7 +109,7 @@ class MoleculeDataset:
                 array.flags.writeable = False
             object.__setattr__(self, name, array)
         object.__setattr__(self, "notes", [printable(note) for note in self.notes])
-        object.__setattr__(self, "metric", self.metric or kinds.default_metric(self.task))
+        object.__setattr__(self, "metric", self.metric or kinds.default_metric((*self.kind_by_task, self.task)[0]))
 
     def __len__(self) -> int:
         return len(self.smiles)
@@ -118,6 +121,11 @@ class MoleculeDataset:
     def num_tasks(self) -> int:
         """Number of tasks T."""
         return len(self.task_names)
+
+    @property
+    def kind_by_task(self) -> tuple[str, ...]:
+        """Kind of target of each task (T)."""
+        return self.task_kinds or (self.task,) * self.num_tasks
 
     @cached_property
     def exact_targets(self) -> Float64:
@@ -185,18 +193,9 @@ class MoleculeDataset:
             extras: Also give the `line` in the text file and the source's other columns; one of these whose name is
                 taken gets `_source` behind it.
         """
-        index = pd.Index(self.rows, name="row")
-        parts = [
-            pd.DataFrame({"smiles": self.smiles}, index=index),
-            pd.DataFrame(write_columns(self.targets, self.bounds), index=index).set_axis(list(self.task_names), axis=1),
-        ]
-        if extras and self.extras is not None:
-            taken = {"row", "line", "smiles", *self.task_names}
-            names = [f"{name}_source" if name in taken else name for name in self.extras.columns]
-            parts.insert(1, self.extras.set_axis(names, axis=1).set_axis(index, axis=0))
-        if extras and self.lines is not None:
-            parts.insert(0, pd.DataFrame({"line": self.lines}, index=index))
-        return pd.concat(parts, axis=1)
+        labels = write_columns(self.targets, self.bounds, self.task_names)
+        carried = (self.extras, self.lines) if extras else (None, None)
+        return frame_of(self.smiles, labels, self.rows, *carried)
 
     def split(self, name: Any = None, *, seed: int = 0, **options: Any) -> Split:
         """Cut into train, validation and test parts; the arguments are those of `zoo.data.split`."""

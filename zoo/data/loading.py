@@ -77,7 +77,14 @@ def assemble(
     if max_atoms is not None and max_atoms < 1:
         raise DataError(f"max_atoms={max_atoms}: give a positive number, or None for no limit")
     table = opened.table
-    labels = read_labels(table, roles.tasks, roles.task, decimal=options.decimal, label_names=options.label_names)
+    labels = read_labels(
+        table,
+        roles.tasks,
+        roles.task,
+        decimal=options.decimal,
+        label_names=options.label_names,
+        task_kinds=roles.task_kinds,
+    )
     weights = read_weights(table, roles.weight, options.decimal) if roles.weight else None
     features = read_features(table, roles.features, options.decimal) if roles.features else None
     smiles = [cell_text(cell) for cell in table.column(roles.smiles)]
@@ -93,13 +100,16 @@ def assemble(
     dropped += describe_relations(table, [roles.smiles, *roles.tasks])
     dropped += [] if features is None else describe_missing(features[keep], roles.features)
     bounds = None if labels.bounds is None else labels.bounds[keep]
-    learned = describe_labels(labels.targets[keep], roles.tasks, labels.task, bounds)
+    learned = describe_labels(
+        labels.targets[keep], roles.tasks, labels.task_kinds or [labels.task] * len(roles.tasks), bounds
+    )
     return MoleculeDataset(
         name=name or opened.name,
         smiles=[smiles[i] for i in keep],
         targets=labels.targets[keep],
         task_names=tuple(roles.tasks),
         task=labels.task,
+        task_kinds=labels.task_kinds,
         metric=roles.metric,
         metric_args=options.metric_args,
         rows=keep,

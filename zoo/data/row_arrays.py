@@ -9,15 +9,59 @@ import numpy as np
 
 from zoo.data.arrays import Float64, Int8
 from zoo.data.errors import DataError
+from zoo.registry import kinds
+from zoo.registry.catalog.targets import CLASSES, MIXED
 
 UPPER, EXACT, LOWER = -1, 0, 1
 """What a label is: the value lies below it (`<`), is it, or lies above it (`>`)."""
 
 
-def count_classes(targets: np.ndarray, label_names: Mapping[str, Sequence[str]]) -> int:
-    """Largest number of classes of a task: of its words, or of what its labels (n, T) count up to; at least 2."""
+def count_classes(
+    targets: np.ndarray,
+    label_names: Mapping[str, Sequence[str]],
+    task_names: Sequence[str] = (),
+    places: Sequence[int] | None = None,
+) -> int:
+    """Largest number of classes of a task: of its words, or of what its labels count up to; at least 2.
+
+    Args:
+        targets: (n, T), NaN where missing.
+        label_names: Words of the classes by task.
+        task_names: Names of the tasks (T), needed with `places`.
+        places: Numbers of the tasks that count; `None` takes all.
+    """
+    if places is not None:
+        names = [task_names[place] for place in places]
+        targets, label_names = targets[:, places], {name: label_names[name] for name in names if name in label_names}
     largest = int(np.nanmax(targets)) + 1 if not np.isnan(targets).all() else 0
     return max([2, largest, *map(len, label_names.values())])
+
+
+def require_kinds(name: str, task: str, task_kinds: Sequence[str], task_names: Sequence[str]) -> list[int]:
+    """Check the kinds of the tasks of a data set, and return the numbers of those that have several classes.
+
+    Args:
+        name: Name of the data set, for messages.
+        task: Kind of all tasks, or "mixed".
+        task_kinds: Kind of each task (T) where they are mixed, else empty.
+        task_names: Names of the tasks (T).
+
+    Raises:
+        DataError: Kinds are missing, unknown, or given although all are alike.
+    """
+    mixed = kinds.labels_of(task) == MIXED
+    if mixed != bool(task_kinds) or (mixed and len(task_kinds) != len(task_names)):
+        raise DataError(
+            f"{name}: {len(task_kinds)} task_kinds for {len(task_names)} tasks of kind {task!r}: give one for each "
+            "task of a mixed data set, and none for others"
+        )
+    for kind in task_kinds:
+        try:
+            kinds.check_task(kind)
+        except ValueError as error:
+            raise DataError(f"{name}: {error}") from error
+    found = task_kinds or (task,) * len(task_names)
+    return [place for place, kind in enumerate(found) if kinds.labels_of(kind) == CLASSES]
 
 
 def check_weights(name: str, weights: object, n: int) -> Float64:
@@ -110,15 +154,3 @@ def measured(
     if not with_bounds:
         return np.where(bounds == EXACT, targets, np.nan), predictions
     return targets, np.where((predictions - targets) * bounds > 0, targets, predictions)
-
-
-def write_columns(targets: np.ndarray, bounds: np.ndarray | None) -> dict[int, np.ndarray]:
-    """Return the columns of labels (n, T) as files hold them: numbers, or with text such as `>4.5` for bounds."""
-    columns: dict[int, np.ndarray] = dict(enumerate(targets.T))
-    for task, sides in enumerate([] if bounds is None else bounds.T):
-        if sides.any():
-            texts = columns[task].astype(object)
-            for row in np.flatnonzero(sides):
-                texts[row] = f"{'<' if sides[row] == UPPER else '>'}{float(texts[row])!r}"
-            columns[task] = texts
-    return columns

@@ -40,6 +40,10 @@ class Labelled(Protocol):
         """Kind of target."""
 
     @property
+    def kind_by_task(self) -> tuple[str, ...]:
+        """Kind of target of each task (T)."""
+
+    @property
     def num_tasks(self) -> int:
         """Number of tasks T."""
 
@@ -127,17 +131,17 @@ class SplitReport:
 
 def _summary(data: Labelled, chosen: np.ndarray) -> PartSummary:
     counts = (~np.isnan(data.targets[chosen])).sum(axis=0)
-    labels = kinds.labels_of(data.task)
-    averages = {
-        task: None if np.isnan(column).all() else float(np.nanmean(column))
-        for task, column in zip(data.task_names, data.exact_targets[chosen].T, strict=True)
-    }
+    labels = {kinds.labels_of(kind) for kind in data.kind_by_task}
+    averages: dict[str, dict[str, float | None]] = {kind: {} for kind in labels}
+    for task, kind, column in zip(data.task_names, data.kind_by_task, data.exact_targets[chosen].T, strict=True):
+        average = None if np.isnan(column).all() else float(np.nanmean(column))
+        averages[kinds.labels_of(kind)][task] = average
     return PartSummary(
         size=len(chosen),
         scaffolds=len({data.scaffolds[i] for i in chosen}),
         labels={task: int(count) for task, count in zip(data.task_names, counts, strict=True)},
-        positives=averages if labels == ZERO_ONE else None,
-        means=averages if labels == NUMBERS else None,
+        positives=averages.get(ZERO_ONE),
+        means=averages.get(NUMBERS),
     )
 
 
@@ -148,12 +152,11 @@ def _count_shared(keys: Sequence[str], indices: Sequence[np.ndarray]) -> int:
 
 
 def _describe_labels(part: PartSummary, most: int = 4) -> str:
-    values, word = (part.positives, "positive") if part.positives is not None else (part.means, "mean")
-    if not values:
-        return ""
+    values = [(task, value, "positive") for task, value in (part.positives or {}).items()]
+    values += [(task, value, "mean") for task, value in (part.means or {}).items()]
     shown = [
         f"{task}: no labels" if value is None else f"{task}: {value:.3f} {word} of {part.labels[task]}"
-        for task, value in list(values.items())[:most]
+        for task, value, word in values[:most]
     ]
     return ", ".join(shown) + (f", ... ({len(values)} tasks)" if len(values) > most else "")
 
@@ -167,14 +170,16 @@ def split_warnings(data: Labelled, indices: Sequence[np.ndarray], name: str) -> 
     warnings = []
     useless = {
         part: [
-            task for task, column in zip(data.task_names, data.targets[chosen].T, strict=True) if _dead(column, data)
+            task
+            for task, kind, column in zip(data.task_names, data.kind_by_task, data.targets[chosen].T, strict=True)
+            if _dead(column, kind)
         ]
         for part, chosen in zip(PART_NAMES, indices, strict=True)
         if len(chosen)
     }
-    what = "labels of one class only" if has_classes(data) else "no labels"
+    what = "labels of one class only" if all(map(has_classes, data.kind_by_task)) else "no labels"
     if data.num_tasks and len(useless["train"]) == data.num_tasks:
-        if all(_dead(column, data) for column in data.targets.T):
+        if all(_dead(column, kind) for kind, column in zip(data.kind_by_task, data.targets.T, strict=True)):
             raise DataError(f"{data.name}: {what} in every task, nothing to learn: add other ones")
         raise DataError(
             f"{data.name}: the training part of split {name!r} has {what} in every task, nothing to learn: "
@@ -190,20 +195,24 @@ def split_warnings(data: Labelled, indices: Sequence[np.ndarray], name: str) -> 
     return warnings
 
 
-def has_classes(data: Labelled) -> bool:
-    """Return whether the labels of a data set are classes."""
-    return kinds.labels_of(data.task) in (ZERO_ONE, CLASSES)
+def has_classes(kind: str) -> bool:
+    """Return whether the labels of a kind of target are classes."""
+    return kinds.labels_of(kind) in (ZERO_ONE, CLASSES)
 
 
-def _dead(column: np.ndarray, data: Labelled) -> bool:
+def _dead(column: np.ndarray, kind: str) -> bool:
     known = column[~np.isnan(column)]
-    return not len(known) or (has_classes(data) and known.min() == known.max())
+    return not len(known) or (has_classes(kind) and known.min() == known.max())
 
 
 def _remedy(data: Labelled, name: str, tasks: Sequence[str]) -> str:
     """Suggest another split or seed that gives the parts labels of every kind, if the tasks have enough of them."""
-    chosen = [column for task, column in zip(data.task_names, data.targets.T, strict=True) if task in tasks]
-    if any(_rarest(column, data) < len(PART_NAMES) for column in chosen):
+    chosen = [
+        (column, kind)
+        for task, kind, column in zip(data.task_names, data.kind_by_task, data.targets.T, strict=True)
+        if task in tasks
+    ]
+    if any(_rarest(column, kind) < len(PART_NAMES) for column, kind in chosen):
         return "there are too few for three parts: add labels, or leave the task out of tasks="
     if name not in SPLITS or name == "column":
         return "move some of these molecules to that part"
@@ -212,9 +221,9 @@ def _remedy(data: Labelled, name: str, tasks: Sequence[str]) -> str:
     return "use another seed" if name.startswith("random") else "use split='random' or another seed"
 
 
-def _rarest(column: np.ndarray, data: Labelled) -> int:
+def _rarest(column: np.ndarray, kind: str) -> int:
     """Count the labels of the rarest class, or the numbers."""
     known = column[~np.isnan(column)]
-    if not has_classes(data) or not len(known):
+    if not has_classes(kind) or not len(known):
         return len(known)
     return int(np.unique(known, return_counts=True)[1].min())

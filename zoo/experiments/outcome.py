@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from zoo import data
+from zoo.data.kinds_apart import by_kind
 from zoo.learners.estimator import Baseline
 from zoo.learners.learner import Learner
 from zoo.runs.folder import RunFolder
@@ -120,12 +121,16 @@ def write_outcome(
         names = [data.free_name(f"predicted_{name}", carried.columns) for name in columns]
         flat = predictions.reshape(len(predictions), -1)
         place.write_test_predictions(carried.join(pd.DataFrame(flat, columns=names, index=test.rows)))
-        shown = test.without_bounds()
-        plots.quality(shown, predictions).savefig(place.picture("test"), dpi=120)
+        shown = list(by_kind(test.without_bounds(), predictions))
+        for number, part in enumerate(shown):
+            name = f"test_{part.dataset.task}" if number else "test"
+            plots.quality(part.dataset, part.predictions).savefig(place.picture(name), dpi=120)
         steps = outcome.history.steps
         if isinstance(outcome.test, Evaluation):
             place.write_test_metrics(outcome.test.to_frame())
             boards.write_metrics(place.log, outcome.test, steps)
-        boards.write_test_pages(place.log, shown, predictions, steps)
+        for part in shown:
+            boards.write_test_pages(place.log, part.dataset, part.predictions, steps)
         if projector is not None and isinstance(outcome.learner, Learner):
-            boards.write_projector(place.log, shown, predictions, outcome.learner.embed, steps, projector)
+            first, values = shown[0].dataset, shown[0].predictions
+            boards.write_projector(place.log, first, values, outcome.learner.embed, steps, projector)

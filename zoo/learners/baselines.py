@@ -12,7 +12,7 @@ import numpy as np
 
 from zoo.models.option_ranges import require_positive
 from zoo.registry import kinds
-from zoo.registry.catalog.targets import NUMBERS
+from zoo.registry.catalog.targets import CLASSES, NUMBERS
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class ForestConfig:
         num_tasks: T.
         num_classes: C, for tasks of several classes; 0 for others.
         criterion: Loss of the kind of target: "cross_entropy", "mse", "mae"; empty takes the usual one.
+        kinds: Kind of each task (T) where they are of several kinds, else empty.
         seed: Of the bootstrap.
 
     Raises:
@@ -43,6 +44,7 @@ class ForestConfig:
     num_tasks: int = 1
     num_classes: int = 0
     criterion: str = ""
+    kinds: tuple[str, ...] = ()
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -63,6 +65,7 @@ class BoostingConfig:
         num_tasks: T.
         num_classes: C, for tasks of several classes; 0 for others.
         criterion: Loss of the kind of target: "cross_entropy", "mse", "mae"; empty takes the usual one.
+        kinds: Kind of each task (T) where they are of several kinds, else empty.
         seed: Of that held-out part.
 
     Raises:
@@ -77,6 +80,7 @@ class BoostingConfig:
     num_tasks: int = 1
     num_classes: int = 0
     criterion: str = ""
+    kinds: tuple[str, ...] = ()
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -124,8 +128,13 @@ class TaskEstimators:
         self.config = config
         self.estimators: list[Any] = []
 
-    def new_estimator(self) -> Any:
-        """An untrained estimator with the options."""
+    @property
+    def kind_by_task(self) -> tuple[str, ...]:
+        """Kind of target of each task (T)."""
+        return tuple(self.config.kinds) or (self.config.task,) * self.config.num_tasks
+
+    def new_estimator(self, kind: str) -> Any:
+        """An untrained estimator with the options, for a kind of target."""
         raise NotImplementedError
 
     def fit(self, descriptors: np.ndarray, targets: np.ndarray, weights: np.ndarray | None = None) -> None:
@@ -138,40 +147,47 @@ class TaskEstimators:
         """
         columns = [None] * targets.shape[1] if weights is None else weights.T
         self.estimators = [
-            self._fit_task(descriptors, column, of_labels) for column, of_labels in zip(targets.T, columns, strict=True)
+            self._fit_task(descriptors, column, of_labels, kind)
+            for column, of_labels, kind in zip(targets.T, columns, self.kind_by_task, strict=True)
         ]
 
-    def _fit_task(self, descriptors: np.ndarray, column: np.ndarray, weights: np.ndarray | None) -> Any:
+    def _fit_task(self, descriptors: np.ndarray, column: np.ndarray, weights: np.ndarray | None, kind: str) -> Any:
         known = ~np.isnan(column) & (True if weights is None else weights > 0)
         labels = column[known]
-        constant = self._constant(labels)
+        constant = constant_of(labels, kind)
         if constant is None:
             chosen = None if weights is None else weights[known]
-            return self.new_estimator().fit(descriptors[known], labels, sample_weight=chosen)
+            return self.new_estimator(kind).fit(descriptors[known], labels, sample_weight=chosen)
         from sklearn.dummy import DummyRegressor
 
         return DummyRegressor(strategy="constant", constant=constant).fit(descriptors[:1], [constant])
 
-    def _constant(self, labels: np.ndarray) -> float | None:
-        """Return the prediction for a task without anything to learn from; `None` for any other."""
-        if not classifies(self.config.task):
-            return None if len(labels) else 0.0
-        if len(labels) == 0:
-            return NO_LABELS if self.config.num_classes else 0.5
-        return float(labels[0]) if (labels == labels[0]).all() else None
-
     def predict(self, descriptors: np.ndarray) -> np.ndarray:
         """Probabilities of class 1, or values, (n, T); with several classes their probabilities (n, T, C).
+
+        Tasks of several kinds have these one after another (n, K).
 
         Raises:
             RuntimeError: The model is not trained.
         """
         if not self.estimators:
             raise RuntimeError("this model is not trained: call fit first")
-        classes = self.config.num_classes
-        if not classes:
-            return np.stack([positive(estimator, descriptors) for estimator in self.estimators], axis=1)
-        return np.stack([of_classes(estimator, descriptors, classes) for estimator in self.estimators], axis=1)
+        columns = [
+            of_classes(estimator, descriptors, self.config.num_classes)
+            if kinds.labels_of(kind) == CLASSES
+            else positive(estimator, descriptors)
+            for estimator, kind in zip(self.estimators, self.kind_by_task, strict=True)
+        ]
+        return np.column_stack(columns) if self.config.kinds else np.stack(columns, axis=1)
+
+
+def constant_of(labels: np.ndarray, kind: str) -> float | None:
+    """Return the prediction for a task without anything to learn from; `None` for any other."""
+    if not classifies(kind):
+        return None if len(labels) else 0.0
+    if len(labels) == 0:
+        return NO_LABELS if kinds.labels_of(kind) == CLASSES else 0.5
+    return float(labels[0]) if (labels == labels[0]).all() else None
 
 
 def positive(estimator: Any, descriptors: np.ndarray) -> np.ndarray:
@@ -201,12 +217,12 @@ class RandomForest(TaskEstimators):
 
     config_class = ForestConfig
 
-    def new_estimator(self) -> Any:
+    def new_estimator(self, kind: str) -> Any:
         """A forest."""
         from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
         config = self.config
-        classify = classifies(config.task)
+        classify = classifies(kind)
         features = config.max_features or ("sqrt" if classify else 1 / 3)
         return (RandomForestClassifier if classify else RandomForestRegressor)(
             config.num_trees,
@@ -227,12 +243,12 @@ class GradientBoosting(TaskEstimators):
 
     config_class = BoostingConfig
 
-    def new_estimator(self) -> Any:
+    def new_estimator(self, kind: str) -> Any:
         """A sequence of trees."""
         from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostingRegressor
 
         config = self.config
-        classify = classifies(config.task)
+        classify = classifies(kind)
         return (HistGradientBoostingClassifier if classify else HistGradientBoostingRegressor)(
             max_iter=config.num_trees,
             learning_rate=config.learning_rate,

@@ -11,7 +11,7 @@ from zoo.data import MoleculeDataset
 from zoo.data.arrays import Objects
 from zoo.recipe.fitted import Fitted
 from zoo.registry import kinds
-from zoo.registry.catalog.targets import NUMBERS, ZERO_ONE
+from zoo.registry.catalog.targets import CLASSES, NUMBERS, ZERO_ONE
 from zoo.tasks import choose_thresholds
 from zoo.tasks.bootstrap import missing_rows
 from zoo.tasks.class_scores import DEFAULT_THRESHOLD, likeliest
@@ -61,11 +61,26 @@ def mean_thresholds(members: Sequence[Fitted], weights: Sequence[float]) -> dict
     return {name: float(np.average(each, weights=weights)) for name, each in cuts.items()}
 
 
+def of_tasks(values: np.ndarray, fitted: Fitted) -> list[np.ndarray]:
+    """Predictions of each task: numbers (n,), or probabilities of its classes (n, C).
+
+    Args:
+        values: (n, T) or (n, T, C); (n, K) of tasks of several kinds.
+        fitted: With their kinds.
+    """
+    if not fitted.task_kinds:
+        return [values[:, task] for task in range(values.shape[1])]
+    several = [kinds.labels_of(kind) == CLASSES for kind in fitted.task_kinds]
+    widths = [fitted.task_args["num_classes"] if each else 1 for each in several]
+    parts = np.split(values, np.cumsum(widths)[:-1], axis=1)
+    return [part if each else part[:, 0] for part, each in zip(parts, several, strict=True)]
+
+
 def decide_classes(values: np.ndarray, fitted: Fitted) -> dict[str, Objects] | None:
     """Word of the class of each molecule (n,) by task, its number where classes have no words.
 
     Args:
-        values: Predictions (n, T) or (n, T, C).
+        values: Predictions (n, T) or (n, T, C); (n, K) of tasks of several kinds.
         fitted: Kind of target, thresholds and words.
 
     Returns:
@@ -75,10 +90,12 @@ def decide_classes(values: np.ndarray, fitted: Fitted) -> dict[str, Objects] | N
         return None
     thresholds = thresholds_of(fitted)
     found: dict[str, Objects] = {}
-    for task, name in enumerate(fitted.output_names):
-        known = ~missing_rows(values[:, task])
+    for task, (name, predicted) in enumerate(zip(fitted.output_names, of_tasks(values, fitted), strict=True)):
+        if kinds.labels_of(fitted.kind_by_task[task]) == NUMBERS:
+            continue
+        known = ~missing_rows(predicted)
         cut = DEFAULT_THRESHOLD if thresholds is None else thresholds[task]
-        numbers = likeliest(values[known, task].astype(np.float64), cut)
+        numbers = likeliest(predicted[known].astype(np.float64), cut)
         words = fitted.label_names.get(name, ())
         names = [str(words[each]) if each < len(words) else str(each) for each in range(numbers.max(initial=0) + 1)]
         found[name] = np.full(len(values), "", dtype=object)

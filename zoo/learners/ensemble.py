@@ -234,6 +234,7 @@ def meaning(fitted: Fitted) -> dict[str, Any]:
     return {
         "targets of the kind": kinds.labels_of(fitted.task),
         "tasks": list(fitted.output_names),
+        "kinds": list(fitted.task_kinds),
         "classes": fitted.task_args.get("num_classes", 2),
         "label words": words,
         "features": list(fitted.feature_names),

@@ -52,7 +52,7 @@ def scaler_for_trees(
     """
     if not task.scaled or options.target_transform is not None:
         return fit_scaler(task, dataset, train, options)
-    scaler = TargetScaler.fit(train.exact_targets, learnable=False)
+    scaler = TargetScaler.fit(train.exact_targets, learnable=False, unscaled=task.unscaled)
     benign = all(
         BENIGN[0] < std < BENIGN[1] and abs(mean) < BENIGN[1] * std
         for mean, std in zip(scaler.mean, scaler.std, strict=True)
@@ -138,7 +138,7 @@ class Baseline(Predictor):
     def predict_packed(self, packed: PackedMolecules, batch_size: int = PREDICT_BATCH) -> Floats:
         """Predictions (n, T) of molecules that are featurized already."""
         values = self.model.predict(np.asarray(self.complete(packed).descriptors))
-        return values if self.scaler is None else self.scaler.inverse(values)
+        return values if self.scaler is None else evaluation.unscale(values, self.task, self.scaler)
 
     def save(self, path: str | Path) -> None:
         """Write a checkpoint that `zoo.load` reads; the estimators are in `model.skops`, which holds no pickle."""
@@ -182,7 +182,7 @@ def require_own(estimators: Any, model: TaskEstimators, file: Path) -> list[Any]
     """Return the estimators of a file, if they are what the model makes."""
     from sklearn.dummy import DummyRegressor
 
-    kinds = (type(model.new_estimator()), DummyRegressor)
+    kinds = (*{type(model.new_estimator(kind)) for kind in model.kind_by_task}, DummyRegressor)
     if not isinstance(estimators, list) or any(type(estimator) not in kinds for estimator in estimators):
         raise checkpoint.damage_error(file, ValueError(f"it holds something else than {kinds[0].__name__}"))
     return estimators

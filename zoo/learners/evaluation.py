@@ -11,8 +11,11 @@ from torch import Tensor, nn
 
 from featurizers.backend import tensor_graphs
 from zoo.data import MoleculeDataset, MoleculeLoader, prefetch
+from zoo.data.kinds_apart import KindPart, by_kind
 from zoo.data.row_arrays import measured
 from zoo.tasks import Evaluation, Supervised, TargetScaler, Task, metrics
+from zoo.tasks.merging import KindResults, merge_intervals, merge_results
+from zoo.tasks.mixed import Mixed
 from zoo.training.modes import eval_mode
 
 
@@ -55,7 +58,12 @@ def to_predictions(scores: Tensor, task: Task, scaler: TargetScaler | None = Non
         float64 because these may be large numbers that differ by little.
     """
     values = task.to_predictions(scores).numpy()
-    return values if scaler is None else scaler.inverse(values.astype(np.float64))
+    return values if scaler is None else unscale(values.astype(np.float64), task, scaler)
+
+
+def unscale(values: np.ndarray, task: Task, scaler: TargetScaler) -> np.ndarray:
+    """Bring scaled predictions (n, T), or (n, K) of targets of several kinds, back to the targets' unit."""
+    return (scaler.spread_over(task.widths) if isinstance(task, Mixed) else scaler).inverse(values)
 
 
 def summarize(
@@ -69,18 +77,29 @@ def summarize(
 
     Args:
         dataset: With targets (n, T).
-        predictions: (n, T) or (n, T, C).
+        predictions: (n, T) or (n, T, C); (n, K) where tasks are of several kinds.
         std: Standard deviation of the training targets (T), where they were scaled.
         loss: Mean loss, if it was computed.
         thresholds: Probability of each task (T) from which class 1 is predicted; `None` takes 0.5.
     """
+    parts = [
+        measure(part, None if thresholds is None else [thresholds[place] for place in part.places])
+        for part in by_kind(dataset, predictions)
+    ]
+    results = merge_results(parts, dataset.num_tasks, dataset.metric)
+    applied = {} if thresholds is None else dict(zip(dataset.task_names, thresholds, strict=True))
+    resample = partial(merge_intervals, parts, dataset.num_tasks)
+    return Evaluation(results, dataset.task_names, std, loss, applied, resample)
+
+
+def measure(part: KindPart, thresholds: Sequence[float] | None) -> KindResults:
+    """Compute all metrics of tasks of one kind; thresholds (t) as for `summarize`."""
+    dataset = part.dataset
     metrics.check_metric(dataset.metric, dataset.task)
-    targets, predictions = measured(dataset.targets, dataset.bounds, predictions, dataset.measure_bounds)
+    targets, predictions = measured(dataset.targets, dataset.bounds, part.predictions, dataset.measure_bounds)
     facts = targets, predictions, dataset.metric_args, thresholds
     results = metrics.evaluate_all(dataset.task, dataset.metric, *facts)
-    applied = {} if thresholds is None else dict(zip(dataset.task_names, thresholds, strict=True))
-    resample = partial(metrics.bootstrap_all, results, *facts)
-    return Evaluation(results, dataset.task_names, std, loss, applied, resample)
+    return KindResults(part.places, results, partial(metrics.bootstrap_all, results, *facts))
 
 
 class Validation:

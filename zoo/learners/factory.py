@@ -237,5 +237,7 @@ def with_dataset(recipe: Recipe, data: MoleculeDataset) -> Recipe:
 
 def task_args_for(data: MoleculeDataset, given: Mapping[str, Any] | None) -> dict[str, Any]:
     """Options of the kind of target that a data set knows, then those that were given."""
-    counted = {"num_classes": data.num_classes} if data.num_classes else {}
+    counted: dict[str, Any] = {"num_classes": data.num_classes} if data.num_classes else {}
+    if data.task_kinds:
+        counted["kinds"] = list(data.task_kinds)
     return {**counted, **(given or {})}

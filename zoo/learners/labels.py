@@ -11,6 +11,7 @@ import numpy as np
 
 from zoo.data import DataError, MoleculeDataset
 from zoo.data import load as load_data
+from zoo.data.kinds_apart import take_tasks
 from zoo.data.row_arrays import count_classes
 from zoo.learners.own_features import take_features
 from zoo.recipe.fitted import Fitted
@@ -34,8 +35,7 @@ def by_name(data: Any, fitted: Fitted) -> MoleculeDataset:
     if not fitted.task_names:
         return load_data(data, feature_columns=columns)
     try:
-        words = class_words(fitted)
-        return load_data(data, tasks=fitted.task_names, feature_columns=columns, task=fitted.task, label_names=words)
+        return load_data(data, feature_columns=columns, **reading_of(fitted))
     except DataError:
         found = load_data(data, feature_columns=columns)
         if set(fitted.task_names) <= set(found.task_names):
@@ -43,10 +43,17 @@ def by_name(data: Any, fitted: Fitted) -> MoleculeDataset:
         return reorder(found, fitted.task_names)
 
 
-def class_words(fitted: Fitted) -> dict[str, list[str]] | None:
-    """Words of the classes by task, where these are several; `None` for other kinds of target."""
-    several = kinds.labels_of(fitted.task) == CLASSES
-    return {task: list(words) for task, words in fitted.label_names.items()} if several else None
+def reading_of(fitted: Fitted) -> dict[str, Any]:
+    """Options that read the labels of a learner's tasks: their columns, kinds, and the words of several classes."""
+    by_task = dict(zip(fitted.task_names, fitted.kind_by_task, strict=True))
+    words = {task: list(names) for task, names in fitted.label_names.items() if has_several(by_task.get(task, ""))}
+    kind: dict[str, Any] = {"task_kinds": by_task} if fitted.task_kinds else {"task": fitted.task}
+    return {"tasks": fitted.task_names, "label_names": words or None, **kind}
+
+
+def has_several(kind: str) -> bool:
+    """Return whether targets of a kind have several classes."""
+    return bool(kind) and kinds.labels_of(kind) == CLASSES
 
 
 def as_kind(dataset: MoleculeDataset, task: str) -> MoleculeDataset:
@@ -59,13 +66,12 @@ def as_kind(dataset: MoleculeDataset, task: str) -> MoleculeDataset:
     )
 
 
-def check_labels(dataset: MoleculeDataset, fitted: Fitted, num_classes: int = 0) -> MoleculeDataset:
+def check_labels(dataset: MoleculeDataset, fitted: Fitted) -> MoleculeDataset:
     """Return a data set with the labels that a learner was built for, its classes numbered as in training.
 
     Args:
         dataset: Its tasks in the order of the learner's.
         fitted: Tasks and words of the learner.
-        num_classes: C of the learner's targets; 0 where a prediction is one number.
 
     Raises:
         ValueError: Another number or kind of tasks, or a word is class 1 that was class 0 in training.
@@ -77,10 +83,18 @@ def check_labels(dataset: MoleculeDataset, fitted: Fitted, num_classes: int = 0)
             f"{fitted.num_tasks} {fitted.task} task(s): build it with dataset={dataset.name!r}, or with "
             f"num_tasks={dataset.num_tasks}, task={dataset.task!r}"
         )
-    if num_classes:
-        return with_trained_classes(dataset, fitted.label_names, num_classes)
-    refuse_swapped_words(dataset, fitted.label_names)
-    return dataset
+    pairs = zip(dataset.task_names, dataset.task_kinds, fitted.task_kinds, strict=False)
+    if other := [(name, own, kind) for name, own, kind in pairs if not kinds.same_task(own, kind)]:
+        name, own, kind = other[0]
+        raise ValueError(
+            f"{dataset.name}: {name!r} was read as {own}, this learner was built for {kind}: name its kind with "
+            f"tasks={{{name!r}: {kind!r}}}"
+        )
+    several = [name for name, kind in zip(dataset.task_names, dataset.kind_by_task, strict=True) if has_several(kind)]
+    refuse_swapped_words(dataset, {name: words for name, words in fitted.label_names.items() if name not in several})
+    if not several:
+        return dataset
+    return with_trained_classes(dataset, fitted.label_names, fitted.task_args.get("num_classes", 0))
 
 
 def refuse_swapped_words(dataset: MoleculeDataset, label_names: Mapping[str, Sequence[str]]) -> None:
@@ -114,7 +128,8 @@ def with_trained_classes(
         DataError: A class that the learner does not know.
     """
     targets, names = dataset.targets.copy(), dict(dataset.label_names)
-    for column, task in enumerate(dataset.task_names):
+    several = [place for place, kind in enumerate(dataset.kind_by_task) if has_several(kind)]
+    for column, task in ((place, dataset.task_names[place]) for place in several):
         trained, own = label_names.get(task), dataset.label_names.get(task)
         if not trained or not own or list(trained) == list(own):
             continue
@@ -128,7 +143,7 @@ def with_trained_classes(
         known = ~np.isnan(targets[:, column])
         targets[known, column] = numbers[targets[known, column].astype(np.int64)]
         names[task] = tuple(trained)
-    if count_classes(targets, {} if label_names else names) > num_classes:
+    if count_classes(targets, {} if label_names else names, dataset.task_names, several) > num_classes:
         raise DataError(
             f"{dataset.name} has {dataset.num_classes} classes, this learner was built for {num_classes}: build it "
             f'with dataset={dataset.name!r}, or with task_args={{"num_classes": {dataset.num_classes}}}'
@@ -142,9 +157,7 @@ def reorder(dataset: MoleculeDataset, names: tuple[str, ...]) -> MoleculeDataset
         return dataset
     missing = [name for name in names if name not in dataset.task_names]
     if not missing:
-        columns = [dataset.task_names.index(name) for name in names]
-        bounds = None if dataset.bounds is None else dataset.bounds[:, columns]
-        return replace(dataset, task_names=names, targets=dataset.targets[:, columns], bounds=bounds)
+        return take_tasks(dataset, [dataset.task_names.index(name) for name in names])
     if len(names) == dataset.num_tasks == 1:
         warnings.warn(f"{dataset.name}: {dataset.task_names[0]!r} is taken for the task {names[0]!r}", stacklevel=4)
         return dataset

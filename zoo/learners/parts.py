@@ -105,9 +105,10 @@ def plan_model(part: str | type, recipe: Recipe, featurizer: Featurizer, fitted:
     kind, tasks = recipe.task or "classification", recipe.num_tasks or 1
     task = make_task(kind, recipe.task_args)
     itself = isinstance(cls, type) and issubclass(cls, TaskEstimators)
-    scores = tasks * (1 if itself else task.num_scores)
-    counts = {"num_tasks": scores, "num_classes": task.num_classes}
-    given = {**counts, "task": kind, "criterion": getattr(task, "loss", ""), "seed": recipe.seed}
+    scores = tasks if itself else task.count_scores(tasks)
+    counts = {"num_tasks": scores, "num_classes": recipe.task_args.get("num_classes", 0)}
+    given = {**counts, "task": kind, "kinds": getattr(task, "kinds", ()), "seed": recipe.seed}
+    given["criterion"] = getattr(task, "loss", "")
     given |= {**sizes, "descriptor_size": side_size(recipe, featurizer)}
     return Plan.of(cls, {**{key: value for key, value in given.items() if key in accepted}, **options})
 

@@ -211,4 +211,4 @@ class Predictor(MoleculeReader, Measured):
         fitted, columns = self.fitted, self.fitted.feature_names
         dataset = data if isinstance(data, MoleculeDataset) else load_data(data, feature_columns=columns or None)
         require_same_features(dataset, columns)
-        return check_labels(as_kind(take_features(dataset, columns), fitted.task), fitted, self.task.num_classes)
+        return check_labels(as_kind(take_features(dataset, columns), fitted.task), fitted)

@@ -12,7 +12,7 @@ from zoo.data import DataError, MoleculeDataset
 from zoo.data.errors import quote
 from zoo.recipe.options import TrainingOptions
 from zoo.registry import kinds
-from zoo.registry.catalog.targets import NUMBERS
+from zoo.registry.catalog.targets import CLASSES, NUMBERS
 from zoo.tasks import TargetScaler, Task, Weighting
 from zoo.tasks.scaling import require_defined
 from zoo.tasks.transforms import transforms_of
@@ -41,8 +41,10 @@ def fit_scaler(task: Task, dataset: MoleculeDataset, train: MoleculeDataset, opt
                 "it out"
             )
         return None
-    transforms = transforms_of(options.target_transform, names)
-    scaler = TargetScaler.fit(train.exact_targets, names, transforms=transforms)
+    numbers = tuple(name for place, name in enumerate(names) if place not in task.unscaled)
+    chosen = dict(zip(numbers, transforms_of(options.target_transform, numbers), strict=True))
+    transforms = [chosen.get(name) for name in names]
+    scaler = TargetScaler.fit(train.exact_targets, names, transforms=transforms, unscaled=task.unscaled)
     for name, column, transform in zip(names, dataset.targets.T, scaler.transforms, strict=False):
         require_defined(name, column[~np.isnan(column)], transform)
     return scaler
@@ -106,10 +108,10 @@ def class_weights(train: MoleculeDataset, given: Any) -> tuple[tuple[float, ...]
 
 def classes_of(dataset: MoleculeDataset, task: int) -> tuple[str, ...]:
     """Words or numbers of the classes of a task, class 0 first; empty where it is a number."""
-    kind, name = dataset.task, dataset.task_names[task]
-    if kinds.labels_of(kind) == NUMBERS:
+    labels, name = kinds.labels_of(dataset.kind_by_task[task]), dataset.task_names[task]
+    if labels == NUMBERS:
         return ()
-    count = max(2, dataset.num_classes)
+    count = dataset.num_classes if labels == CLASSES else 2
     words = dataset.label_names.get(name, ())
     return (*words, *map(str, range(len(words), count)))
 

@@ -207,7 +207,11 @@ class Grover(nn.Module):
         targets = targets.to(scores.dtype)
         if scores.dim() == 2:
             return {"loss": criterion(scores, targets)}
-        apart = (scores[0] - scores[1]).square().unflatten(-1, (targets.shape[1], -1)).sum(-1)
+        apart = (scores[0] - scores[1]).square()
+        if apart.shape[1] % targets.shape[1]:  # targets of several kinds need several numbers of scores
+            apart = apart.sum(-1, keepdim=True).expand_as(targets) / targets.shape[1]
+        else:
+            apart = apart.unflatten(-1, (targets.shape[1], -1)).sum(-1)
         return {
             "from_atom": criterion(scores[0], targets),
             "from_bond": criterion(scores[1], targets),

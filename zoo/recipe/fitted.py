@@ -10,6 +10,8 @@ from typing import Any
 
 from zoo.recipe.mapping import from_mapping
 from zoo.recipe.recipe import LEARNED
+from zoo.registry import kinds
+from zoo.registry.catalog.targets import CLASSES
 
 
 @dataclass(frozen=True)
@@ -66,13 +68,25 @@ class Fitted:
 
     @property
     def column_names(self) -> tuple[str, ...]:
-        """Names of the numbers that a prediction consists of: the tasks, or with C classes `task_class`, T * C."""
-        classes = self.task_args.get("num_classes", 0)
-        if not classes:
-            return self.output_names
-        words = {task: (*names, *map(str, range(len(names), classes))) for task, names in self.label_names.items()}
-        numbers = tuple(map(str, range(classes)))
-        return tuple(f"{task}_{word}" for task in self.output_names for word in words.get(task, numbers))
+        """Names of the numbers that a prediction consists of: the tasks, or with C classes `task_class`."""
+        classes, names = self.task_args.get("num_classes", 0), []
+        for task, kind in zip(self.output_names, self.kind_by_task, strict=True):
+            if not classes or (self.task_kinds and kinds.labels_of(kind) != CLASSES):
+                names.append(task)
+                continue
+            words = list(self.label_names.get(task, ()))
+            names += [f"{task}_{word}" for word in (*words, *map(str, range(len(words), classes)))]
+        return tuple(names)
+
+    @property
+    def task_kinds(self) -> tuple[str, ...]:
+        """Kind of each task (T) where they are of several kinds, else empty."""
+        return tuple(self.task_args.get("kinds", ()))
+
+    @property
+    def kind_by_task(self) -> tuple[str, ...]:
+        """Kind of each task (T)."""
+        return self.task_kinds or (self.task,) * self.num_tasks
 
     def require_trained(self) -> None:
         """Raise a `ValueError` where a part of the model has its initial weights, so that predictions mean nothing."""

@@ -30,6 +30,8 @@ def from_mapping(cls: type[S], values: Mapping[str, Any]) -> S:
         ...
         TypeError: batch_size='many': give a whole number
     """
+    normalize = getattr(cls, "normalize", None)  # of short forms, by the class
+    values = normalize(values) if normalize else values
     names = [f.name for f in dataclasses.fields(cls)]  # type: ignore[arg-type]
     for key in values:
         if key not in names:

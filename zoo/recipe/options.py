@@ -12,6 +12,7 @@ from typing import Any
 from typing_extensions import TypedDict
 
 from zoo.recipe.mapping import from_mapping
+from zoo.recipe.task_kinds import name_with_kind, split_kinds
 from zoo.registry.catalog.targets import THRESHOLD_METRICS
 
 
@@ -20,7 +21,8 @@ class ReadKeywords(TypedDict, total=False):
 
     data_dir: str | os.PathLike[str] | None
     smiles_column: str | None
-    tasks: str | Sequence[str] | None
+    tasks: str | Sequence[str] | Mapping[str, str] | None
+    task_kinds: Mapping[str, str] | None
     feature_columns: str | Sequence[str] | None
     weight_column: str | None
     task: str | None
@@ -43,7 +45,10 @@ class ReadOptions:
     Args:
         data_dir: Folder that holds MoleculeNet's files; None looks at `MOLZOO_DATA`, then downloads.
         smiles_column: Column of the SMILES; None finds it.
-        tasks: Label columns; None takes the data set's own, or finds them; an empty list reads no labels.
+        tasks: Label columns; None takes the data set's own, or finds them; an empty list reads no labels. Columns of
+            several kinds are learned together where their kinds are named, {"active": "binary", "logS": "regression"}
+            or ["active:binary", "logS:regression"].
+        task_kinds: Kinds of single label columns, by name; what `tasks` names goes here.
         feature_columns: Columns of numbers that the model reads next to the molecule, such as ["T", "pH"]; scaled by
             the training part, and needed again for predictions.
         weight_column: Column of the weights that molecules have in the loss; metrics ignore them; None has none.
@@ -65,6 +70,7 @@ class ReadOptions:
     data_dir: str | None = None
     smiles_column: str | None = None
     tasks: tuple[str, ...] | None = None
+    task_kinds: dict[str, str] | None = field(default=None, hash=False)
     feature_columns: tuple[str, ...] | None = None
     weight_column: str | None = None
     task: str | None = None
@@ -82,6 +88,9 @@ class ReadOptions:
     def __post_init__(self) -> None:
         if self.data_dir is not None:
             object.__setattr__(self, "data_dir", os.fspath(self.data_dir))
+        names, named = split_kinds(self.tasks, self.task_kinds, self.task)
+        object.__setattr__(self, "tasks", names)
+        object.__setattr__(self, "task_kinds", named)
         for columns in ("tasks", "feature_columns"):
             given = getattr(self, columns)
             if given is not None:
@@ -91,6 +100,13 @@ class ReadOptions:
                 task: names if isinstance(names, str) else tuple(names) for task, names in self.label_names.items()
             }
             object.__setattr__(self, "label_names", words)
+
+    @staticmethod
+    def normalize(values: Mapping[str, Any]) -> dict[str, Any]:
+        """Write kinds of label columns behind their names, for `from_mapping`, which knows one type of each field."""
+        tasks = values.get("tasks")
+        names = {"tasks": [name_with_kind(*pair) for pair in tasks.items()]} if isinstance(tasks, Mapping) else {}
+        return {**values, **names}
 
     @classmethod
     def of(cls, options: ReadOptions | None, keywords: ReadKeywords) -> ReadOptions:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from zoo.registry.catalog.targets import METRICS, TASKS
+from zoo.registry.catalog.targets import METRICS, MIXED, TASKS
 from zoo.registry.plugins import load_plugins
 from zoo.registry.registry import Entry
 
 UNLABELLED = "unlabelled"
+__all__ = ["MIXED", "UNLABELLED", "check_metric", "check_task", "default_metric", "higher_is_better", "is_task",
+           "labels_of", "metric_entry", "metrics_of", "same_task", "task_entry"]  # fmt: skip
 
 
 def task_entry(name: str) -> Entry[Any]:
@@ -23,6 +25,12 @@ def task_entry(name: str) -> Entry[Any]:
     """
     load_plugins()
     return TASKS[name]
+
+
+def is_task(name: str) -> bool:
+    """Return whether a name is that of a kind of target."""
+    load_plugins()
+    return name in TASKS
 
 
 def check_task(name: str) -> None:
@@ -79,6 +87,8 @@ def metrics_of(task: str) -> list[str]:
         ['rmse', 'mae', 'r2', 'mse', 'pearson', 'spearman', 'kendall']
     """
     entry = task_entry(task)
+    if entry.facts["labels"] == MIXED:  # which of them fit is known with the kinds of the columns
+        return METRICS.names()
     first = entry.facts["metric"]
     names, own = {entry.name, entry.facts.get("like")}, entry.facts.get("metrics", ())
     fitting = [m.name for m in METRICS if names.intersection(m.facts["fits"]) or m.name in own]

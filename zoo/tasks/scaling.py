@@ -104,6 +104,15 @@ class TargetScaler:
         slopes = self._apply(values, lambda transform, column: transform.slope(column), otherwise=1.0)
         return spread * self._like(spread, self.std) * slopes
 
+    def spread_over(self, widths: Sequence[int]) -> TargetScaler:
+        """Return the scaler of predictions that have several numbers for a task (T), such as those of its classes."""
+        places = [place for place, width in enumerate(widths) for _ in range(width)]
+        return TargetScaler(
+            tuple(self.mean[place] for place in places),
+            tuple(self.std[place] for place in places),
+            tuple(self.transforms[place] for place in places) if self.transforms else (),
+        )
+
     def state_dict(self) -> dict[str, Any]:
         """Return plain lists, for JSON or a checkpoint."""
         state: dict[str, Any] = {"mean": list(self.mean), "std": list(self.std)}

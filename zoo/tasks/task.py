@@ -29,6 +29,7 @@ class Task(ABC):
         scaled: Whether targets are standardized for training, and predictions scaled back.
         num_scores: Scores that a target needs of the model; the model's output has S = T * num_scores columns.
         num_classes: C of `num_classes` probabilities for each target; 0 where a prediction is one number.
+        unscaled: Numbers of targets that stay as they are, although others are `scaled`.
     """
 
     labels: ClassVar[str]
@@ -37,6 +38,11 @@ class Task(ABC):
     scaled: ClassVar[bool] = False
     num_scores: int = 1
     num_classes: int = 0
+    unscaled: tuple[int, ...] = ()
+
+    def count_scores(self, num_tasks: int) -> int:
+        """Scores S that T targets need of the model."""
+        return num_tasks * self.num_scores
 
     @abstractmethod
     def elementwise_loss(self, scores: Tensor, targets: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ import numpy as np
 
 from zoo.data import MoleculeDataset
 from zoo.recipe.options import TrainingOptions
+from zoo.registry.kinds import metrics_of
 from zoo.tasks.metrics import LOSS, check_metric, make_metric, why_undefined
 
 ENOUGH_STEPS = 1000
@@ -43,7 +44,7 @@ def plan_training(options: TrainingOptions, train: MoleculeDataset, valid: Molec
     Raises:
         ValueError: `options.monitor` is not a metric of these tasks.
     """
-    metric = options.monitor or train.metric
+    metric = options.monitor or (LOSS if train.task_kinds else train.metric)
     check_monitor(metric, train.task)
     if valid is None or not len(valid):
         chosen, notes = choose_epochs(options, len(train), False)
@@ -76,8 +77,10 @@ def no_value(metric: str, part: MoleculeDataset) -> str:
     if metric == LOSS:
         return ""
     made = make_metric(metric, part.metric_args if metric == part.metric else None)
-    known = [column[~np.isnan(column)] for column in (part.targets if part.measure_bounds else part.exact_targets).T]
-    reasons = [why_undefined(made, labels, labels) for labels in known]
+    targets = part.targets if part.measure_bounds else part.exact_targets
+    fitting = [column for kind, column in zip(part.kind_by_task, targets.T, strict=True) if metric in metrics_of(kind)]
+    known = [column[~np.isnan(column)] for column in fitting]
+    reasons = [why_undefined(made, labels, labels) for labels in known] or ["it fits none of the tasks"]
     return "" if not all(reasons) else "; ".join(dict.fromkeys(reasons))
 
 

@@ -103,9 +103,10 @@ def _differ(data: MoleculeDataset, group: Sequence[int]) -> bool:
 def _summaries(data: MoleculeDataset) -> dict[str, TaskSummary]:
     """Summaries of the labels by task."""
     found = {}
-    for name, column, exact in zip(data.task_names, data.targets.T, data.exact_targets.T, strict=True):
+    columns = zip(data.task_names, data.kind_by_task, data.targets.T, data.exact_targets.T, strict=True)
+    for name, kind, column, exact in columns:
         bounds = int((~np.isnan(column) & np.isnan(exact)).sum())
-        summary = _summary(exact, data.task)
+        summary = _summary(exact, kind)
         found[name] = replace(summary, missing=summary.missing - bounds, bounds=bounds) if bounds else summary
     return found
 
@@ -133,14 +134,14 @@ def _problems(
         problems.append(f"{repeated} molecules occur more than once: a random split keeps each in one part")
     if conflicts:
         problems.append(f"{len(conflicts)} of them have different labels: keep one row of each, or their mean")
-    for name, column in zip(data.task_names, data.exact_targets.T, strict=True):
+    for name, kind, column in zip(data.task_names, data.kind_by_task, data.exact_targets.T, strict=True):
         known = column[~np.isnan(column)]
         if not len(known):
             problems.append(f"task {name!r} has no labels (bounds do not count): leave it out of tasks=")
         elif known.min() == known.max():
-            what = "the same value everywhere" if kinds.labels_of(data.task) == NUMBERS else "one class only"
+            what = "the same value everywhere" if kinds.labels_of(kind) == NUMBERS else "one class only"
             problems.append(f"task {name!r} has {what}: leave it out of tasks=")
-        elif kinds.labels_of(data.task) == ZERO_ONE and min(known.sum(), (1 - known).sum()) < MOST:
+        elif kinds.labels_of(kind) == ZERO_ONE and min(known.sum(), (1 - known).sum()) < MOST:
             problems.append(f"task {name!r} has {int(known.sum())} positives of {len(known)}: its metric will be noise")
     problems += [text for text in splits.values() if isinstance(text, str)]
     return problems

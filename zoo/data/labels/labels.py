@@ -13,7 +13,7 @@ from zoo.data.labels.cells import Column, read_column
 from zoo.data.labels.classes import as_classes, has_many_classes, refuse_mixture
 from zoo.data.reading.table import Table
 from zoo.registry import kinds
-from zoo.registry.catalog.targets import CLASSES, NUMBERS
+from zoo.registry.catalog.targets import CLASSES, MIXED, NUMBERS
 
 FEW = 10
 
@@ -28,6 +28,7 @@ class Labels:
         label_names: Words of the classes by task, where the cells were words or there are more than two classes.
         notes: How cells were read.
         bounds: What each label is (n, T), as in `MoleculeDataset`; `None` where all are exact.
+        task_kinds: Kind of each task (T) where they differ, else empty.
     """
 
     targets: np.ndarray
@@ -35,6 +36,7 @@ class Labels:
     label_names: dict[str, tuple[str, ...]] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     bounds: np.ndarray | None = None
+    task_kinds: tuple[str, ...] = ()
 
 
 def read_labels(
@@ -44,6 +46,7 @@ def read_labels(
     *,
     decimal: str | None = None,
     label_names: Mapping[str, Sequence[str | float]] | None = None,
+    task_kinds: Mapping[str, str] | None = None,
 ) -> Labels:
     """Read the task columns of a table.
 
@@ -54,6 +57,7 @@ def read_labels(
             from 0 or 1 are several classes where none of them is rare. "classification" leaves open how many.
         decimal: Decimal mark; `None` finds it out.
         label_names: Words of class 0 and 1 by task, where the user says so.
+        task_kinds: Kinds of single tasks, where the user says so; those of the others are found out.
 
     Raises:
         DataError: Cells that are not labels, tasks of different kinds, or no label at all.
@@ -64,6 +68,8 @@ def read_labels(
     given = label_names or {}
     if unknown := [name for name in given if name not in tasks]:
         raise DataError(f"{table.label}: label_names= of {quote(unknown)}, which are not tasks. Tasks: {quote(tasks)}")
+    if task_kinds or (task is not None and kinds.labels_of(task) == MIXED):
+        return _read_each(table, tasks, task_kinds or {}, decimal, given)
     many = None if task in (None, "classification") else kinds.labels_of(task) == CLASSES
     columns = [read_column(table, name, decimal=decimal, words=given.get(name), many=many) for name in tasks]
     if all(np.isnan(column.values).all() for column in columns):
@@ -95,6 +101,36 @@ def read_labels(
         label_names={column.name: column.words for column in columns if column.words},
         notes=notes,
         bounds=_stack_bounds(columns),
+    )
+
+
+def _read_each(
+    table: Table,
+    tasks: Sequence[str],
+    task_kinds: Mapping[str, str],
+    decimal: str | None,
+    label_names: Mapping[str, Sequence[str | float]],
+) -> Labels:
+    """Read columns that may be of several kinds, one by one; arguments as for `read_labels`."""
+    if unknown := [name for name in task_kinds if name not in tasks]:
+        raise DataError(f"{table.label}: kinds of {quote(unknown)}, which are not tasks. Tasks: {quote(tasks)}")
+    found = []
+    for name in tasks:
+        words = {name: label_names[name]} if name in label_names else None
+        each = read_labels(table, [name], task_kinds.get(name), decimal=decimal, label_names=words)
+        if name not in task_kinds:
+            each.notes[-1] = f"column {name!r} is {each.task}: found from the labels, name its kind with {name}:KIND"
+        found.append(each)
+    columns = [np.zeros(each.targets.shape, np.int8) if each.bounds is None else each.bounds for each in found]
+    names = tuple(kinds.task_entry(each.task).name for each in found)
+    alike = len(set(names)) == 1
+    return Labels(
+        targets=np.concatenate([each.targets for each in found], axis=1),
+        task=found[0].task if alike else MIXED,
+        label_names={name: words for each in found for name, words in each.label_names.items()},
+        notes=[note for each in found for note in each.notes],
+        bounds=np.concatenate(columns, axis=1) if any(column.any() for column in columns) else None,
+        task_kinds=() if alike else names,
     )
 
 
@@ -165,7 +201,8 @@ def _find_kind(table: Table, columns: Sequence[Column]) -> str:
         if binary:
             raise DataError(
                 f"{table.label}: {quote([c.name for c in binary])} hold 0 and 1 but "
-                f"{quote([c.name for c in others])} other numbers: choose tasks= of one kind, or say task='regression'"
+                f"{quote([c.name for c in others])} other numbers: choose tasks= of one kind, or say "
+                "task='regression', or task='mixed' to learn each as its own kind"
             )
         return "regression"
     if any(_is_continuous(column) for column in others) and not binary:
@@ -187,14 +224,14 @@ def _refuse_other_than_binary(table: Table, column: Column) -> None:
 
 
 def describe_labels(
-    targets: np.ndarray, tasks: Sequence[str], task: str, bounds: np.ndarray | None = None
+    targets: np.ndarray, tasks: Sequence[str], kind_by_task: Sequence[str], bounds: np.ndarray | None = None
 ) -> list[str]:
     """Say what training will find: missing labels, bounds, tasks without labels, of one class, or constant.
 
     Args:
         targets: (n, T), NaN where missing.
         tasks: Their names.
-        task: Their kind.
+        kind_by_task: Kind of each (T).
         bounds: What each label is (n, T); `None` where all are exact.
     """
     notes = describe_bounds(bounds, targets, tasks)
@@ -207,12 +244,12 @@ def describe_labels(
         notes.append(f"no labels for {quote(empty)}: left out of the mean")
     exact = targets if bounds is None else np.where(bounds == 0, targets, np.nan)
     constant = [
-        name
-        for name, column in zip(tasks, exact.T, strict=True)
+        (name, kinds.labels_of(kind) == NUMBERS)
+        for name, kind, column in zip(tasks, kind_by_task, exact.T, strict=True)
         if not np.isnan(column).all() and np.nanmin(column) == np.nanmax(column)
     ]
-    if constant and kinds.labels_of(task) != NUMBERS:
-        notes.append(f"one class only in {quote(constant)}: cannot be measured by ranking, left out of the mean")
-    elif constant:
-        notes.append(f"{quote(constant)} constant: nothing to learn, leave it out of tasks=")
+    if single := [name for name, number in constant if not number]:
+        notes.append(f"one class only in {quote(single)}: cannot be measured by ranking, left out of the mean")
+    if same := [name for name, number in constant if number]:
+        notes.append(f"{quote(same)} constant: nothing to learn, leave it out of tasks=")
     return notes

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from zoo.data.labels.columns import find_smiles_column, find_split_column
@@ -23,6 +24,7 @@ class Roles:
         split: The words train, valid, test; or `None`.
         weight: Weights of the molecules in the loss; or `None`.
         task: Kind of the tasks if it is known; `None` leaves it to the labels.
+        task_kinds: Kinds of single tasks, where the user named them.
         metric: Of the tasks if it is known, else `""`.
         doubts: What a user should know of tasks that nobody named.
     """
@@ -33,6 +35,7 @@ class Roles:
     split: str | None = None
     weight: str | None = None
     task: str | None = None
+    task_kinds: Mapping[str, str] = field(default_factory=dict)
     metric: str = ""
     doubts: list[str] = field(default_factory=list)
 
@@ -60,4 +63,14 @@ def find_roles(opened: Opened, options: ReadOptions) -> Roles:
     check_feature_columns(table, features, (smiles, *guess.tasks))
     if options.weight_column is not None:
         check_weight_column(table, options.weight_column, (smiles, *guess.tasks, *features))
-    return Roles(smiles, guess.tasks, features, split, options.weight_column, task, metric or "", guess.doubts)
+    return Roles(
+        smiles,
+        guess.tasks,
+        features,
+        split,
+        options.weight_column,
+        task,
+        options.task_kinds or {},
+        metric or "",
+        guess.doubts,
+    )

@@ -14,7 +14,7 @@ from zoo.registry.registry import Entry, Registry
 
 TASKS: Registry[Any] = Registry("task")
 METRICS: Registry[Any] = Registry("metric")
-ZERO_ONE, CLASSES, NUMBERS = "zero_one", "classes", "numbers"
+ZERO_ONE, CLASSES, NUMBERS, MIXED = "zero_one", "classes", "numbers", "mixed"
 LABELS = (ZERO_ONE, CLASSES, NUMBERS)
 
 _entry: Entry[Any]
@@ -50,6 +50,14 @@ _distribution("mean_variance", "MeanVariance", "A number: its mean and variance"
 _distribution("quantile", "Quantile", "A number: its median and an interval", "regression", "mae")
 _distribution("evidential", "Evidential", "A number: evidence for a Gaussian distribution", "regression", "rmse")
 _distribution("dirichlet", "Dirichlet", "Three or more classes: evidence for each", "multiclass", "accuracy")
+TASKS.add(
+    Entry(
+        "mixed",
+        "zoo.tasks.mixed:Mixed",
+        "Columns of several kinds, each learned as its own",
+        facts={"labels": MIXED, "metric": ""},
+    )
+)
 _distribution("binary_dirichlet", "BinaryDirichlet", "Two classes: evidence for each", "binary", "roc_auc")
 TASKS.add_alias("classification", "binary")
 

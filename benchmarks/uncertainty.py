@@ -1,0 +1,171 @@
+"""What each estimator of uncertainty is worth: calibrated on the validation part, measured on the test part.
+
+For every data set, split and seed a small GCN is trained as an ensemble of five, and once for each kind of target that
+predicts a distribution; one JSON line for each estimator is added to the output. A call goes on where an earlier one
+was cut off.
+
+    python benchmarks/uncertainty.py --sets esol freesolv lipo bbbp bace clintox --seeds 0 1 2 3 4 --output FILE
+    python benchmarks/uncertainty.py --table --output benchmarks/results/uncertainty.jsonl
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+import time
+import warnings
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+import zoo
+from zoo.experiments.experiment import draw
+from zoo.trust import calibrate, evaluate_uncertainty
+
+NUMBERS, CLASSES = ("esol", "freesolv", "lipo"), ("bbbp", "bace", "clintox")
+MODEL = {"hidden_size": 64, "dropout": 0.1}
+MEMBERS, PASSES, BATCH = 5, 20, 50
+TOLD = {"numbers": ("mean_variance", "quantile", "evidential"), "classes": ("binary_dirichlet",)}
+ESTIMATOR = {"binary_dirichlet": "evidential"}
+COLUMNS = ("spearman", "nll", "miscalibration_area", "ece", "coverage", "width")
+COVERAGE = 0.9
+
+
+def main() -> None:
+    """Measure what is not measured yet, or print the table of what is."""
+    options = parse()
+    if options.table:
+        print(format_tables([json.loads(line) for line in options.output.read_text().splitlines()]))
+        return
+    torch.set_num_threads(1)
+    warnings.simplefilter("ignore")
+    done = read_done(options.output)
+    start = time.monotonic()
+    for seed in options.seeds:
+        for split in options.splits:
+            for name in options.sets:
+                if time.monotonic() - start > 60 * options.minutes:
+                    return
+                if (name, split, seed) not in done:
+                    lines = list(measure(name, split, seed, options))
+                    write(options.output, [{"set": name, "split": split, "seed": seed, **line} for line in lines])
+
+
+def parse() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sets", nargs="+", default=["freesolv"], help="MoleculeNet names; default: freesolv")
+    parser.add_argument("--splits", nargs="+", default=["scaffold", "random"])
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0])
+    parser.add_argument("--epochs", type=int, default=20)
+    parser.add_argument("--max-molecules", type=int, default=2000, help="of a data set, drawn once; default: 2000")
+    parser.add_argument("--minutes", type=float, default=60.0, help="begin nothing after these; default: 60")
+    parser.add_argument("--output", type=Path, default=None, help="JSON lines; standard output unless it is named")
+    parser.add_argument("--table", action="store_true", help="print the table of what is in --output")
+    return parser.parse_args()
+
+
+def read_done(path: Path | None) -> set[tuple[str, str, int]]:
+    """What the output holds already."""
+    if path is None or not path.exists():
+        return set()
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    return {(line["set"], line["split"], line["seed"]) for line in lines}
+
+
+def write(path: Path | None, lines: list[dict[str, Any]]) -> None:
+    """Add lines to the output."""
+    text = "".join(json.dumps(line) + "\n" for line in lines)
+    if path is None:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return
+    with path.open("a", encoding="utf-8") as file:
+        file.write(text)
+
+
+def measure(name: str, split: str, seed: int, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+    """Train on one split and measure every estimator."""
+    data = draw(zoo.data.load(name), options.max_molecules)
+    parts = data.split(split, seed=seed)
+    kind = "classes" if name in CLASSES else "numbers"
+    members = [train(data, parts, data.task, MEMBERS * seed + number, options.epochs) for number in range(MEMBERS)]
+    ensemble = zoo.ensemble(members)
+    asked: list[tuple[str, Any, str, dict[str, Any], int]] = [
+        ("calibrated", members[0], "calibrated", {}, 1),
+        ("mc_dropout", members[0], "mc_dropout", {"passes": PASSES}, PASSES),
+        ("ball, random", members[0], "ball", {"passes": PASSES}, PASSES + 1),
+        ("ball, ascent", members[0], "ball", {"passes": PASSES, "direction": "ascent"}, 3 * PASSES + 1),
+        ("ensemble", ensemble, "ensemble", {}, MEMBERS),
+    ]
+    for task in TOLD[kind]:
+        learner = train(data, parts, task, MEMBERS * seed, options.epochs)
+        asked.append((task, learner, ESTIMATOR.get(task, task), {}, 1))
+    metric = data.metric
+    for shown, learner, estimator, how, passes in asked:
+        yield {
+            "estimator": shown,
+            "passes": passes,
+            metric: learner.evaluate(parts.test)[metric],
+            **judge(learner, parts, estimator, how),
+        }
+
+
+def train(data: Any, parts: Any, task: str, seed: int, epochs: int) -> Any:
+    """A learner of one kind of target."""
+    learner = zoo.build("gcn", dataset=data, task=task, model_args=MODEL, seed=seed, device="cpu")
+    learner.fit(data, split=parts, epochs=epochs, batch_size=BATCH, progress=False)
+    return learner
+
+
+def judge(learner: Any, parts: Any, estimator: str, how: dict[str, Any]) -> dict[str, Any]:
+    """Measures before and after the calibration."""
+    raw = {} if estimator == "calibrated" else evaluate_uncertainty(learner, parts.test, estimator, **how).mean
+    try:
+        calibrate(learner, parts.valid, estimator, **how)
+    except ValueError as error:
+        return {"uncalibrated": plain(raw), "refused": str(error)}
+    found = evaluate_uncertainty(learner, parts.test, estimator, coverage=COVERAGE, **how).mean
+    learner.fitted = replace(learner.fitted, calibration={})
+    return {"uncalibrated": plain(raw), **plain(found)}
+
+
+def plain(values: dict[str, float]) -> dict[str, float | None]:
+    """Numbers as JSON can hold them."""
+    return {name: round(value, 5) if math.isfinite(value) else None for name, value in values.items()}
+
+
+def format_tables(lines: list[dict[str, Any]]) -> str:
+    """A Markdown table for each data set and split: mean over the seeds, and their deviation."""
+    texts = []
+    for key in dict.fromkeys((line["set"], line["split"]) for line in lines):
+        rows = [line for line in lines if (line["set"], line["split"]) == key]
+        seeds = len({row["seed"] for row in rows})
+        columns = [name for name in COLUMNS if any(name in row for row in rows)]
+        texts.append(f"**{key[0]}, {key[1]} split** ({seeds} seed{'s' * (seeds > 1)})\n")
+        texts.append(f"| estimator | passes | {' | '.join(columns)} |")
+        texts.append(f"|---|{'---|' * (len(columns) + 1)}")
+        for name in dict.fromkeys(row["estimator"] for row in rows):
+            chosen = [row for row in rows if row["estimator"] == name]
+            cells = [cell([row[column] for row in chosen if row.get(column) is not None]) for column in columns]
+            texts.append(f"| {name} | {chosen[0]['passes']} | {' | '.join(cells)} |")
+        texts.append("")
+    return "\n".join(texts)
+
+
+def cell(values: list[float]) -> str:
+    """Mean and deviation over seeds."""
+    if not values:
+        return "-"
+    deviation = f" ± {np.std(values, ddof=1):.2f}" if len(values) > 1 else ""
+    return f"{np.mean(values):.2f}{deviation}"
+
+
+if __name__ == "__main__":
+    main()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import base64
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -17,6 +18,9 @@ from rdkit import Chem
 LONG_SMILES = 600
 """Letters up to which every SMILES that was tried is read in milliseconds."""
 MANY_ATOMS, MANY_RINGS = 300, 60
+INCHI = "InChI="
+MANY_IN_FORMULA = re.compile(rf"\s*{INCHI}[^/]*/[^/]*\d{{3}}")
+"""An InChI whose formula has hundreds of one atom."""
 CPU_SECONDS = 10
 """Time of the processor that a child may spend on a molecule; the longest peptides take a tenth of a second."""
 WALL_SECONDS, GRACE_SECONDS = 120, 1
@@ -28,7 +32,7 @@ PACKAGES = Path(__file__).resolve().parents[1]
 def is_risky(molecule: str | Chem.Mol) -> bool:
     """Return whether a molecule is tried in a child process first: it is large, or has many rings."""
     if isinstance(molecule, str):
-        return len(molecule) > LONG_SMILES
+        return len(molecule) > LONG_SMILES or bool(MANY_IN_FORMULA.match(molecule))
     num_atoms = molecule.GetNumAtoms()
     return num_atoms > MANY_ATOMS or molecule.GetNumBonds() - num_atoms > MANY_RINGS
 

@@ -6,7 +6,7 @@ from rdkit import Chem, rdBase
 
 from featurizers.common_bonds import note_common_bonds
 from featurizers.errors import FAILURES, InvalidMolecule, why_failed
-from featurizers.guard import is_risky, why_refused
+from featurizers.guard import INCHI, is_risky, why_refused
 from featurizers.normalize import is_plain, normalize
 
 MOST_LETTERS = 300_000
@@ -19,7 +19,8 @@ def read_molecule(molecule: str | Chem.Mol, max_atoms: int | None = None, *, as_
     """Read a molecule, silently; every way of writing one gives the same atoms, bonds and counts (`normalize`).
 
     Args:
-        molecule: A SMILES (blanks around it do not matter), or an RDKit molecule, which is not changed.
+        molecule: A SMILES, also with a CXSMILES extension, or an InChI (blanks around it do not matter), or an RDKit
+            molecule, which is not changed.
         max_atoms: Refuse molecules with more heavy atoms; `None` takes `MOST_ATOMS`.
         as_written: Keep hydrogen counts and atom maps as RDKit reads them.
 
@@ -44,7 +45,9 @@ def read_molecule(molecule: str | Chem.Mol, max_atoms: int | None = None, *, as_
 
 def read_here(molecule: str | Chem.Mol, as_written: bool = False) -> Chem.Mol:
     """Read a molecule in this process, however large it is; otherwise as `read_molecule`."""
-    if isinstance(molecule, str):
+    if isinstance(molecule, str) and molecule.lstrip().startswith(INCHI):
+        mol = _read_inchi(molecule.strip(), as_written)
+    elif isinstance(molecule, str):
         mol = _read_smiles(molecule.strip(), as_written)
     else:
         mol = _read_object(molecule, as_written)
@@ -106,6 +109,18 @@ def _read_smiles(smiles: str, as_written: bool) -> Chem.Mol:
         raise InvalidMolecule(smiles, f"RDKit cannot read this SMILES: {why_failed(error)}") from error
 
 
+def _read_inchi(inchi: str, as_written: bool) -> Chem.Mol:
+    try:
+        mol = Chem.MolFromInchi(inchi)
+        if mol is None:
+            raise InvalidMolecule(inchi, "RDKit cannot read this InChI")
+        return mol if as_written else normalize(mol)
+    except InvalidMolecule:
+        raise
+    except FAILURES as error:
+        raise InvalidMolecule(inchi, f"RDKit cannot read this InChI: {why_failed(error)}") from error
+
+
 def _read_object(molecule: Chem.Mol, as_written: bool) -> Chem.Mol:
     try:
         if as_written:
@@ -119,9 +134,10 @@ def _read_object(molecule: Chem.Mol, as_written: bool) -> Chem.Mol:
 
 def _why_unreadable(smiles: str) -> str:
     """RDKit's own complaint where it has one: valence and aromaticity are found only after the text was parsed."""
-    if smiles.startswith("InChI="):
-        return "an InChI, not a SMILES"
-    if ">" in smiles.split()[0]:
+    plain, *rest = smiles.split(None, 1)
+    if rest and rest[0].startswith("|") and Chem.MolFromSmiles(plain) is not None:
+        return "the CXSMILES extension behind the blank cannot be read"
+    if ">" in plain:
         return "a reaction, not a molecule"
     mol = Chem.MolFromSmiles(smiles, sanitize=False)
     if mol is None:

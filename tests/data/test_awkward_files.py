@@ -123,7 +123,7 @@ MISTAKES = {
     "pointer.csv": ("version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "Git LFS"),
     "json.json": ('{"smiles": ["C"]}', "JSON"),
     "binary.csv": (bytes(range(256)) * 10, "binary"),
-    "structures.sdf": ("x", "structures, not SMILES"),
+    "structures.pdb": ("x", "structures of a kind that is not read"),
     "broken.parquet": (b"PAR1xxxx", "not a Parquet file"),
 }
 

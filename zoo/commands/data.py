@@ -17,7 +17,7 @@ examples:
   molzoo data list"""
 
 FIELDS = ("data_dir", "smiles_column", "tasks", "feature_columns", "task", "metric", "metric_args", "label_names",
-          "split_column", "separator", "encoding", "decimal", "max_atoms")  # fmt: skip
+          "split_column", "separator", "encoding", "sheet", "decimal", "max_atoms")  # fmt: skip
 
 
 def main(arguments: list[str]) -> None:

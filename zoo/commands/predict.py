@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
+import tempfile
 from pathlib import Path
+from typing import Any
 
 from zoo.commands.data_fields import add_reading
 from zoo.commands.parser import CommandParser
@@ -15,6 +19,8 @@ predictions and, for rows that cannot be predicted, the reason. A call that was 
 
 examples:
   molzoo predict runs/b3db-grover-graphsam-seed0 molecules.csv
+  molzoo predict runs/b3db-grover-graphsam-seed0 CCO "CC(=O)O"
+  cat molecules.smi | molzoo predict runs/b3db-grover-graphsam-seed0 - > predicted.csv
   molzoo predict runs/b3db-grover-graphsam-seed0 library.csv.gz --output predicted.csv.gz
   molzoo predict runs/b3db-grover-graphsam-seed0 library.parquet --smiles-column structure
   molzoo predict runs/b3db-grover-graphsam-seed0 molecules.csv --domain --neighbors 3
@@ -33,10 +39,12 @@ def main(arguments: list[str]) -> None:
     """Write the predictions and say how many there are."""
     parser = CommandParser(prog="molzoo predict", description=DESCRIPTION)
     parser.add_argument("run", help="folder of a run or a checkpoint")
-    parser.add_argument("input", help="CSV, TSV, SMI (also .gz) or Parquet")
+    parser.add_argument("input", nargs="+", help="a file (CSV, TSV, SMI, SDF, MOL, also .gz; Parquet, XLSX), - for "
+                        "standard input, or SMILES")  # fmt: skip
     parser.add_option("--output", type=str | None, metavar="FILE", group=FILES,
-                      help="CSV, TSV (also .gz) or Parquet; NAME.RUN.predicted.csv unless it is named")  # fmt: skip
-    add_reading(parser, ("smiles_column", "separator", "encoding"))
+                      help="CSV, TSV (also .gz) or Parquet; unless it is named NAME.RUN.predicted.csv next to a "
+                      "file, and standard output for - and SMILES")  # fmt: skip
+    add_reading(parser, ("smiles_column", "separator", "encoding", "sheet"))
     parser.add_option("--guard_formulas", action="store_true", group=FILES,
                       help="keep cells from being read as formulas by spreadsheets")  # fmt: skip
     parser.add_option("--shards", type=int | None, metavar="N", group=SHARDS,
@@ -55,26 +63,44 @@ def main(arguments: list[str]) -> None:
     if options.shard is not None and options.shards is None:
         parser.error("--shard is one of --shards N: give both")
 
-    with without_collection():
-        from zoo.inference import default_output, predict_file, predict_shards
+    with tempfile.TemporaryDirectory(prefix="molzoo-") as folder:
+        predict(options, Path(folder))
 
-    source, run = Path(options.input), options.run
-    output = Path(options.output or default_output(run, source, ".csv" if options.shards is None else ""))
+
+def predict(options: Any, folder: Path) -> None:
+    """Predict what the command was given; rows that belong to no file of the user go to standard output.
+
+    Args:
+        options: Of the command.
+        folder: For files that nobody needs afterwards.
+    """
+    with without_collection():
+        from zoo.inference import default_output, given_file, predict_file, predict_shards
+
+    source, named = given_file(options.input, folder)
+    shown = not named and options.output is None and options.shards is None
+    place = default_output(options.run, source, ".csv" if options.shards is None else "")
+    output = folder / "predicted.csv" if shown else Path(options.output or (place if named else place.name))
     how = {
         **vars(options.reading),
         **{name: getattr(options, name) for name in FIELDS},
-        "progress": False if options.quiet else None,
+        "progress": False if options.quiet or shown else None,
     }
     if options.shards is None:
-        summary = predict_file(run, source, output, **how)
+        summary = predict_file(options.run, source, output, **how)
         before = "by the call that was cut off"
     else:
-        summary = predict_shards(run, source, output, shards=options.shards, shard=options.shard, **how)
+        summary = predict_shards(options.run, source, output, shards=options.shards, shard=options.shard, **how)
         before = "by other calls"
-    again = f", {summary.continued:,} of them {before}" if summary.continued else ""
-    print(f"{output}: {summary.rows:,} rows, {summary.failed:,} without a prediction{again}")
+    if shown:
+        with output.open(encoding="utf-8", newline="") as file:
+            shutil.copyfileobj(file, sys.stdout)
+    else:
+        again = f", {summary.continued:,} of them {before}" if summary.continued else ""
+        print(f"{output}: {summary.rows:,} rows, {summary.failed:,} without a prediction{again}")
     for name, count in summary.missing.items():
-        print(f"note: {count:,} rows have no {name!r}: they got its mean in training")
+        note = f"note: {count:,} rows have no {name!r}: they got its mean in training"
+        print(note, file=sys.stderr if shown else sys.stdout)
     if summary.all_failed:
         raise SystemExit(f"molzoo: no row could be predicted: {summary.reason}")
 

@@ -20,8 +20,9 @@ from zoo.data.labels.roles import Roles, find_roles
 from zoo.data.labels.weights import read_weights
 from zoo.data.molecules import read_molecule
 from zoo.data.packing.processes import ordered_map
+from zoo.data.reading.molecule_cells import Unreadable, as_smiles, cell_text, molecule_texts
 from zoo.data.reading.sources import Opened, open_source
-from zoo.data.reading.table import Table, cell_text
+from zoo.data.reading.table import Table
 from zoo.data.rows import InvalidRow
 from zoo.recipe.options import ReadKeywords, ReadOptions
 
@@ -41,8 +42,9 @@ def load(
     """Load molecules and labels.
 
     Args:
-        source: A name (`zoo.data.list_datasets()`), a file (CSV, TSV, SMI, also .gz; Parquet), a DataFrame or mapping
-            of columns, a list of SMILES, or a pair of SMILES and targets (n,) or (n, T).
+        source: A name (`zoo.data.list_datasets()`); a file (CSV, TSV, SMI, SDF, MOL, also .gz; Parquet, XLSX), `-` for
+            standard input; a DataFrame or mapping of columns; a list of SMILES, InChI or RDKit molecules; or a pair of
+            such a list and targets (n,) or (n, T).
         options: How it is read.
         base_url: Where to download from; else the environment variable `MOLZOO_DATA_URL`; else MoleculeNet's host.
         name: What reports call the dataset.
@@ -87,10 +89,11 @@ def assemble(
     )
     weights = read_weights(table, roles.weight, options.decimal) if roles.weight else None
     features = read_features(table, roles.features, options.decimal) if roles.features else None
-    smiles = [cell_text(cell) for cell in table.column(roles.smiles)]
+    smiles, _ = molecule_texts(table.column(roles.smiles))
     invalid = _find_invalid(table, smiles, on_invalid, max_atoms, num_workers)
     _refuse_unreadable(table, roles.smiles, smiles, invalid)
     bad = np.array([entry.row for entry in invalid], dtype=np.int64)
+    unreadable = set(bad.tolist())
     labels.targets[bad] = np.nan
     keep = np.arange(len(smiles))
     if on_invalid == "skip":
@@ -105,7 +108,7 @@ def assemble(
     )
     return MoleculeDataset(
         name=name or opened.name,
-        smiles=[smiles[i] for i in keep],
+        smiles=[smiles[i] if i in unreadable else as_smiles(smiles[i]) for i in keep],
         targets=labels.targets[keep],
         task_names=tuple(roles.tasks),
         task=labels.task,
@@ -140,6 +143,8 @@ def _why_invalid(chunk: tuple[int, Sequence[str]], max_atoms: int | None) -> lis
     invalid = []
     for row, text in enumerate(smiles, start):
         try:
+            if isinstance(text, Unreadable):
+                raise InvalidMolecule(text, text.reason)
             read_molecule(text, max_atoms)
         except InvalidMolecule as error:
             invalid.append(InvalidRow(row, text, error.reason))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -14,10 +14,12 @@ import pandas as pd
 from zoo.data.errors import DataError, quote
 from zoo.data.labels.columns import find_smiles_column
 from zoo.data.labels.features import FeatureCells, check_feature_columns, feature_cells
-from zoo.data.reading.delimited import DelimitedFile
-from zoo.data.reading.formats import find_reader
+from zoo.data.reading.molecule_cells import molecule_texts
 from zoo.data.reading.parquet import is_parquet, parquet_frames, parquet_types
-from zoo.data.reading.table import Table, cell_text, table_of_frame
+from zoo.data.reading.row_file import RowFile
+from zoo.data.reading.standard_input import from_standard_input
+from zoo.data.reading.structures import StructureFile
+from zoo.data.reading.table import Table, open_file, table_of_frame
 from zoo.data.reading.textfile import open_binary, require_file
 from zoo.data.rows import MoleculeRows
 from zoo.recipe.options import ReadOptions
@@ -34,18 +36,20 @@ class RowChunk:
         smiles: Their SMILES (n); empty where the cell is.
         start: Number of the first row, from 0.
         features: Numbers next to them, if some were asked for, and what is wrong with cells that are none.
+        reasons: Why molecules cannot be read that are known not to be, by place.
     """
 
     rows: pd.DataFrame
     smiles: list[str]
     start: int
     features: FeatureCells | None = None
+    reasons: Mapping[int, str] = field(default_factory=dict)
 
     @property
     def molecules(self) -> MoleculeRows:
         """The rows as learners take them."""
         values, reasons = (None, {}) if self.features is None else self.features
-        return MoleculeRows(self.smiles, values, reasons)
+        return MoleculeRows(self.smiles, values, {**reasons, **self.reasons})
 
 
 @dataclass
@@ -60,22 +64,26 @@ class RowStream:
         source: What is read.
         notes: What was found out in reading.
         feature_columns: Numbers that are read next to the molecules.
+        sheet: Sheet of a workbook that was named.
     """
 
     label: str
     columns: list[str]
     smiles_column: str
     chunk_size: int
-    source: DelimitedFile | Path | pd.DataFrame = field(repr=False)
+    source: RowFile | Path | pd.DataFrame = field(repr=False)
     notes: list[str] = field(default_factory=list)
     feature_columns: tuple[str, ...] = ()
+    sheet: str | None = None
     _place: tuple[int, Iterator[tuple[int, list[str]]]] | None = field(default=None, repr=False, compare=False)
 
     def estimate(self) -> int | None:
         """About how many rows there are, without reading them as rows; for progress bars."""
         if isinstance(self.source, pd.DataFrame):
             return len(self.source)
-        path = self.source.path if isinstance(self.source, DelimitedFile) else self.source
+        if isinstance(self.source, StructureFile):
+            return self.source.count()
+        path = self.source.path if isinstance(self.source, RowFile) else self.source
         if is_parquet(path):
             from pyarrow import parquet
 
@@ -85,8 +93,8 @@ class RowStream:
 
     def count(self) -> int:
         """Count the rows; a text file is read for it."""
-        if isinstance(self.source, DelimitedFile):
-            return sum(1 for _ in self.source.rows())
+        if isinstance(self.source, RowFile):
+            return self.source.count()
         return self.estimate() or 0
 
     def types(self) -> dict[str, Any]:
@@ -109,13 +117,13 @@ class RowStream:
         """
         if isinstance(self.source, pd.DataFrame):
             frames = _frames(self.source.iloc[start:stop], self.chunk_size)
-        elif isinstance(self.source, DelimitedFile):
+        elif isinstance(self.source, RowFile):
             frames = self._text_between(self.source, start, stop)
         else:
             frames = parquet_frames(self.source, self.chunk_size, start, stop)
         return self._chunks(frames, start)
 
-    def _text_between(self, source: DelimitedFile, start: int, stop: int) -> Iterator[pd.DataFrame]:
+    def _text_between(self, source: RowFile, start: int, stop: int) -> Iterator[pd.DataFrame]:
         position, rows = self._place or (0, source.rows())
         if position > start:
             position, rows = 0, source.rows()
@@ -128,8 +136,8 @@ class RowStream:
     def _chunks(self, frames: Iterator[pd.DataFrame], start: int) -> Iterator[RowChunk]:
         column = self.columns.index(self.smiles_column)
         for frame in frames:
-            smiles = [cell_text(cell) for cell in frame.iloc[:, column]]
-            yield RowChunk(frame, smiles, start, self._features(frame, start))
+            smiles, reasons = molecule_texts(frame.iloc[:, column])
+            yield RowChunk(frame, smiles, start, self._features(frame), reasons)
             start += len(frame)
 
     def with_features(self, names: Sequence[str]) -> RowStream:
@@ -147,10 +155,10 @@ class RowStream:
         check_feature_columns(Table(pd.DataFrame(columns=self.columns), self.label), names, (self.smiles_column,))
         return replace(self, feature_columns=tuple(names))
 
-    def _features(self, frame: pd.DataFrame, start: int) -> FeatureCells | None:
+    def _features(self, frame: pd.DataFrame) -> FeatureCells | None:
         if not self.feature_columns:
             return None
-        separator = self.source.separator if isinstance(self.source, DelimitedFile) else None
+        separator = self.source.separator if isinstance(self.source, RowFile) else None
         return feature_cells(Table(frame, self.label, separator=separator), self.feature_columns)
 
 
@@ -167,8 +175,8 @@ def stream(
     """Read rows for prediction, a chunk at a time; no row is left out, whatever its SMILES.
 
     Args:
-        source: A text file (CSV, TSV, SMI, also .gz), a Parquet file, or a DataFrame.
-        smiles_column: As in `zoo.recipe.ReadOptions`; so are `separator` and `encoding`. A guess is noted.
+        source: A text file (CSV, TSV, SMI, also .gz), an SD or MOL file, a Parquet file, a workbook, or a DataFrame.
+        smiles_column: As in `zoo.recipe.ReadOptions`; so are `separator`, `encoding` and `sheet`. A guess is noted.
         chunk_size: Rows at a time, >= 1.
         options: These and `feature_columns` together; the others play no part in prediction.
         separator: Overrides that of the options.
@@ -186,33 +194,30 @@ def stream(
     if chunk_size < 1:
         raise DataError(f"chunk_size={chunk_size}: give a positive number")
     given = options or ReadOptions()
-    smiles_column, separator = smiles_column or given.smiles_column, separator or given.separator
-    encoding = encoding or given.encoding
-    opened: DelimitedFile | Path | pd.DataFrame
+    own: dict[str, Any] = {"smiles_column": smiles_column, "separator": separator, "encoding": encoding}
+    given = replace(given, **{name: value for name, value in own.items() if value is not None})
+    notes: list[str] = []
+    opened: RowFile | Path | pd.DataFrame | Table
     if isinstance(source, pd.DataFrame):
-        opened, label = table_of_frame(source).frame, "DataFrame"
+        opened, label = table_of_frame(source), "DataFrame"
     else:
-        path = require_file(source)
-        opened, label = _open(path, separator, encoding), str(path)
+        path = require_file(from_standard_input(source))
+        opened, label = open_file(path, given), str(path)
+    if isinstance(opened, Table):
+        opened, notes = opened.frame, list(opened.notes)
+    elif isinstance(opened, RowFile):
+        notes = list(opened.notes)
     head = next(_frames(opened, SAMPLE_ROWS), None)
     if head is None:
         raise DataError(f"{label} has a header but no rows: nothing to read")
-    table = Table(head, label, notes=list(opened.notes) if isinstance(opened, DelimitedFile) else [])
-    column = find_smiles_column(table, smiles_column)
-    rows = RowStream(label, list(head.columns), column, chunk_size, opened, table.notes)
+    table = Table(head, label, notes=notes, molecules=opened.molecules if isinstance(opened, RowFile) else None)
+    column = find_smiles_column(table, given.smiles_column)
+    rows = RowStream(label, list(head.columns), column, chunk_size, opened, table.notes, sheet=given.sheet)
     return rows.with_features(feature_columns or given.feature_columns or ())
 
 
-def _open(path: Path, separator: str | None, encoding: str | None) -> DelimitedFile | Path | pd.DataFrame:
-    """Open a file: text and Parquet are read in chunks, other formats at once."""
-    if is_parquet(path):
-        return path
-    reader = find_reader(path)
-    return DelimitedFile(path, separator, encoding) if reader is None else table_of_frame(reader(path)).frame
-
-
-def _frames(source: DelimitedFile | Path | pd.DataFrame, size: int) -> Iterator[pd.DataFrame]:
-    if isinstance(source, DelimitedFile):
+def _frames(source: RowFile | Path | pd.DataFrame, size: int) -> Iterator[pd.DataFrame]:
+    if isinstance(source, RowFile):
         yield from (frame for frame, _ in source.chunks(size))
     elif isinstance(source, pd.DataFrame):
         yield from (source.iloc[start : start + size] for start in range(0, len(source), size))

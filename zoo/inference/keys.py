@@ -15,7 +15,11 @@ from zoo.runs.ensemble_folder import SavedModels
 
 BLOCK = 1 << 20
 SAMPLED = 256  # blocks that are read of a very large file
-ENDINGS = re.compile(r"(?<=.)(\.(csv|tsv|tab|txt|smi|smiles|ism|can|parquet|pq))?(\.(gz|bz2|xz))?$", re.IGNORECASE)
+ENDINGS = re.compile(
+    r"(?<=.)(\.(csv|tsv|tab|txt|smi|smiles|ism|can|cxsmi|cxsmiles|sdf|sd|mol|mdl|xlsx|xlsm|parquet|pq))?"
+    r"(\.(gz|bz2|xz))?$",
+    re.IGNORECASE,
+)
 
 
 def prediction_key(saved: SavedModels, rows: data.RowStream, content: str) -> dict[str, Any]:
@@ -32,6 +36,7 @@ def prediction_key(saved: SavedModels, rows: data.RowStream, content: str) -> di
         "smiles_column": rows.smiles_column,
         "chunk_size": rows.chunk_size,
         "separator": getattr(rows.source, "separator", None),
+        "sheet": rows.sheet,
         "encoding": getattr(getattr(rows.source, "text", None), "encoding", None),
         "models": [model_key(model) for model in saved.checkpoints],
         "shares": list(saved.weights),

@@ -32,6 +32,7 @@ class FileOptions:
         smiles_column: Column of the SMILES; `None` finds it.
         separator: Between the cells of a text file; `None` finds it.
         encoding: Of a text file; `None` finds it.
+        sheet: Of a workbook; `None` takes the first one.
         chunk_size: Rows at a time; with `num_workers` they bound the memory.
         num_workers: Processes that predict, this one among them; `None` takes one for each core, 0 and any GPU only
             this one.
@@ -51,6 +52,7 @@ class FileOptions:
     smiles_column: str | None = None
     separator: str | None = None
     encoding: str | None = None
+    sheet: str | None = None
     chunk_size: int = 1000
     num_workers: int | None = None
     batch_size: int = 64
@@ -106,7 +108,8 @@ class Request:
             UntrustedPlace: It names a class that is not registered.
         """
         chosen = from_mapping(FileOptions, options)
-        reading = ReadOptions(smiles_column=chosen.smiles_column, separator=chosen.separator, encoding=chosen.encoding)
+        fields = ("smiles_column", "separator", "encoding", "sheet")
+        reading = ReadOptions(**{name: getattr(chosen, name) for name in fields})
         rows = data.stream(source, chunk_size=chosen.chunk_size, options=reading)
         saved = read_all(run)
         for model in saved.checkpoints:

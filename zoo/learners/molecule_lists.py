@@ -17,7 +17,10 @@ from zoo.data import MoleculeDataset, MoleculeRows, stream
 from zoo.learners.own_features import given_features, require_given, rows_of_dataset
 
 CHUNK = 4096
-TABLE = re.compile(r".+\.(csv|tsv|tab|txt|smi|smiles|ism|can|parquet|pq)(\.(gz|bz2|xz))?", re.IGNORECASE | re.DOTALL)
+TABLE = re.compile(
+    r".+\.(csv|tsv|tab|txt|smi|smiles|ism|can|cxsmi|cxsmiles|sdf|sd|mol|mdl|xlsx|xlsm|parquet|pq)(\.(gz|bz2|xz))?",
+    re.IGNORECASE | re.DOTALL,
+)
 EXPECTED = "give SMILES or RDKit molecules, a data set, a DataFrame with a SMILES column, or the name of a file"
 
 
@@ -63,7 +66,7 @@ def in_chunks(molecules: Any, size: int = CHUNK, feature_names: tuple[str, ...] 
 
     Args:
         molecules: SMILES or RDKit molecules, one or many; a data set; a frame or a mapping of columns, by its SMILES
-            column; the name of a CSV, TSV, SMI or Parquet file, which is read as it is needed.
+            column; the name of a file (`zoo.data.stream`), which is read as it is needed.
         size: Most molecules at a time.
         feature_names: Features that a learner reads; molecules without them are refused.
 

@@ -90,8 +90,8 @@ class Predictor(MoleculeReader, Measured):
         """Predict molecules in their order.
 
         Args:
-            molecules: SMILES or RDKit molecules, one or many; a data set; a DataFrame, by its SMILES column; or the
-                name of a CSV, TSV, SMI or Parquet file.
+            molecules: SMILES, InChI or RDKit molecules, one or many; a data set; a DataFrame, by its column of
+                molecules; or the name of a file (CSV, TSV, SMI, SDF, MOL, Parquet, XLSX).
             features: Numbers next to the molecules, for a learner that reads some: by name, or as an array (n, F) in
                 their order. Frames, files and data sets have them as columns.
             batch_size: Molecules at a time.

@@ -33,6 +33,7 @@ class ReadKeywords(TypedDict, total=False):
     split_column: str | None
     separator: str | None
     encoding: str | None
+    sheet: str | None
     decimal: str | None
     max_atoms: int | None
     on_invalid: str
@@ -61,6 +62,7 @@ class ReadOptions:
         split_column: Column of the words train, valid and test; it is the split unless another one is named.
         separator: Character between the cells of a text file; None finds it.
         encoding: Encoding of a text file; None finds it.
+        sheet: Sheet of an Excel workbook; None takes the first one.
         decimal: Decimal mark of numbers in text, "." or ","; None finds it.
         max_atoms: Largest number of heavy atoms; larger molecules count as invalid. None has no limit.
         on_invalid: What happens to SMILES that cannot be read: "skip" leaves them out and lists them, "raise" refuses
@@ -81,6 +83,7 @@ class ReadOptions:
     split_column: str | None = None
     separator: str | None = None
     encoding: str | None = None
+    sheet: str | None = None
     decimal: str | None = None
     max_atoms: int | None = None
     on_invalid: str = "skip"

@@ -9,7 +9,8 @@ import numpy as np
 from zoo.data.errors import DataError, quote
 from zoo.data.molecules import mostly_molecules
 from zoo.data.reading.layout import SMILES_WORDS, is_number
-from zoo.data.reading.table import Table, cell_text
+from zoo.data.reading.molecule_cells import cell_text
+from zoo.data.reading.table import Table
 
 PREFERRED = ("smiles", "canonical_smiles", "isomeric_smiles", "smi")
 LESS_SURE = ("mol", "molecule", "structure", "compound_structure")
@@ -30,6 +31,8 @@ def find_smiles_column(table: Table, given: str | None = None) -> str:
     if given is not None:
         table.column(given)
         return given
+    if table.molecules is not None:
+        return table.molecules
     if "smiles" in columns:
         table.column("smiles")
         return "smiles"

@@ -15,7 +15,8 @@ from zoo.data.labels.descriptors import recognize_descriptors
 from zoo.data.labels.doubts import Doubt, doubt_cells, doubt_name
 from zoo.data.labels.words import is_missing
 from zoo.data.reading.layout import SMILES_WORDS
-from zoo.data.reading.table import Table, cell_text
+from zoo.data.reading.molecule_cells import cell_text
+from zoo.data.reading.table import Table
 
 NOT_A_TASK = re.compile(
     r"^$|^unnamed|(^|[_\s])(id|ids|idx|index|num|nr|no|number|row|name|names|cas|inchi|inchikey|inchi_key|"

@@ -6,11 +6,8 @@ import csv
 import itertools
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import TextIO
-
-import numpy as np
-import pandas as pd
 
 from zoo.data.errors import DataError
 from zoo.data.molecules import is_molecule
@@ -23,14 +20,16 @@ from zoo.data.reading.layout import (
     lines_above,
     molecule_column,
 )
+from zoo.data.reading.row_file import RowFile
 from zoo.data.reading.textfile import inspect_text
 
 SAMPLE_LINES = 100
 SAMPLE_SIZE = 4_000_000
+SMILES_LINE = re.compile(r"(\S+(?:\s+\|[^|]*\|(?=\s|$))?)\s*(.*)", re.DOTALL)
 EXCEL_SEPARATOR = re.compile(r'"?sep=(.)"?\s*$', re.IGNORECASE)
 
 
-class DelimitedFile:
+class DelimitedFile(RowFile):
     """A CSV-like or SMI file, read row by row.
 
     pandas cannot tell a short row from empty cells nor say on which line it stands; the csv module can.
@@ -100,7 +99,7 @@ class DelimitedFile:
         """Number of the line on which each row starts, and its cells."""
         if self.separator is None:
             for number, line in enumerate(lines, start=1):
-                yield number, line.strip().split(None, 1)
+                yield number, split_smiles_line(line)
             return
         reader = csv.reader(lines, delimiter=self.separator, strict=True, skipinitialspace=self.separator == " ")
         start = 1
@@ -159,15 +158,16 @@ class DelimitedFile:
             f"cells that contain a {name} in quotation marks"
         )
 
-    def chunks(self, size: int) -> Iterator[tuple[pd.DataFrame, np.ndarray]]:
-        """Frames of at most `size` rows (all cells text) and the lines of their rows."""
-        rows = self.rows()
-        while block := list(itertools.islice(rows, size)):
-            yield self.frame(block), np.array([line for line, _ in block], dtype=np.int64)
 
-    def frame(self, rows: Sequence[tuple[int, list[str]]]) -> pd.DataFrame:
-        """Return rows as a frame whose cells are text."""
-        return pd.DataFrame([cells for _, cells in rows], columns=self.columns, dtype=object)
+def split_smiles_line(line: str) -> list[str]:
+    """Return the SMILES with its CXSMILES extension, if it has one, and the rest of a line, if there is any.
+
+    Example:
+        >>> split_smiles_line("CCO |$a;;$| ethanol, dry"), split_smiles_line("CCO")
+        (['CCO |$a;;$|', 'ethanol, dry'], ['CCO'])
+    """
+    found = SMILES_LINE.match(line.strip())
+    return [part for part in found.groups() if part] if found else []
 
 
 def _first_lines(file: TextIO) -> list[str]:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from zoo.data.molecules import is_molecule, mostly_molecules
 
 SEPARATORS = {",": "comma", "\t": "tab", ";": "semicolon", "|": "bar", " ": "blank"}
-SMILES_FILES = (".smi", ".smiles", ".ism", ".can")
+SMILES_FILES = (".smi", ".smiles", ".ism", ".can", ".cxsmi", ".cxsmiles")
 SMILES_WORDS = re.compile(r"smiles|^(mol|molecule|structure|compound_structure|smi)$", re.IGNORECASE)
 HEADER = re.compile(r'(^|[,;\t|])\s*"?((canonical|isomeric)[ _]?)?smiles"?\s*($|[,;\t|])', re.IGNORECASE)
 # Marks of a SMILES, and letters that are in the words of headers but hardly in a SMILES, even a broken one.

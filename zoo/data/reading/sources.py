@@ -14,6 +14,7 @@ import pandas as pd
 
 from zoo.data.errors import DataError, DataNotFoundError, quote
 from zoo.data.reading.sets import EMBEDDED, KNOWN_SETS, KnownSet, find_in_folder
+from zoo.data.reading.standard_input import from_standard_input
 from zoo.data.reading.table import Table, read_table, table_of_frame, table_of_lists
 from zoo.recipe.options import ReadOptions
 from zoo.registry.registry import normalize
@@ -40,14 +41,14 @@ def open_source(source: Any, options: ReadOptions, *, base_url: str | None = Non
     Raises:
         DataError: It is not there, or cannot be read.
     """
-    known = find_named_set(source)
+    source, known = from_standard_input(source), find_named_set(source)
     if known is not None:
         return Opened(_read_known(known, options.data_dir, base_url), known.name, known)
     if isinstance(source, (str, os.PathLike)):
         path = Path(source).expanduser()
         if not path.exists():
             raise DataNotFoundError(_not_found(os.fspath(source)))
-        table = read_table(path, separator=options.separator, encoding=options.encoding)
+        table = read_table(path, options)
         return Opened(table, path.name.split(".")[0], _recognise(table))
     if isinstance(source, pd.DataFrame):
         return Opened(table_of_frame(source), "DataFrame")

@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from pandas.api.types import is_numeric_dtype
-from rdkit import Chem
 
 from zoo.data.errors import DataError, unknown_column
 from zoo.data.reading.delimited import DelimitedFile
 from zoo.data.reading.formats import find_reader
+from zoo.data.reading.parquet import is_parquet, read_parquet
+from zoo.data.reading.row_file import RowFile
 from zoo.data.reading.textfile import require_file
+from zoo.recipe.options import ReadOptions
 
 
 @dataclass
@@ -28,6 +31,7 @@ class Table:
         lines: Line of each row in a text file (n,), or `None`.
         separator: Between the cells of a text file, or `None`.
         notes: What was found out in reading.
+        molecules: Column that holds the molecules by the kind of source, or `None`.
     """
 
     frame: pd.DataFrame
@@ -35,6 +39,7 @@ class Table:
     lines: np.ndarray | None = None
     separator: str | None = None
     notes: list[str] = field(default_factory=list)
+    molecules: str | None = None
 
     def where(self, row: int) -> str:
         """Name a row for messages: the line of a file as an editor counts it, else the row from 0."""
@@ -60,39 +65,39 @@ class Table:
         return name in self.frame.columns and isinstance(self.frame.columns.get_loc(name), int)
 
 
-def cell_text(cell: Any) -> str:
-    """A cell of SMILES or words as text without blanks around it; an absent one is empty."""
-    if isinstance(cell, str):
-        return cell.strip()
-    if isinstance(cell, Chem.Mol):
-        return Chem.MolToSmiles(cell)
-    if isinstance(cell, bytes):
-        return cell.decode("utf-8", "replace").strip()
-    return "" if pd.api.types.is_scalar(cell) and pd.isna(cell) else str(cell)
-
-
-def read_table(path: str | os.PathLike[str], *, separator: str | None = None, encoding: str | None = None) -> Table:
-    """Read a complete CSV, TSV, SMI or Parquet file, or one of a registered format.
+def open_file(path: str | os.PathLike[str], options: ReadOptions | None = None) -> RowFile | Path | Table:
+    """Open a file: text and structures row by row, Parquet as its path, other formats at once.
 
     Args:
-        path: The file; text files may be gzip, bzip2 or xz.
-        separator: Between cells; `None` finds it out.
-        encoding: Of text files; `None` finds it out.
+        path: CSV, TSV, SMI, SDF, MOL (also gzip, bzip2, xz), Parquet, XLSX, or one of a registered format.
+        options: `separator` and `encoding` of text, `sheet` of a workbook; `None` finds them out.
 
     Raises:
-        DataError: Missing, empty, damaged, ragged or another kind of file; one line says which and where.
+        DataError: Missing, empty, damaged or another kind of file; one line says which and where.
     """
-    file = require_file(path)
-    reader = find_reader(file)
-    if reader is not None:
-        return table_of_frame(reader(file), str(file))
-    source = DelimitedFile(file, separator, encoding)
+    file, options = require_file(path), options or ReadOptions()
+    if is_parquet(file):
+        return file
+    reader = find_reader(file, options)
+    if reader is None:
+        return DelimitedFile(file, options.separator, options.encoding)
+    found = reader(file)
+    return table_of_frame(found, str(file)) if isinstance(found, pd.DataFrame) else found
+
+
+def read_table(path: str | os.PathLike[str], options: ReadOptions | None = None) -> Table:
+    """Read a complete file; arguments and errors are those of `open_file`."""
+    source = open_file(path, options)
+    if isinstance(source, Table):
+        return source
+    if isinstance(source, Path):
+        return table_of_frame(read_parquet(source), str(source))
     blocks = list(source.chunks(100_000))
     if not blocks:
-        raise DataError(f"{file} has a header but no rows: nothing to read")
+        raise DataError(f"{source.path} has a header but no rows: nothing to read")
     frame = pd.concat([block for block, _ in blocks], ignore_index=True)
     lines = np.concatenate([lines for _, lines in blocks])
-    return Table(frame, str(file), lines, source.separator, source.notes)
+    return Table(frame, str(source.path), lines, source.separator, source.notes, source.molecules)
 
 
 def table_of_frame(frame: pd.DataFrame, label: str = "DataFrame") -> Table:

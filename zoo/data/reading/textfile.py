@@ -38,7 +38,7 @@ FOREIGN_FORMATS = (
     (b"{", "JSON, not a table: pass a DataFrame"),
     (b"[{", "JSON, not a table: pass a DataFrame"),
 )
-STRUCTURE_FILES = (".sdf", ".sd", ".mol", ".mol2", ".pdb", ".xyz", ".cif")
+STRUCTURE_FILES = (".mol2", ".pdb", ".xyz", ".cif")
 # Page breaks and the end mark of old DOS files are in text too.
 CONTROL = bytes({*range(32), 127} - set(b"\t\n\r\f\v\x1a"))
 DAMAGE = (EOFError, OSError, zlib.error, lzma.LZMAError)
@@ -106,7 +106,10 @@ def inspect_text(path: str | os.PathLike[str], encoding: str | None = None) -> T
     """
     file = require_file(path)
     if file.suffix.lower() in STRUCTURE_FILES:
-        raise DataError(f"{file} holds structures, not SMILES: convert it, for example with RDKit's MolToSmiles")
+        raise DataError(
+            f"{file} holds structures of a kind that is not read: convert it to an SD file or to SMILES, for example "
+            "with RDKit"
+        )
     try:
         with open_binary(file) as stream:
             start = stream.read(4096)

@@ -50,6 +50,7 @@ class MoleculeEstimator(BaseEstimator):
     random_state: int | np.random.RandomState | None
     device: str
     verbose: bool
+    learner_: Predictor
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
         """Return the parameters by name; with `deep` also the options in mappings, as `model_args__hidden_size`."""
@@ -117,7 +118,7 @@ class MoleculeEstimator(BaseEstimator):
         if self.members < 1 or not len(models):
             raise ValueError(f"members={self.members}, model={self.model!r}: at least one model is needed")
         fitted = [self._fit_member(model, dataset, seed + each) for each in range(self.members) for model in models]
-        self.learner_: Predictor = fitted[0][0] if len(fitted) == 1 else Ensemble([each for each, _ in fitted])
+        self.learner_ = fitted[0][0] if len(fitted) == 1 else Ensemble([each for each, _ in fitted])
         self.history_ = pd.concat([table.assign(member=each) for each, (_, table) in enumerate(fitted)])
         self.n_features_in_ = 1
         if isinstance(X, pd.DataFrame):

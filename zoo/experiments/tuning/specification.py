@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from zoo.experiments.tuning.default_space import default_point, default_search
 from zoo.experiments.tuning.search_space import Range, parse_space
 from zoo.learners.factory import recipe_for
 from zoo.recipe.mapping import from_mapping
@@ -19,7 +20,7 @@ from zoo.recipe.recipe import Recipe
 from zoo.recipe.yaml_text import parse_mapping
 
 # Fields that may change without making another search of it.
-NOT_THE_SEARCH = ("name", "trials", "startup_trials")
+NOT_THE_SEARCH = ("name", "trials", "startup_trials", "defaults_first")
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,7 @@ class Tuning:
         trials: How many in all, over all processes and starts.
         startup_trials: Drawn at random and never pruned, before Optuna's sampler learns from them.
         sampler_seed: Seed of the sampler: with one process, the same trials are tried again.
+        defaults_first: The first trial has the defaults of the searched options.
 
     Example:
         >>> tuning = Tuning.parse("search: {optimizer_args.lr: {low: 0.0001, high: 0.01, log: true}}")
@@ -64,6 +66,7 @@ class Tuning:
     trials: int = 30
     startup_trials: int = 5
     sampler_seed: int = 0
+    defaults_first: bool = False
 
     def __post_init__(self) -> None:
         for name in ("trials", "startup_trials"):
@@ -71,6 +74,43 @@ class Tuning:
                 raise ValueError(f"{name}={getattr(self, name)}: give a whole number of at least 1")
         if not self.seeds:
             raise ValueError("seeds: name at least one")
+
+    @classmethod
+    def of(
+        cls,
+        recipe: Recipe,
+        *,
+        featurizer: str | None = None,
+        fixed: Collection[str] = (),
+        trust: bool = False,
+        **how: Any,
+    ) -> Tuning:
+        """Make the specification of a search through the default space of a recipe's model and optimizer.
+
+        Args:
+            recipe: Options that stay as they are.
+            featurizer: As in the specification.
+            fixed: Training options that are not searched, such as "training.batch_size".
+            trust: As in `zoo.load`.
+            **how: Other fields, such as `trials=30`, `data` and `training`.
+
+        Raises:
+            ValueError: Nothing is left to search.
+
+        Example:
+            >>> sorted(Tuning.of(Recipe("random_forest", optimizer="none")).search)
+            ['model_args.max_features', 'model_args.min_leaf']
+        """
+        search = default_search(recipe, fixed, trust)
+        parts: dict[str, Any] = {
+            name: dict(getattr(recipe, name)) for name in ("model_args", "optimizer_args", "featurizer_args")
+        }
+        return cls(search, model=recipe.model, optimizer=recipe.optimizer, featurizer=featurizer, **parts, **how)
+
+    @cached_property
+    def first_trial(self) -> dict[str, Any]:
+        """Values of the searched options that are their defaults: a search tries these first."""
+        return default_point(self.recipe, self.search, trust=True) if self.defaults_first else {}
 
     @classmethod
     def parse(cls, text: str, name: str = "tuning") -> Tuning:

@@ -25,6 +25,7 @@ from zoo.recipe.recipe import Recipe
 from zoo.recipe.trust import require_trust
 from zoo.registry.kinds import check_metric
 from zoo.runs.folder import RunFolder
+from zoo.runs.json_files import write_text
 from zoo.runs.lifetime import stop_on_signals
 from zoo.runs.state import one_line
 from zoo.tasks.evaluation import format_value
@@ -64,6 +65,7 @@ def tune(
     data_dir: str | None = None,
     device: str = "auto",
     report: Callable[[str], None] | None = None,
+    timeout: float | None = None,
     trust: bool = False,
 ) -> optuna.Study:
     """Search until the study has all its trials.
@@ -77,6 +79,7 @@ def tune(
         data_dir: Folder of MoleculeNet's files; None looks at `MOLZOO_DATA`, then downloads.
         device: As in `zoo.build`.
         report: Called with one line for each trial, and for what a reader must know of the study.
+        timeout: Seconds after which no new trial begins; None has no limit.
         trust: Import and build what the specification names by `package.module:Class`.
 
     Returns:
@@ -84,9 +87,12 @@ def tune(
 
     Raises:
         ImportError: Optuna is not installed.
-        ValueError: The search names an option that does not exist, or a value that it cannot have.
+        ValueError: The search names an option that does not exist, or a value that it cannot have; or the time is not
+            above 0.
     """
     import_optuna()
+    if timeout is not None and not 0 < timeout < math.inf:
+        raise ValueError(f"timeout={timeout}: give a number of seconds above 0")
     require_trust(tuning.recipe, trust)
     source = dataclasses.replace(tuning.recipe.data or DataOptions(), data_dir=data_dir or tuning.data.get("data_dir"))
     dataset = load_dataset(source, tuning.max_molecules)
@@ -97,15 +103,19 @@ def tune(
     study = open_study(tuning, journal, metric, report or print_error)
     search = Search(tuning, recipe, dataset, metric, Path(journal).parent / "trials", device, trust)
     first = len(study.get_trials(deepcopy=False))
+    if not first and tuning.first_trial:
+        study.enqueue_trial(tuning.first_trial, skip_if_exists=True)
 
     def stop(study: optuna.Study, trial: Any) -> None:
         if trials_left(tuning, study, first) <= 0:
             study.stop()
 
     if trials_left(tuning, study, first) > 0:
-        tell = [] if report is None else [lambda study, trial: report(format_trial(trial))]
+        tell = [] if report is None else [lambda study, trial: report(format_progress(tuning, study, trial))]
         with stop_on_signals():
-            study.optimize(search, callbacks=[*tell, stop], catch=(ValueError, TypeError, RuntimeError))
+            study.optimize(
+                search, timeout=timeout, callbacks=[*tell, stop], catch=(ValueError, TypeError, RuntimeError)
+            )
     return study
 
 
@@ -226,6 +236,34 @@ def format_trial(trial: Any) -> str:
     value = "" if trial.value is None else f" {format_value(trial.value)}"
     reason = trial.user_attrs.get("reason")
     return f"trial {trial.number}: {trial.state.name.lower()}{value} ({values})" + (f": {reason}" if reason else "")
+
+
+def format_progress(tuning: Tuning, study: optuna.Study, trial: Any) -> str:
+    """Format a trial in one line, after the number of trials that have ended and the best value so far."""
+    trials = study.get_trials(deepcopy=False)
+    ended = sum(each.state.is_finished() for each in trials)
+    best = ""
+    if any(each.state.name == "COMPLETE" for each in trials):
+        best = f", best {format_value(study.best_value)} of trial {study.best_trial.number}"
+    return f"[{ended} of {max(ended, tuning.trials)}{best}] {format_trial(trial)}"
+
+
+def write_trials(path: Path, study: optuna.Study) -> None:
+    """Write all trials as a CSV file, a row for each: its number, state, value, options, time and reason."""
+    import pandas as pd
+
+    rows = [
+        {
+            "trial": trial.number,
+            "state": trial.state.name.lower(),
+            "value": trial.value,
+            **trial.params,
+            "seconds": None if trial.duration is None else trial.duration.total_seconds(),
+            "reason": trial.user_attrs.get("reason", ""),
+        }
+        for trial in study.get_trials(deepcopy=False)
+    ]
+    write_text(path, pd.DataFrame(rows).to_csv(index=False))
 
 
 def best_recipe(tuning: Tuning, study: optuna.Study) -> Recipe:

@@ -89,7 +89,8 @@ def make_parser() -> CommandParser:
         "training",
         TRAINING,
         advanced={"rate_span", "skip_first_sync", "log_every", "checkpoint_every", "sharpness_every", "accumulate",
-                  "cache_dir", "average_decay", "average_start", "ascent_every"},
+                  "cache_dir",
+                  "threshold_metric", "average_decay", "average_start", "ascent_every"},
         names={"monitor": ["loss", *METRICS.names()]},
     )  # fmt: skip
     parser.add_option("--start.freeze", nargs="+", metavar="PART", group=START_FROM,

@@ -41,7 +41,11 @@ A specification:
 SEARCH, MODEL, TRAINING, OUTPUT = "search", "model and optimizer", "training", "output"
 PARTS = ("model", "optimizer", "featurizer", "model_args", "optimizer_args", "featurizer_args")
 HOW = ("trials", "seeds", "sampler_seed", "max_molecules")
-RARE = ("rate_span", "skip_first_sync", "log_every", "checkpoint_every", "sharpness_every", "accumulate", "cache_dir")
+USUAL = frozenset((
+    "data.source", "data.tasks", "data.data_dir", "data.smiles_column", "data.task", "data.metric", "data.split",
+    "training.epochs", "training.batch_size", "training.patience", "training.monitor",
+))  # fmt: skip
+"""Options of data and training that the first help text shows."""
 
 
 def make_parser() -> CommandParser:
@@ -63,7 +67,10 @@ def make_parser() -> CommandParser:
     parser.add_fields(Recipe, None, MODEL, skip=skipped, advanced={"featurizer_args"})
     add_data_fields(parser, "embedded or MoleculeNet name, or a file; b3db unless it is named", skip={"test_file"})
     names = {"monitor": ["loss", *METRICS.names()]}
-    parser.add_fields(TrainingOptions, "training", TRAINING, advanced=set(RARE), names=names)
+    parser.add_fields(TrainingOptions, "training", TRAINING, names=names)
+    for dest, place in parser.places.items():
+        if dest.startswith(("data.", "training.")) and dest not in USUAL:
+            parser.places[dest] = dataclasses.replace(place, advanced=True)
     parser.add_option(
         "--output", type=str | None, metavar="FOLDER", group=OUTPUT,
         help="folder of the journal and of the best recipe; results/NAME unless it is named",

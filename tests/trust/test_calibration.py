@@ -1,6 +1,7 @@
 """Calibration: what published code computes, closed forms, and coverage on exchangeable data."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -219,6 +220,33 @@ def test_an_ensemble_is_calibrated_too(numbers):
         both.predictions(SMILES, coverage=0.9)
     calibrate(both, data)
     assert both.predictions(SMILES, coverage=0.9).interval.shape == (60, 1, 2)
+
+
+def test_members_that_agree_promise_no_exact_value(numbers):
+    """Two equal members never disagree: deviations of 0 would make intervals without width, or infinite factors."""
+    learner, data = numbers
+    both = zoo.ensemble([learner, learner])
+    calibrate(both, data, "ensemble")
+    found = both.predictions(SMILES, uncertainty="ensemble", coverage=0.9)
+    lower, upper = found.interval[:, 0].T
+    assert np.isfinite(found.interval).all()
+    assert ((lower <= data["y"]) & (data["y"] <= upper)).mean() >= 0.9
+    errors = learner.predict(SMILES)[:, 0] - data["y"]
+    np.testing.assert_allclose(found.spread, np.sqrt((errors**2).mean()), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"scores": "abc"}, {"scores": [[1.0], [2.0]]}, {"scores": [["a"]]}, {"factors": [float("inf")]}, {"x": 1}],
+)
+def test_a_damaged_calibration_is_one_line(numbers, change):
+    learner, data = numbers
+    calibrate(learner, data)
+    calibration = {"calibrated": {**learner.fitted.calibration["calibrated"], **change}}
+    learner.fitted = replace(learner.fitted, calibration=calibration)
+    with pytest.raises(ValueError, match=r"^the calibration of 'calibrated' cannot be read [^\n]*calibrate it first"):
+        learner.predictions(SMILES, coverage=0.9)
+    calibrate(learner, data)
 
 
 @pytest.mark.parametrize("coverage", [0.0, 1.0, -1, 1.5, float("nan")])

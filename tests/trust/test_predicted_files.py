@@ -124,3 +124,19 @@ def test_coverage_of_an_uncalibrated_run_is_one_line(run, capsys):
         main(["predict", str(run / "run"), str(run / "molecules.csv"), "--coverage", "0.9"])
     assert stop.value.code == 2
     assert "not calibrated: calibrate it first: molzoo calibrate RUN" in capsys.readouterr().err
+
+
+def test_sets_of_classes_are_written_to_files_and_shards(tmp_path):
+    data = pd.DataFrame({"smiles": SMILES, "y": ["no" if smiles[0] in "ON" else "yes" for smiles in SMILES]})
+    learner = zoo.build("gcn", dataset=zoo.data.load(data), model_args={"hidden_size": 8}, device="cpu")
+    learner.fit(data, split=None, epochs=1, progress=False)
+    zoo.trust.calibrate(learner, data)
+    learner.save(tmp_path / "run")
+    data.to_parquet(tmp_path / "molecules.parquet")
+    how = {"coverage": 0.8, "chunk_size": 10, "progress": False, "num_workers": 1}
+    predict_file(tmp_path / "run", tmp_path / "molecules.parquet", tmp_path / "out.csv", **how)
+    predict_shards(tmp_path / "run", tmp_path / "molecules.parquet", tmp_path / "shards", shards=2, **how)
+    table = pd.read_csv(tmp_path / "out.csv", keep_default_na=False)
+    shards = pd.concat([pd.read_parquet(path) for path in sorted((tmp_path / "shards").glob("*.parquet"))])
+    assert table["set_y"].tolist() == shards["set_y"].tolist()
+    assert set(table["set_y"]) <= {"no", "yes", "no|yes", ""}

@@ -75,6 +75,8 @@ def main(arguments: list[str]) -> None:
     print_details(metrics)
     if report:
         print(report)
+        if report.coverage and chosen.part == "valid":
+            print("note: the calibration was fitted on these molecules: measure it on others")
         print(f"drawn in {picture_of(Path(options.run), report.estimator)}")
     if chosen.warning:
         print(f"ATTENTION: {chosen.warning}")

@@ -26,6 +26,8 @@ TOLD = ("mean_variance", "quantile", "evidential")
 """Estimators that cost no further passes, by what the kind of target predicts."""
 LEAST = 10
 """Fewest labels of a task that it is calibrated with."""
+FLOOR = 1e-6
+"""Least deviation, as a share of the root mean square error."""
 MOST = 20_000
 """Most scores that are kept, over all tasks."""
 
@@ -84,23 +86,36 @@ def fit_numbers(targets: Floats, found: Estimate, method: str, conformal_method:
     usual = conformal.INTERVAL if found.interval is not None else conformal.NORMALIZED
     usual = conformal.ABSOLUTE if found.spread is None else usual
     chosen = require(conformal_method or usual, conformal.OF_NUMBERS, "conformal_method")
+    if (chosen == conformal.INTERVAL and found.interval is None) or (
+        chosen == conformal.NORMALIZED and found.spread is None
+    ):
+        raise ValueError(f"conformal_method={chosen!r}: this estimator tells no such thing; leave it out")
     factors: list[float | None] = []
-    scores: list[list[float]] = []
+    floors, scores = [], []
     for task, labels in enumerate(targets.T):
         known = ~np.isnan(labels) & np.isfinite(found.values[:, task])
-        if known.sum() < LEAST:
-            factors.append(None)
-            scores.append([])
-            continue
-        labels, values = labels[known], found.values[known, task]
-        spread = None if found.spread is None else np.maximum(found.spread[known, task], np.finfo(float).tiny)
-        factor = 1.0 if spread is None else scales.fit_scale(method, values - labels, spread)
-        spread = None if spread is None else spread * factor
-        ends = None if found.interval is None else found.interval[known, task]
-        kept = conformal.scores_of_numbers(chosen, labels, values, spread, ends)
+        factor, floor, kept = None, 0.0, np.empty(0)
+        if known.sum() >= LEAST:
+            labels, values = labels[known], found.values[known, task]
+            spread = None if found.spread is None else found.spread[known, task]
+            if spread is not None:
+                floor = FLOOR * (float(np.sqrt(np.mean((values - labels) ** 2))) or 1.0)
+                spread = np.maximum(spread, floor)
+                factor = scales.fit_scale(method, values - labels, spread) or 1.0
+                spread = spread * factor
+            ends = None if found.interval is None else found.interval[known, task]
+            kept = conformal.scores_of_numbers(chosen, labels, values, spread, ends)
         factors.append(factor)
+        floors.append(floor)
         scores.append(conformal.keep(kept, most_of(targets.shape[1])))
-    return Calibration(len(targets), scale=method, factors=tuple(factors), conformal=chosen, scores=tuple(scores))
+    return Calibration(
+        len(targets),
+        scale=method,
+        factors=tuple(factors),
+        floors=tuple(floors),
+        conformal=chosen,
+        scores=tuple(scores),
+    )
 
 
 def fit_states(targets: Floats, both: Floats, method: str) -> tuple[Any, ...]:

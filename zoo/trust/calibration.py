@@ -35,6 +35,7 @@ class Calibration:
         states: What the method needs, for each task; None where a task had too few labels.
         scale: Name of the method that scaled deviations of numbers.
         factors: Factor of the deviation of each task (T); None where a task had too few labels.
+        floors: Least deviation of each task (T) before it is scaled: 0 would promise a value without any error.
         conformal: Name of the conformal method.
         scores: Scores of each task (T) in their order; for "mondrian" a list for each class; empty where a task had
             too few labels.
@@ -46,6 +47,7 @@ class Calibration:
     states: tuple[Any, ...] = ()
     scale: str = NONE
     factors: tuple[float | None, ...] = ()
+    floors: tuple[float, ...] = ()
     conformal: str = conformal.ABSOLUTE
     scores: tuple[Any, ...] = ()
 
@@ -59,9 +61,21 @@ class Calibration:
         if name not in fitted.calibration:
             return None
         try:
-            return from_mapping(cls, fitted.calibration[name])
-        except (TypeError, AttributeError) as error:
+            found = from_mapping(cls, fitted.calibration[name])
+            found.check(fitted.num_tasks)
+        except (TypeError, AttributeError, ValueError) as error:
             raise ValueError(f"the calibration of {name!r} cannot be read ({error}): {REMEDY}") from error
+        return found
+
+    def check(self, num_tasks: int) -> None:
+        """Raise a `ValueError` or `TypeError` for scores or factors that are not numbers of as many tasks."""
+        lengths = {len(self.scores), *(len(each) for each in (self.states, self.factors, self.floors) if each)}
+        if lengths != {num_tasks}:
+            raise ValueError(f"it is of {sorted(lengths)} tasks and not of {num_tasks}")
+        numbers = [score for task in range(num_tasks) for scores in self._lists(task) for score in scores]
+        numbers += [factor for factor in (*self.factors, *self.floors) if factor is not None]
+        if not np.isfinite(np.array(numbers, dtype=np.float64)).all():
+            raise ValueError("it holds infinite numbers")
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain data for `Fitted.calibration`."""
@@ -75,8 +89,11 @@ class Calibration:
     def correct(self, found: Estimate) -> Estimate:
         """Correct probabilities (n, T) or (n, T, C), or scale the deviations of numbers (n, T)."""
         if self.factors:
+            if found.spread is None:
+                return found
             factors = np.array([1.0 if factor is None else factor for factor in self.factors])
-            return Estimate(found.values, None if found.spread is None else found.spread * factors, found.interval)
+            spread = np.maximum(found.spread, np.array(self.floors or 0.0)) * factors
+            return Estimate(found.values, spread, found.interval)
         if self.probabilities == NONE:
             return found
         both = as_classes(found.values)
@@ -127,7 +144,8 @@ class Calibration:
             if not count:
                 lines.append(f"{name}: too few labels, left as it is")
                 continue
-            found = f"deviations x {self.factors[task]:.4g} ({self.scale})" if self.factors else self.probabilities
+            factor = self.factors[task] if self.factors else None
+            found = self.probabilities if factor is None else f"deviations x {factor:.4g} ({self.scale})"
             if self.states and self.states[task] and "temperature" in self.states[task]:
                 found += f" {self.states[task]['temperature']:.4g}"
             most = most_coverage(min(map(len, self._lists(task))))

@@ -129,18 +129,20 @@ class GroverEncoder(nn.Module):
             {name: OutputLayer(widths[name[:4]], hidden_size, activation, dropout) for name in output_names}
         )
 
-    def forward(self, molecules: MoleculeGraph, bonds: bool = False) -> Embeddings:
+    def forward(self, molecules: MoleculeGraph, bonds: bool = False, padding: bool = False) -> Embeddings:
         """Encode a batch.
 
         Args:
             molecules: N atoms and E directed bonds.
             bonds: Describe bonds too; needs `bond_outputs`.
+            padding: Leave the row of the released padding at the end of each output, where there is one.
         """
         if bonds and "bond_from_atom" not in self.outputs:
             raise ValueError('this model has no branches for bonds: build it with embedding_output="both"')
         around, atom_feats, bond_feats = self._inputs(molecules)
         atoms, edges = self.streams(around, atom_feats, bond_feats)
-        N, E = molecules.graph.num_nodes(), molecules.graph.num_edges()
+        kept = int(padding and self.released_padding)
+        N, E = molecules.graph.num_nodes() + kept, molecules.graph.num_edges() + kept
         atom_from_atom = self.outputs["atom_from_atom"](atom_feats, around.sum_atoms(atoms))[:N]
         atom_from_bond = self.outputs["atom_from_bond"](atom_feats, around.sum_to_atoms(edges))[:N]
         if not bonds:

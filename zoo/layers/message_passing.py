@@ -133,6 +133,13 @@ def mean_nodes(graph: Graph, node_feats: Tensor) -> Tensor:
     return sum_nodes(graph, node_feats) / counts.view(-1, *[1] * (node_feats.dim() - 1))
 
 
+def mean_rows(rows: Tensor, counts: Tensor) -> Tensor:
+    """Mean of consecutive rows: (R, D) with B counts (B,) to (B, D); zero where a count is 0."""
+    places = torch.arange(len(counts), device=rows.device).repeat_interleave(counts)
+    sums = rows.new_zeros(len(counts), rows.shape[1]).index_add(0, places, rows)
+    return sums / counts.clamp(min=1).to(rows.dtype).unsqueeze(1)
+
+
 def max_nodes(graph: Graph, node_feats: Tensor) -> Tensor:
     """Largest value of each column over the nodes of each graph of the batch, which has nodes: (N, D) to (B, D)."""
     if _on_dgl(graph):

@@ -5,6 +5,7 @@ from . import inference as inference
 from . import layers as layers
 from . import learners as learners
 from . import models as models
+from . import pretraining as pretraining
 from . import recipe as recipe
 from . import registry as registry
 from . import runs as runs

@@ -8,7 +8,17 @@ from collections.abc import Mapping
 from zoo.commands.parser import CommandParser
 from zoo.data.reading.sets import ENTRIES
 from zoo.recipe.presets import list_recipes
-from zoo.registry.catalog import ESTIMATORS, FEATURIZERS, FORMATS, METRICS, MODELS, OPTIMIZERS, SPLITS, TASKS
+from zoo.registry.catalog import (
+    ESTIMATORS,
+    FEATURIZERS,
+    FORMATS,
+    METRICS,
+    MODELS,
+    OPTIMIZERS,
+    PRETRAINING,
+    SPLITS,
+    TASKS,
+)
 from zoo.registry.plugins import load_plugins
 
 REGISTRIES = {
@@ -20,6 +30,7 @@ REGISTRIES = {
     "metrics": METRICS,
     "formats": FORMATS,
     "estimators": ESTIMATORS,
+    "pretraining": PRETRAINING,
 }
 KINDS = (*REGISTRIES, "recipes", "datasets")
 DESCRIPTION = """List what has a name: models, optimizers, featurizers, kinds of target (tasks), splits, metrics,

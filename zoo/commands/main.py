@@ -25,6 +25,7 @@ COMMANDS = {
     "benchmark": "models x optimizers x data sets x seeds, resumable, on several processes",
     "report": "tables and figures of a benchmark, as HTML and Markdown",
     "tune": "search hyperparameters on the validation part",
+    "pretrain": "train an encoder on molecules without labels, for fine-tuning",
     "import": "open a checkpoint of GROVER, KERMT or chemprop 2 safely, and write it as molzoo's",
     "list": "models, optimizers, featurizers, recipes, data sets, splits, metrics, kinds of target",
     "describe": "reference, options and defaults of one of them, explained",
@@ -38,6 +39,7 @@ MODULES = {"import": "import_file"}
 GOES_ON = {
     "train": "a run with a folder continues with: molzoo train --resume FOLDER",
     "predict": "the same command continues where it stopped",
+    "pretrain": "a run with a folder continues with: molzoo pretrain CORPUS --resume FOLDER",
     "benchmark": "the same command continues",
     "tune": "the same command continues",
     "report": "",

@@ -17,7 +17,17 @@ from zoo.learners.reserved import SET_BY_FACTORY, SET_BY_TRAINING
 from zoo.recipe.options import TrainingOptions
 from zoo.recipe.presets import find, list_recipes
 from zoo.registry import source
-from zoo.registry.catalog import ESTIMATORS, FEATURIZERS, FORMATS, METRICS, MODELS, OPTIMIZERS, SPLITS, TASKS
+from zoo.registry.catalog import (
+    ESTIMATORS,
+    FEATURIZERS,
+    FORMATS,
+    METRICS,
+    MODELS,
+    OPTIMIZERS,
+    PRETRAINING,
+    SPLITS,
+    TASKS,
+)
 from zoo.registry.docstrings import arguments_of, arguments_of_class
 from zoo.registry.plugins import load_plugins
 from zoo.registry.registry import Entry, Registry, UnknownName
@@ -31,6 +41,7 @@ REGISTRIES: tuple[Registry[Any], ...] = (
     METRICS,
     FORMATS,
     ESTIMATORS,
+    PRETRAINING,
 )
 BASE = "torch.optim.adam:Adam"
 # Arguments that nobody gives.

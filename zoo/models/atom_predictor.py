@@ -29,9 +29,12 @@ class AtomEncoder(nn.Module):
 
     def forward(self, molecules: MoleculeGraph) -> Tensor:
         """Map a batch to molecule vectors (B, R)."""
-        graph, dtype = molecules.graph, next(self.parameters()).dtype
-        atoms = self.gnn(graph, molecules.atom_feats.to(dtype), molecules.bond_feats.to(dtype))
-        return self.readout(graph, atoms)
+        return self.readout(molecules.graph, self.embed_atoms(molecules))
+
+    def embed_atoms(self, molecules: MoleculeGraph) -> Tensor:
+        """Map a batch to atoms (N, D)."""
+        dtype = next(self.parameters()).dtype
+        return self.gnn(molecules.graph, molecules.atom_feats.to(dtype), molecules.bond_feats.to(dtype))
 
 
 class AtomPredictor(nn.Module):

@@ -166,20 +166,31 @@ class EGTEncoder(nn.Module):
 
     def forward(self, molecules: MoleculeGraph) -> Tensor:
         """A batch to the states of the virtual nodes, side by side (B, V * D), or to the mean of the atoms (B, D)."""
+        V, (blocks, states) = self.num_virtual_nodes, self._states(molecules)
+        pooled = [
+            x[:, :V].flatten(1) if V else masked_mean(x, mask) for x, mask in zip(states, blocks.masks(), strict=True)
+        ]
+        return blocks.in_order(pooled)
+
+    def embed_atoms(self, molecules: MoleculeGraph) -> Tensor:
+        """Map a batch to atoms (N, D)."""
+        blocks, states = self._states(molecules)
+        return blocks.flat_atoms(states)
+
+    def _states(self, molecules: MoleculeGraph) -> tuple[PairBlocks, list[Tensor]]:
+        """States of the virtual nodes and the atoms after all layers, in blocks."""
         atoms = self.atom_embedding(molecules.atom_feats.to(self.atom_embedding.weight.dtype))
         V = self.num_virtual_nodes
         blocks = molecules.blocks(leading=V)
-        states = self.pair_states(molecules, blocks)
-        pooled = []
-        for x, pairs, mask in zip(blocks.atoms(atoms), states, blocks.masks(), strict=True):
+        of_pairs, states = self.pair_states(molecules, blocks), []
+        for x, pairs, mask in zip(blocks.atoms(atoms), of_pairs, blocks.masks(), strict=True):
             if V:
                 virtual = self.virtual_nodes.to(x.dtype).expand(len(x), -1, -1)
                 x = torch.cat([virtual, x[:, V:]], dim=1)
             for layer in self.layers:
                 x, pairs = layer(x, pairs, mask)
-            x = self.norm(x)
-            pooled.append(x[:, :V].flatten(1) if V else masked_mean(x, mask))
-        return blocks.in_order(pooled)
+            states.append(self.norm(x))
+        return blocks, states
 
 
 class EGT(nn.Module):

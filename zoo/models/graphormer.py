@@ -131,18 +131,28 @@ class GraphormerEncoder(nn.Module):
 
     def forward(self, molecules: MoleculeGraph) -> Tensor:
         """Map a batch to molecules (B, D)."""
+        blocks, states = self._states(molecules)
+        return blocks.in_order([self.norm(x[:, 0]) for x in states])
+
+    def embed_atoms(self, molecules: MoleculeGraph) -> Tensor:
+        """Map a batch to atoms (N, D)."""
+        blocks, states = self._states(molecules)
+        return blocks.flat_atoms([self.norm(x) for x in states])
+
+    def _states(self, molecules: MoleculeGraph) -> tuple[PairBlocks, list[Tensor]]:
+        """States of the virtual nodes and the atoms after all layers, in blocks."""
         graph = molecules.graph
         atoms = self.atom_embedding(molecules.atom_feats.to(self.virtual_node.dtype))
         atoms = atoms + self.degree_embedding(graph.in_degrees())
         blocks = molecules.blocks(leading=1)
-        pooled = []
+        states = []
         for x, bias in zip(blocks.atoms(atoms), self.biases(molecules, blocks), strict=True):
             virtual = self.virtual_node.to(x.dtype).expand(len(x), 1, -1)
             x = self.dropout(torch.cat([virtual, x[:, 1:]], dim=1))
             for layer in self.layers:
                 x = layer(x, bias)
-            pooled.append(self.norm(x[:, 0]))
-        return blocks.in_order(pooled)
+            states.append(x)
+        return blocks, states
 
 
 class Graphormer(nn.Module):

@@ -163,19 +163,29 @@ class MATEncoder(nn.Module):
 
     def forward(self, molecules: MoleculeGraph) -> Tensor:
         """Map a batch to molecules (B, D)."""
+        blocks, states = self._states(molecules)
+        return blocks.in_order([masked_mean(x, mask) for x, mask in zip(states, blocks.masks(), strict=True)])
+
+    def embed_atoms(self, molecules: MoleculeGraph) -> Tensor:
+        """Map a batch to atoms (N, D)."""
+        blocks, states = self._states(molecules)
+        return blocks.flat_atoms(states)
+
+    def _states(self, molecules: MoleculeGraph) -> tuple[PairBlocks, list[Tensor]]:
+        """States of the dummy nodes and the atoms after all layers, in blocks."""
         atoms = self.atom_embedding(molecules.atom_feats.to(self.dummy_node.dtype))
         dummy = self.dummy_node.to(atoms.dtype)
         if self.config.isolated_dummy:
             dummy = dummy + self.atom_embedding.bias.to(atoms.dtype)
         blocks = molecules.blocks(leading=1)
         fixed = self.fixed_weights(molecules, blocks, atoms.dtype)
-        pooled = []
+        states = []
         for x, weights, mask in zip(blocks.atoms(atoms), fixed, blocks.masks(), strict=True):
             x = self.dropout(torch.cat([dummy.expand(len(x), 1, -1), x[:, 1:]], dim=1))
             for layer in self.layers:
                 x = layer(x, weights, mask)
-            pooled.append(masked_mean(self.norm(x), mask))
-        return blocks.in_order(pooled)
+            states.append(self.norm(x))
+        return blocks, states
 
 
 class MAT(nn.Module):

@@ -85,7 +85,7 @@ class AtomPretraining(nn.Module):
     """Any encoder of atoms with a head for their words.
 
     Args:
-        encoder: Module whose output, or first output, has a row for each atom (N, D).
+        encoder: Module whose method `embed_atoms`, or else whose output, has a row for each atom (N, D).
         hidden_size: Its width D.
         num_words: V.
     """
@@ -106,10 +106,9 @@ def atom_states(encoder: nn.Module, molecules: MoleculeGraph) -> Tensor:
     Raises:
         TypeError: It gives none.
     """
-    found: Any = encoder(molecules)
+    found: Any = getattr(encoder, "embed_atoms", encoder)(molecules)
     if isinstance(found, Embeddings):
         found = torch.cat([found.atom_from_atom, found.atom_from_bond], dim=1)
-    found = found[0] if isinstance(found, (tuple, list)) else found
     if not isinstance(found, Tensor) or found.dim() != 2 or len(found) != molecules.graph.num_nodes():
         raise TypeError(f"{type(encoder).__name__} gives no state for each atom, which this pre-training needs")
     return found

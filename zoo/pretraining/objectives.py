@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -13,9 +13,13 @@ from torch import Tensor, nn
 
 from featurizers import MoleculeGraph
 from zoo.data import Batch
+from zoo.learners import Learner
+from zoo.models.grover import Grover
 from zoo.pretraining import masks
-from zoo.pretraining.vocabulary import NOTHING
+from zoo.pretraining.models import AtomPretraining, GroverPretraining, atom_states
+from zoo.pretraining.vocabulary import NOTHING, Vocabulary
 from zoo.tasks import Loss
+from zoo.training.modes import eval_mode
 
 Outputs = dict[str, dict[str, Tensor]]
 
@@ -52,9 +56,24 @@ class ContextAndMotifs:
         Rong et al. 2020 (arXiv:2007.02835), section 4.2; weights and distances as in the released code.
     """
 
+    motifs: ClassVar[bool] = True
     distance_coefficient: float = 0.1
     mask_inputs: bool = False
     share: float = masks.SHARE
+
+    @staticmethod
+    def make_model(learner: Learner, atoms: Vocabulary, bonds: Vocabulary) -> nn.Module:
+        """Give the encoder of a GROVER its heads.
+
+        Raises:
+            TypeError: Another model.
+        """
+        model = learner.model
+        if not isinstance(model, Grover):
+            raise TypeError(
+                f"objective context_and_motifs is for GROVER; for {learner.recipe.model!r} choose masked_atoms"
+            )
+        return GroverPretraining(model.encoder, model.config.hidden_size, len(atoms), len(bonds))
 
     def __call__(self, model: nn.Module, batch: Batch) -> Loss:
         """Draw atoms and bonds, and compare what the model says of them with their words."""
@@ -99,7 +118,22 @@ class MaskedAtoms:
         Hu et al. 2020 (arXiv:1905.12265), attribute masking; here the attribute is the word of the atom.
     """
 
+    motifs: ClassVar[bool] = False
     share: float = masks.SHARE
+
+    @staticmethod
+    def make_model(learner: Learner, atoms: Vocabulary, bonds: Vocabulary) -> nn.Module:
+        """Give the encoder of a model a head for the words of atoms; those of bonds are not used.
+
+        Raises:
+            TypeError: The model has no encoder that gives states of atoms.
+        """
+        encoder = getattr(learner.model, "encoder", None)
+        if not isinstance(encoder, nn.Module):
+            raise TypeError(f"model {learner.recipe.model!r} has no part named encoder, which is what is pre-trained")
+        with eval_mode(learner.model), torch.no_grad():
+            size = atom_states(encoder, learner.featurizer("CCO").to(learner.device)).shape[1]
+        return AtomPretraining(encoder, size, len(atoms))
 
     def __call__(self, model: nn.Module, batch: Batch) -> Loss:
         """Hide atoms, and compare what the model says of them with their words."""

@@ -27,9 +27,7 @@ def atom_words(mol: Chem.Mol) -> list[str]:
     """
     words = []
     for atom in mol.GetAtoms():
-        around = Counter(
-            f"{bond.GetOtherAtom(atom).GetSymbol()}-{bond.GetBondType()}" for bond in atom.GetBonds()
-        )
+        around = Counter(f"{bond.GetOtherAtom(atom).GetSymbol()}-{bond.GetBondType()}" for bond in atom.GetBonds())
         words.append(_join(atom.GetSymbol(), around))
     return words
 

@@ -50,13 +50,16 @@ class Checkpoint:
     fitted: Fitted
 
     def load_into(self, model: nn.Module) -> None:
-        """Put the weights into a model.
+        """Put the weights into a model; parts that are not trained keep what they have.
 
         Raises:
             CheckpointError: The file is damaged, names or shapes do not fit, or a weight is NaN or infinite.
         """
         try:
-            safetensors.torch.load_model(model, self.path / WEIGHTS)
+            if self.fitted.untrained:
+                self._load_trained(model)
+            else:
+                safetensors.torch.load_model(model, self.path / WEIGHTS)
         except (safetensors.SafetensorError, OSError) as error:
             raise damage_error(self.path / WEIGHTS, error) from error
         except RuntimeError as error:
@@ -71,6 +74,15 @@ class Checkpoint:
                 raise CheckpointError(
                     f"{self.path / WEIGHTS}: {name} has NaN or infinite values: take another checkpoint"
                 )
+
+    def _load_trained(self, model: nn.Module) -> None:
+        """Put the weights of the trained parts into a model, whose other parts the file may not have."""
+        found = safetensors.torch.load_file(self.path / WEIGHTS)
+        wanted = [name for name in model.state_dict() if name.partition(".")[0] not in self.fitted.untrained]
+        missing = [name for name in wanted if name not in found]
+        if missing:
+            raise RuntimeError(f"{len(missing)} weights are missing, first {missing[0]!r}")
+        model.load_state_dict({name: found[name] for name in wanted}, strict=False)
 
     def training_state(self) -> dict[str, Any]:
         """State of the optimizer and of the training run.

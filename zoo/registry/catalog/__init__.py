@@ -11,6 +11,7 @@ from zoo.registry.catalog.featurizers import FEATURIZERS
 from zoo.registry.catalog.formats import FORMATS
 from zoo.registry.catalog.models import MODELS
 from zoo.registry.catalog.optimizers import OPTIMIZERS
+from zoo.registry.catalog.pretraining import PRETRAINING
 from zoo.registry.catalog.splits import SPLITS
 from zoo.registry.catalog.targets import METRICS, TASKS
 
@@ -23,6 +24,7 @@ __all__ = [
     "METRICS",
     "MODELS",
     "OPTIMIZERS",
+    "PRETRAINING",
     "SPLITS",
     "TASKS",
 ]

@@ -17,7 +17,7 @@ from zoo.runs.names import safe_name
 
 MODEL, LEARNED, TRAINING, OUTPUT = "model and optimizer", "what is learned", "training", "output"
 START = Recipe("grover")
-DESCRIPTION = """Train the encoder of a model on molecules without labels; `molzoo train --init FOLDER` then fine-tunes it.
+DESCRIPTION = """Train the encoder of a model on molecules without labels; `molzoo train --init FOLDER` fine-tunes it.
 
 GROVER learns the surroundings of atoms and bonds and the functional groups of a molecule, every other model the
 surroundings of atoms that are hidden from it.
@@ -129,9 +129,8 @@ def print_outcome(outcome: Any, folder: Path) -> None:
     print(f"corpus     {outcome.molecules[0]:,} molecules to train on, {outcome.molecules[1]:,} to validate on")
     print(f"words      {outcome.words[0]:,} of atoms, {outcome.words[1]:,} of bonds")
     if history.best_epoch is not None:
-        losses = ", ".join(
-            f"{name} {value:.4g}" for name, value in history.epochs[history.best_epoch - 1].valid.items()
-        )
+        valid = history.epochs[history.best_epoch - 1].valid
+        losses = ", ".join(f"{name} {value:.4g}" for name, value in valid.items())
         print(f"best epoch {history.best_epoch}, on the validation part: {losses}")
     print(f"run        {folder}")
     print(f"fine-tune  molzoo train --init {folder} --data FILE")

@@ -11,9 +11,11 @@ was cut off.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import math
 import sys
+import tempfile
 import time
 import warnings
 from collections.abc import Iterator
@@ -47,14 +49,13 @@ def main() -> None:
     warnings.simplefilter("ignore")
     done = read_done(options.output)
     start = time.monotonic()
-    for seed in options.seeds:
-        for split in options.splits:
-            for name in options.sets:
-                if time.monotonic() - start > 60 * options.minutes:
-                    return
-                if (name, split, seed) not in done:
-                    lines = list(measure(name, split, seed, options))
-                    write(options.output, [{"set": name, "split": split, "seed": seed, **line} for line in lines])
+    for seed, split, name in itertools.product(options.seeds, options.splits, options.sets):
+        if time.monotonic() - start > 60 * options.minutes:
+            return
+        if (name, split, seed) not in done:
+            with tempfile.TemporaryDirectory() as cache:
+                lines = list(measure(name, split, seed, options, cache))
+            write(options.output, [{"set": name, "split": split, "seed": seed, **line} for line in lines])
 
 
 def parse() -> argparse.Namespace:
@@ -64,7 +65,7 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--splits", nargs="+", default=["scaffold", "random"])
     parser.add_argument("--seeds", nargs="+", type=int, default=[0])
     parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--max-molecules", type=int, default=2000, help="of a data set, drawn once; default: 2000")
+    parser.add_argument("--max-molecules", type=int, default=1000, help="of a data set, drawn once; default: 1000")
     parser.add_argument("--minutes", type=float, default=60.0, help="begin nothing after these; default: 60")
     parser.add_argument("--output", type=Path, default=None, help="JSON lines; standard output unless it is named")
     parser.add_argument("--table", action="store_true", help="print the table of what is in --output")
@@ -90,12 +91,14 @@ def write(path: Path | None, lines: list[dict[str, Any]]) -> None:
         file.write(text)
 
 
-def measure(name: str, split: str, seed: int, options: argparse.Namespace) -> Iterator[dict[str, Any]]:
+def measure(name: str, split: str, seed: int, options: argparse.Namespace, cache: str) -> Iterator[dict[str, Any]]:
     """Train on one split and measure every estimator."""
     data = draw(zoo.data.load(name), options.max_molecules)
     parts = data.split(split, seed=seed)
     kind = "classes" if name in CLASSES else "numbers"
-    members = [train(data, parts, data.task, MEMBERS * seed + number, options.epochs) for number in range(MEMBERS)]
+    members = [
+        train(data, parts, data.task, MEMBERS * seed + number, options.epochs, cache) for number in range(MEMBERS)
+    ]
     ensemble = zoo.ensemble(members)
     asked: list[tuple[str, Any, str, dict[str, Any], int]] = [
         ("calibrated", members[0], "calibrated", {}, 1),
@@ -105,7 +108,7 @@ def measure(name: str, split: str, seed: int, options: argparse.Namespace) -> It
         ("ensemble", ensemble, "ensemble", {}, MEMBERS),
     ]
     for task in TOLD[kind]:
-        learner = train(data, parts, task, MEMBERS * seed, options.epochs)
+        learner = train(data, parts, task, MEMBERS * seed, options.epochs, cache)
         asked.append((task, learner, ESTIMATOR.get(task, task), {}, 1))
     metric = data.metric
     for shown, learner, estimator, how, passes in asked:
@@ -117,10 +120,10 @@ def measure(name: str, split: str, seed: int, options: argparse.Namespace) -> It
         }
 
 
-def train(data: Any, parts: Any, task: str, seed: int, epochs: int) -> Any:
+def train(data: Any, parts: Any, task: str, seed: int, epochs: int, cache: str) -> Any:
     """A learner of one kind of target."""
     learner = zoo.build("gcn", dataset=data, task=task, model_args=MODEL, seed=seed, device="cpu")
-    learner.fit(data, split=parts, epochs=epochs, batch_size=BATCH, progress=False)
+    learner.fit(data, split=parts, epochs=epochs, batch_size=BATCH, progress=False, cache_dir=cache)
     return learner
 
 

@@ -94,7 +94,8 @@ def fit_numbers(targets: Floats, found: Estimate, method: str, conformal_method:
     floors, scores = [], []
     for task, labels in enumerate(targets.T):
         known = ~np.isnan(labels) & np.isfinite(found.values[:, task])
-        factor, floor, kept = None, 0.0, np.empty(0)
+        factor, floor = None, 0.0
+        kept: Floats = np.empty(0)
         if known.sum() >= LEAST:
             labels, values = labels[known], found.values[known, task]
             spread = None if found.spread is None else found.spread[known, task]

@@ -93,3 +93,17 @@ def test_impossible_threshold_metrics_end_in_one_line(tmp_path, capsys):
         main(["train", "--threshold-metric", "rmse", "--output", str(tmp_path / "run")])
     assert left.value.code == 2
     assert "threshold_metric='rmse': choose one of balanced_accuracy" in capsys.readouterr().err
+
+
+def test_an_ensemble_is_reported_like_its_members(run, tmp_path, capsys):
+    both = zoo.ensemble([zoo.load(run), zoo.load(run)])
+    both.save(tmp_path / "both")
+    source = ["--data", str(run.parent / "data.csv"), "--output", str(tmp_path / "out.csv")]
+    main(["evaluate", str(tmp_path / "both"), *source, "--tasks", "a", "b"])
+    shown = capsys.readouterr().out
+    assert "class 1 from a probability of a 0." in shown
+    assert "roc_auc" in shown
+    assert "(95 %: " in shown
+    found = pd.read_csv(tmp_path / "out.csv").set_index(["metric", "task"])
+    assert (found["labels"] == 20).all()
+    assert found.loc[("accuracy", "a"), "threshold"] == pytest.approx(both.fitted.thresholds["a"])

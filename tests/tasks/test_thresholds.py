@@ -122,3 +122,20 @@ def test_an_ensemble_decides_by_the_mean(small):
     both = zoo.ensemble(members)
     assert list(both.fitted.thresholds.values()) == pytest.approx([np.mean(cuts)])
     assert both.predictions(["CCO"]).classes.keys() == set(small.task_names)
+
+
+def test_only_tasks_of_two_classes_among_several_kinds_have_one():
+    smiles = ["C" * n for n in range(1, 31)]
+    columns = {"active": ["yes", "no", "no"] * 10, "kind": ["a", "b", "c"] * 10, "size": np.arange(30) / 7}
+    kinds = {"active": "binary", "kind": "multiclass", "size": "regression"}
+    data = zoo.data.load({"smiles": smiles, **columns}, tasks=list(columns), task_kinds=kinds)
+    learner = zoo.build("random_forest", dataset=data, model_args=FOREST)
+    history = learner.fit(data, split=zoo.data.split(data, "random", fractions=(0.4, 0.3, 0.3)), progress=False)
+    assert learner.fitted.thresholds.keys() == {"active"}
+    test = history.split.test
+    (cut,) = learner.fitted.thresholds.values()
+    found = learner.evaluate(test)
+    assert found.thresholds == {"active": cut}
+    probabilities = learner.predictions(test).to_frame()["predicted_active"]
+    expected = np.mean((probabilities >= cut) == (test.targets[:, test.task_names.index("active")] == 1))
+    assert found.per_task["accuracy"]["active"] == pytest.approx(expected)

@@ -18,20 +18,20 @@ from zoo.tasks.class_scores import DEFAULT_THRESHOLD, likeliest
 
 
 def thresholds_of(fitted: Fitted, threshold: float | None = None) -> list[float] | None:
-    """Thresholds of the tasks (T) of two classes; `None` for other kinds of target.
+    """Thresholds of the tasks (T); `None` where no task has two classes. Tasks of other kinds have no use for theirs.
 
     Args:
         fitted: With the thresholds that training chose.
         threshold: Takes their place.
 
     Raises:
-        ValueError: It is no probability, or the kind of target has no use for it.
+        ValueError: It is no probability, or no task has two classes.
 
     Example:
         >>> thresholds_of(Fitted(2, "binary", task_names=("a", "b"), thresholds={"b": 0.3}))
         [0.5, 0.3]
     """
-    if kinds.labels_of(fitted.task) != ZERO_ONE:
+    if not any(has_two_classes(fitted)):
         if threshold is not None:
             raise ValueError(f"threshold={threshold}: the targets are of kind {fitted.task!r}: leave it out")
         return None
@@ -41,17 +41,26 @@ def thresholds_of(fitted: Fitted, threshold: float | None = None) -> list[float]
     return [chosen.get(name, DEFAULT_THRESHOLD) if threshold is None else threshold for name in fitted.output_names]
 
 
+def has_two_classes(fitted: Fitted) -> list[bool]:
+    """Whether each task (T) has two classes, between which a threshold decides."""
+    return [kinds.labels_of(kind) == ZERO_ONE for kind in fitted.kind_by_task]
+
+
 def with_thresholds(fitted: Fitted, valid: MoleculeDataset, predictions: np.ndarray, metric: str | None) -> Fitted:
     """Return what training found with thresholds between two classes, chosen on a validation part.
 
     Args:
         fitted: What training found.
         valid: Molecules and labels that the learner was not trained on.
-        predictions: Its probabilities for them (n, T).
+        predictions: Its probabilities for them (n, T); (n, K) where tasks are of several kinds.
         metric: What is maximised; `None` leaves the thresholds at 0.5.
     """
-    found = choose_thresholds(valid.targets, predictions, valid.task_names, metric) if metric else {}
-    return replace(fitted, thresholds=found)
+    tasks = np.flatnonzero(has_two_classes(fitted))
+    if metric is None or not len(tasks):
+        return replace(fitted, thresholds={})
+    probabilities = np.stack([of_tasks(predictions, fitted)[task] for task in tasks], axis=1)
+    names = [valid.task_names[task] for task in tasks]
+    return replace(fitted, thresholds=choose_thresholds(valid.targets[:, tasks], probabilities, names, metric))
 
 
 def mean_thresholds(members: Sequence[Fitted], weights: Sequence[float]) -> dict[str, float]:

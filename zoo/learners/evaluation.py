@@ -13,6 +13,8 @@ from featurizers.backend import tensor_graphs
 from zoo.data import MoleculeDataset, MoleculeLoader, prefetch
 from zoo.data.kinds_apart import KindPart, by_kind
 from zoo.data.row_arrays import measured
+from zoo.registry import kinds
+from zoo.registry.catalog.targets import ZERO_ONE
 from zoo.tasks import Evaluation, Supervised, TargetScaler, Task, metrics
 from zoo.tasks.merging import KindResults, merge_intervals, merge_results
 from zoo.tasks.mixed import Mixed
@@ -87,7 +89,8 @@ def summarize(
         for part in by_kind(dataset, predictions)
     ]
     results = merge_results(parts, dataset.num_tasks, dataset.metric)
-    applied = {} if thresholds is None else dict(zip(dataset.task_names, thresholds, strict=True))
+    decided = zip(dataset.task_names, dataset.kind_by_task, thresholds or (), strict=False)
+    applied = {name: cut for name, kind, cut in decided if kinds.labels_of(kind) == ZERO_ONE}
     resample = partial(merge_intervals, parts, dataset.num_tasks)
     return Evaluation(results, dataset.task_names, std, loss, applied, resample)
 

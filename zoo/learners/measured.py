@@ -11,11 +11,9 @@ import numpy as np
 from zoo.data import MoleculeDataset
 from zoo.data.arrays import Floats
 from zoo.learners import evaluation
-from zoo.learners.decisions import thresholds_of, with_thresholds
+from zoo.learners.decisions import has_two_classes, thresholds_of, with_thresholds
 from zoo.learners.labels import by_name
 from zoo.recipe.fitted import Fitted
-from zoo.registry import kinds
-from zoo.registry.catalog.targets import ZERO_ONE
 from zoo.runs import checkpoint
 from zoo.runs.folder import RunFolder
 from zoo.tasks import Evaluation
@@ -45,8 +43,8 @@ class Measured(ABC):
 
     @property
     def has_thresholds(self) -> bool:
-        """Whether targets have two classes, between which a threshold decides."""
-        return kinds.labels_of(self.fitted.task) == ZERO_ONE
+        """Whether a task has two classes, between which a threshold decides."""
+        return any(has_two_classes(self.fitted))
 
     def evaluate(
         self,

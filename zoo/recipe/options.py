@@ -186,7 +186,8 @@ class TrainingOptions:
         average: Average of the weights that is validated, kept and saved in place of the last weights: "ema"
             (exponential moving average) or "swa" (mean over the end of the run); None keeps the weights as trained.
         average_decay: Largest share of the old average in "ema", in (0, 1); it grows from 0.1 with the steps.
-        average_start: Share of the run after which the average begins, in [0, 1); None: 0 for "ema", 0.75 for "swa".
+        average_start: Share of the run after which the average begins, in [0, 1); None takes 0 for "ema" and 0.75 for
+            "swa".
         ascent_every: Steps between measurements of what a sharpness-aware rule's perturbation does: its cosine with
             the gradient, the rise of the loss along it. One takes two passes; None measures none.
         num_workers: Processes that featurize; 0 featurizes in this one.

@@ -33,7 +33,7 @@ def few(b3db):
 
 @pytest.fixture(scope="module")
 def seeds(few, tmp_path_factory):
-    return train_seeds(FOREST, [3, 0, 1], dataset=few, folder=tmp_path_factory.mktemp("seeds") / "ens", progress=False)
+    return train_seeds(FOREST, few, seeds=[3, 0, 1], folder=tmp_path_factory.mktemp("seeds") / "ens", progress=False)
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def test_the_folder_of_seeds_is_one_learner(seeds):
 
 
 def test_seeds_that_cut_anew_have_no_test_part_in_common(few, tmp_path):
-    found = train_seeds(FOREST, [0, 1], resplit=True, dataset=few, folder=tmp_path / "ens", progress=False)
+    found = train_seeds(FOREST, few, seeds=[0, 1], resplit=True, folder=tmp_path / "ens", progress=False)
     first, second = (RunFolder(tmp_path / "ens" / f"seed{seed}").split.rows["test"] for seed in (0, 1))
     assert first != second
     assert found.test == {}
@@ -137,7 +137,7 @@ def test_folds_are_repeated_for_each_seed(few):
 
 def test_processes_give_what_one_process_gives(seeds, few, tmp_path):
     folder = tmp_path / "ens"
-    train_seeds(FOREST, [3, 0, 1], dataset=few, folder=folder, workers=2)
+    train_seeds(FOREST, few, seeds=[3, 0, 1], folder=folder, workers=2)
     np.testing.assert_array_equal(zoo.load(folder).predict(few), seeds.ensemble.predict(few))
     assert {name: RunFolder(folder / name).metrics["test"] for name in seeds.members} == {
         name: each["test"] for name, each in seeds.members.items()
@@ -184,7 +184,7 @@ def test_a_member_without_a_result_is_named_and_tried_again(few, tmp_path, monke
     monkeypatch.setattr(experiment, "run", run)
     options = {"dataset": few, "folder": tmp_path / "ens", "progress": False}
     with pytest.raises(MembersFailed, match=r"1 of 2 members have no result \(seed1: training diverged"):
-        train_seeds(FOREST, [0, 1], **options)
+        train_seeds(FOREST, seeds=[0, 1], **options)
     monkeypatch.setattr(experiment, "run", original)
     assert len(train_members(EnsemblePlan(FOREST, (0, 1)), resume=True, **options).members) == 2
 
@@ -287,6 +287,16 @@ def test_folds_and_a_test_file_measure_the_ensemble_on_the_file(here):
     expected = zoo.load("run").evaluate(zoo.data.load("test.csv"))
     assert values["test"]["roc_auc"] == pytest.approx(expected["roc_auc"])
     assert len(pd.read_csv("run/out_of_fold.csv")) == 70
+
+
+def test_python_names_data_split_and_training(few, tmp_path):
+    found = cross_validate("gcn", few, split="kfold", folds=3, epochs=1, folder=tmp_path / "ens", progress=False)
+    recipe = RunFolder(tmp_path / "ens" / "fold1").recipe
+    assert (recipe.data.source, recipe.data.split, recipe.training.epochs) == ("b3db", "kfold", 1)
+    assert dict(recipe.data.split_args) == {"fold": 1, "num_folds": 3}
+    assert found.ensemble.fitted.task_names == ("bbb",)
+    with pytest.raises(TypeError, match="epoch"):
+        cross_validate("gcn", few, epoch=1)
 
 
 def test_the_folder_may_move(seeds, tmp_path, few):

@@ -238,7 +238,7 @@ def test_a_listing_that_leaves_its_folder_is_refused(saved, tmp_path, change):
         zoo.load(place)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", "{}", '{"members": null}'])
+@pytest.mark.parametrize("text", ["", "[]", "{", "{}", '{"members": null}', "[" * 100_000])
 def test_a_damaged_listing_is_named(saved, tmp_path, text):
     place = shutil.copytree(saved, tmp_path / "both")
     (place / "ensemble.json").write_text(text)

@@ -106,7 +106,7 @@ def open_ensemble(path: str | Path) -> EnsembleFolder | None:
             return EnsembleFolder(folder, members, weights, dict(values.get("calibration") or {}))
         except CheckpointError:
             raise
-        except (OSError, ValueError, TypeError, LookupError) as error:
+        except (OSError, ValueError, TypeError, LookupError, RecursionError) as error:
             raise damage_error(file, error) from error
     return None
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from zoo.data import MoleculeDataset, split_by_options
+from zoo.data import MoleculeDataset, load, split_by_options
 from zoo.data.splits import refuse_seeds
 from zoo.experiments import experiment
 from zoo.experiments.ensembles.measuring import measure
@@ -17,7 +17,9 @@ from zoo.experiments.ensembles.members import MemberFolders, Setting, train_one_
 from zoo.experiments.ensembles.outcome import EnsembleOutcome
 from zoo.experiments.ensembles.plan import EnsemblePlan
 from zoo.learners.factory import recipe_for, with_dataset
+from zoo.learners.given_data import describe_data
 from zoo.learners.loading import load_ensemble
+from zoo.recipe.mapping import from_mapping
 from zoo.recipe.options import DataOptions, TrainingOptions
 from zoo.recipe.recipe import Recipe
 from zoo.recipe.trust import require_trust
@@ -27,6 +29,9 @@ from zoo.runs.folder import RunFolder
 from zoo.runs.state import FINISHED
 from zoo.training import distributed
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 
 class MembersFailed(RuntimeError):
     """Members of an ensemble have no result; the others are kept."""
@@ -34,6 +39,7 @@ class MembersFailed(RuntimeError):
 
 def cross_validate(
     recipe: Recipe | str,
+    dataset: MoleculeDataset | str | pd.DataFrame | None = None,
     *,
     folds: int = 5,
     split: str | None = None,
@@ -44,38 +50,62 @@ def cross_validate(
 
     Args:
         recipe: What is trained, or the name of a model.
+        dataset: A data set, or what `zoo.data.load` takes; None loads what the recipe names.
         folds: How many, at least 3: one tests, the next one validates, the others train.
         split: How they are cut: `kfold` (or "random"), `scaffold_kfold` (or "scaffold"), `stratified_kfold` (or
             "random_stratified"); None takes the recipe's.
         seeds: Repeats: folds are cut and members trained for each; None takes the recipe's.
-        **options: As in `train_members`.
+        **options: Those of `train_members`, and fields of `zoo.recipe.TrainingOptions`, such as `epochs=10`.
 
     Example:
         >>> import zoo
         >>> data = zoo.data.load((["C" * n for n in range(1, 31)], [float(n) for n in range(30)]), task="regression")
-        >>> found = zoo.cross_validate("gradient_boosting", dataset=data, folds=3, split="kfold")
+        >>> found = zoo.cross_validate("gradient_boosting", data, folds=3, split="kfold")
         >>> len(found.predictions), len(found.ensemble.members)
         (30, 3)
     """
-    recipe = recipe_for(recipe) if isinstance(recipe, str) else recipe
-    if split is not None:
-        recipe = dataclasses.replace(recipe, data=dataclasses.replace(recipe.data or DataOptions(), split=split))
-    return train_members(EnsemblePlan(recipe, tuple(seeds or (recipe.seed,)), folds), **options)
+    dataset = dataset if dataset is None or isinstance(dataset, MoleculeDataset) else load(dataset)
+    recipe, others = complete(recipe, dataset, split, options)
+    plan = EnsemblePlan(recipe, (recipe.seed,) if seeds is None else tuple(seeds), folds)
+    return train_members(plan, dataset=dataset, **others)
 
 
 def train_seeds(
-    recipe: Recipe | str, seeds: Sequence[int], *, resplit: bool = False, **options: Any
+    recipe: Recipe | str,
+    dataset: MoleculeDataset | str | pd.DataFrame | None = None,
+    *,
+    seeds: Sequence[int] = (0, 1, 2, 3, 4),
+    split: str | None = None,
+    resplit: bool = False,
+    **options: Any,
 ) -> EnsembleOutcome:
     """Train a recipe once for each seed, on the same parts.
 
     Args:
         recipe: What is trained, or the name of a model.
+        dataset: As in `cross_validate`.
         seeds: Of weights and batches.
+        split: How the data are cut; None takes the recipe's.
         resplit: Cut the data anew for each seed; then no test part is new to all members.
-        **options: As in `train_members`.
+        **options: As in `cross_validate`.
     """
+    dataset = dataset if dataset is None or isinstance(dataset, MoleculeDataset) else load(dataset)
+    recipe, others = complete(recipe, dataset, split, options)
+    return train_members(EnsemblePlan(recipe, tuple(seeds), resplit=resplit), dataset=dataset, **others)
+
+
+def complete(
+    recipe: Recipe | str, dataset: MoleculeDataset | None, split: str | None, options: Mapping[str, Any]
+) -> tuple[Recipe, dict[str, Any]]:
+    """Return a recipe with its data, split and training options, and the options that are something else."""
     recipe = recipe_for(recipe) if isinstance(recipe, str) else recipe
-    return train_members(EnsemblePlan(recipe, tuple(seeds), resplit=resplit), **options)
+    data = recipe.data or (DataOptions() if dataset is None else describe_data(dataset, None))
+    data = data if split is None else dataclasses.replace(data, split=split)
+    names = {field.name for field in dataclasses.fields(TrainingOptions)}
+    training = {name: value for name, value in options.items() if name in names}
+    asked = {**dataclasses.asdict(recipe.training or TrainingOptions()), **training}
+    recipe = dataclasses.replace(recipe, data=data, training=from_mapping(TrainingOptions, asked))
+    return recipe, {name: value for name, value in options.items() if name not in names}
 
 
 def train_members(

@@ -4,9 +4,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rdkit import Chem
+from threadpoolctl import threadpool_info
 
 from featurizers import CanonicalFeaturizer, PackedMolecules, StructuralFeaturizer
 from featurizers.structural import laplacian_vectors, walk_returns
+from zoo.data.packing.encoding import encode_chunk
 
 # Rings, cages and chains with symmetry, where eigenvalues repeat.
 MOLECULES = [
@@ -98,3 +100,16 @@ def test_options():
     assert StructuralFeaturizer(walk_steps=3).options != StructuralFeaturizer(walk_steps=4).options
     with pytest.raises(ValueError, match="walk_steps=-1"):
         StructuralFeaturizer(walk_steps=-1)
+
+
+def test_linear_algebra_of_molecules_uses_one_thread():
+    seen = []
+
+    class Watched(StructuralFeaturizer):
+        def encode(self, mol):
+            seen.extend(library["num_threads"] for library in threadpool_info() if library["user_api"] == "blas")
+            return super().encode(mol)
+
+    encode_chunk(Watched(num_vectors=1), (0, ["CCO"]))
+    assert seen
+    assert set(seen) == {1}

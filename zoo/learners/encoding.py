@@ -11,6 +11,7 @@ import numpy as np
 from rdkit import Chem
 
 from featurizers import Featurizer, InvalidMolecule, PackedMolecules
+from featurizers.blas import one_blas_thread
 from featurizers.packed import MoleculeArrays
 from featurizers.reading import read_molecule
 from zoo.data import MoleculeRows
@@ -70,6 +71,7 @@ def encode_chunks_for_all(
     yield from ordered_map(of_chunk, chain(first, chunks), num_workers if shared else 0)
 
 
+@one_blas_thread()
 def encode(featurizers: Sequence[Featurizer], on_invalid: str, rows: MoleculeRows) -> list[Encoded]:
     """Encode what can be read, for each featurizer."""
     found: list[list[MoleculeArrays]] = [[] for _ in featurizers]

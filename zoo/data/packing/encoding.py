@@ -11,6 +11,7 @@ from rdkit import rdBase
 from tqdm import tqdm
 
 from featurizers import Featurizer, InvalidMolecule, PackedMolecules
+from featurizers.blas import one_blas_thread
 from zoo.data.packing.processes import ordered_map
 from zoo.data.rows import InvalidRow
 
@@ -39,7 +40,10 @@ def encode_chunk(featurizer: Featurizer, chunk: tuple[int, Sequence[str]]) -> En
     """Encode the molecules of one chunk: the number of the first, and the SMILES."""
     start, smiles = chunk
     encoded, readable, invalid = [], [], []
-    with rdBase.BlockLogs():  # what cannot be read is reported by row; the rest would fill the screen
+    with (
+        one_blas_thread(),
+        rdBase.BlockLogs(),
+    ):  # what cannot be read is reported by row; the rest would fill the screen
         for position, text in enumerate(smiles):
             try:
                 encoded.append(featurizer.read(text))

@@ -46,6 +46,21 @@ def test_the_gaussian_likelihood_is_that_of_scipy():
     np.testing.assert_allclose(found, -stats.norm.logpdf(targets, mean, variance.exp().sqrt()))
 
 
+def test_a_bound_costs_what_its_probability_says():
+    """An upper bound (-1) keeps the chance below it, a lower one (1) the chance above; exact labels (0) the density."""
+    task, scores = make_task("mean_variance"), torch.randn(40, 2, dtype=torch.float64)
+    targets, bounds = torch.randn(40, 1, dtype=torch.float64), torch.tensor([-1, 1, 0, 0]).repeat(10)[:, None]
+    mean, sd = task.to_predictions(scores), task.to_spread(scores)
+    wanted = np.where(
+        bounds == 0,
+        -stats.norm.logpdf(targets, mean, sd),
+        np.where(bounds < 0, -stats.norm.logcdf(targets, mean, sd), -stats.norm.logsf(targets, mean, sd)),
+    )
+    np.testing.assert_allclose(task.bounded_loss(scores, targets, bounds), wanted)
+    far = task.bounded_loss(torch.tensor([[50.0, 0.0]]), torch.zeros(1, 1), torch.tensor([[-1]]))
+    assert far.isfinite().all()
+
+
 def test_the_evidence_is_a_student_distribution():
     """Integrating mean and variance out of the Normal-Inverse-Gamma leaves Student's t (Amini et al., equation 8)."""
     mean, v, alpha, beta, targets = torch.rand(5, 40, dtype=torch.float64).add(0.1).unbind(0)

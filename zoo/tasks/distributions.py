@@ -53,6 +53,12 @@ class MeanVariance(Distribution):
         mean, width = self._parts(scores)
         return gaussian_nll(mean, positive(width), targets)
 
+    def bounded_loss(self, scores: Tensor, targets: Tensor, bounds: Tensor) -> Tensor:
+        """As `elementwise_loss`; of a bound, the negative logarithm of the probability to keep it (Tobin 1958)."""
+        mean, width = self._parts(scores)
+        kept = -torch.special.log_ndtr(bounds * (mean - targets) / positive(width).sqrt())
+        return torch.where(bounds == 0, self.elementwise_loss(scores, targets), kept)
+
     def to_predictions(self, scores: Tensor) -> Tensor:
         """Mean (B, T)."""
         return self._parts(scores)[0]

@@ -41,7 +41,7 @@ def tags(folder) -> dict:
 def test_classification_has_roc_and_pr_curves_where_both_classes_are(tmp_path):
     with_log(tmp_path, boards.write_test_pages, dataset(), np.full((6, 2), 0.4, np.float32), 7)
     found = tags(tmp_path)
-    assert set(found["images"]) == {"test/roc", "test/worst_predictions"}
+    assert set(found["images"]) == {"test/roc", "test/calibration", "test/worst_predictions"}
     assert found["tensors"] == ["test/a"]
 
 

@@ -11,8 +11,11 @@ from zoo.registry import kinds
 from zoo.registry.catalog.targets import CLASSES, NUMBERS, ZERO_ONE
 from zoo.views import drawings, intervals, plots
 from zoo.views.classes import class_name, probability_of_label
+from zoo.views.uncertainty import draw_reliability
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from zoo.data import MoleculeDataset
     from zoo.runs.log import RunLog
     from zoo.tasks import Evaluation
@@ -45,8 +48,8 @@ def write_metrics(log: RunLog, found: Evaluation, step: int) -> None:
 def write_test_pages(log: RunLog, test: MoleculeDataset, predictions: np.ndarray, step: int) -> None:
     """Write the pages that cost next to nothing.
 
-    PR curves of each task (under "PR curves") and ROC curves for classification, predicted against measured values for
-    regression, and the molecules that were predicted worst (under "Images").
+    PR curves of each task (under "PR curves"), ROC curves and frequencies against probabilities for classification,
+    predicted against measured values for regression, and the molecules that were predicted worst (under "Images").
 
     Args:
         log: Log of the run.
@@ -58,10 +61,24 @@ def write_test_pages(log: RunLog, test: MoleculeDataset, predictions: np.ndarray
     if labels == ZERO_ONE:
         for task in range(min(test.num_tasks, plots.MOST_CURVES)):
             add_pr_curve(log, test, predictions, task, step)
+        log.figure("test/calibration", draw_calibration(test, predictions), step)
     log.figure(f"test/{PICTURES[labels]}", plots.quality(test, predictions), step)
     picture = draw_worst(test, predictions)
     if picture is not None:
         log.image("test/worst_predictions", picture, step)
+
+
+def draw_calibration(test: MoleculeDataset, predictions: np.ndarray) -> Figure:
+    """Show the frequency of class 1 against its probability, one panel for each of the first tasks."""
+    figure, axes = plots.new_panels(min(test.num_tasks, plots.MOST_CURVES))
+    for task, panel in enumerate(axes):
+        labels, probabilities = test.targets[:, task], predictions[:, task].astype(np.float64)
+        present = ~(np.isnan(labels) | np.isnan(probabilities))
+        if present.any():
+            both = np.stack([1 - probabilities[present], probabilities[present]], axis=1)
+            draw_reliability(panel, labels[present], both)
+        panel.set_title(plots.plain(test.task_names[task]), fontsize=9)
+    return figure
 
 
 def add_pr_curve(log: RunLog, test: MoleculeDataset, predictions: np.ndarray, task: int, step: int) -> None:

@@ -254,3 +254,14 @@ def test_weights_decide_between_contradictions(model):
     low, high = (regressor.fit(doubled, labels, [first] * 20 + [1 - first] * 20).predict(CHAINS) for first in (1, 0))
     assert low.mean() < high.mean() - 0.1
     assert (low < high).all()
+
+
+def test_it_starts_from_trained_weights(network, tmp_path):
+    network.learner_.save(tmp_path / "trained")
+    started = MoleculeRegressor(init=str(tmp_path / "trained"), epochs=1, optimizer_args={"lr": 1e-9}, batch_size=8)
+    started.fit(SMILES, SIZES)
+    assert started.learner_.recipe.model == "gcn"
+    first = next(iter(network.learner_.model.parameters())).detach().numpy()
+    np.testing.assert_allclose(next(iter(started.learner_.model.parameters())).detach().numpy(), first, atol=1e-6)
+    again = pickle.loads(pickle.dumps(started))
+    np.testing.assert_array_equal(again.predict(SMILES), started.predict(SMILES))

@@ -19,7 +19,7 @@ class MoleculeClassifier(ClassifierMixin, MoleculeEstimator):
     """Classifier on lists of SMILES.
 
     Args:
-        model: Name from `zoo.list_models()`, or several whose mean predicts.
+        model: Name from `zoo.list_models()`, or several whose mean predicts; None takes that of `init`, or GROVER.
         optimizer: Name from `zoo.list_optimizers()`; baselines ignore it.
         featurizer: Name from `zoo.list_featurizers()`; None takes the model's own.
         model_args: Options of the model; `model_args__hidden_size` is a parameter for grids.
@@ -27,6 +27,7 @@ class MoleculeClassifier(ClassifierMixin, MoleculeEstimator):
         featurizer_args: Options of the featurizer.
         task: Kind of target; None takes "classification" for two classes and "multiclass" for more.
         task_args: Options of the kind of target.
+        init: Checkpoint or run to start from, or fields of `zoo.recipe.StartOptions`.
         epochs: Passes over the molecules; None chooses by their number.
         batch_size: Molecules per step.
         patience: Stop after this many epochs without improvement on the validation part; None never stops early,
@@ -56,7 +57,7 @@ class MoleculeClassifier(ClassifierMixin, MoleculeEstimator):
 
     def __init__(
         self,
-        model: str | Sequence[str] = "grover",
+        model: str | Sequence[str] | None = None,
         *,
         optimizer: str = "adam",
         featurizer: str | None = None,
@@ -65,6 +66,7 @@ class MoleculeClassifier(ClassifierMixin, MoleculeEstimator):
         featurizer_args: Mapping[str, Any] | None = None,
         task: str | None = None,
         task_args: Mapping[str, Any] | None = None,
+        init: str | Mapping[str, Any] | None = None,
         epochs: int | None = None,
         batch_size: int = 32,
         patience: int | None = None,
@@ -85,6 +87,7 @@ class MoleculeClassifier(ClassifierMixin, MoleculeEstimator):
         self.featurizer_args = featurizer_args
         self.task = task
         self.task_args = task_args
+        self.init = init
         self.epochs = epochs
         self.batch_size = batch_size
         self.patience = patience

@@ -33,7 +33,7 @@ class MoleculeEstimator(BaseEstimator):
     Options in mappings are parameters too: `set_params(model_args__hidden_size=64)` and a grid over them work.
     """
 
-    model: str | Sequence[str]
+    model: str | Sequence[str] | None
     featurizer: str | None
     optimizer: str
     model_args: Mapping[str, Any] | None
@@ -41,6 +41,7 @@ class MoleculeEstimator(BaseEstimator):
     featurizer_args: Mapping[str, Any] | None
     task_args: Mapping[str, Any] | None
     training_args: Mapping[str, Any] | None
+    init: str | Mapping[str, Any] | None
     epochs: int | None
     batch_size: int
     patience: int | None
@@ -109,11 +110,7 @@ class MoleculeEstimator(BaseEstimator):
             **labels: Other fields of the data set: kind of target, words, number of classes.
         """
         dataset = labelled(smiles_of(X), columns, names, weights, **labels)
-        seed = (
-            int(check_random_state(self.random_state).randint(MOST_SEEDS))
-            if not isinstance(self.random_state, (int, np.integer))
-            else int(self.random_state)
-        )
+        seed = seed_of(self.random_state)
         models = [self.model] if isinstance(self.model, str) or not isinstance(self.model, Sequence) else self.model
         if self.members < 1 or not len(models):
             raise ValueError(f"members={self.members}, model={self.model!r}: at least one model is needed")
@@ -136,6 +133,7 @@ class MoleculeEstimator(BaseEstimator):
             optimizer_args=self.optimizer_args,
             featurizer_args=self.featurizer_args,
             task_args=self.task_args,
+            init=self.init,
             seed=seed,
             device=self.device,
         )
@@ -188,6 +186,13 @@ class MoleculeEstimator(BaseEstimator):
     def _check_names(self, X: pd.DataFrame) -> None:
         if list(X.columns) != list(self.feature_names_in_):
             raise ValueError(f"X has column {list(X.columns)}, the training had {list(self.feature_names_in_)}")
+
+
+def seed_of(random_state: int | np.random.RandomState | None) -> int:
+    """Return a seed: the number itself, or one that is drawn."""
+    if isinstance(random_state, (int, np.integer)):
+        return int(random_state)
+    return int(check_random_state(random_state).randint(MOST_SEEDS))
 
 
 def labelled(smiles: list[str], columns: np.ndarray, names: list[str], weights: Any, **labels: Any) -> MoleculeDataset:

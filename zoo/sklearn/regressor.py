@@ -17,7 +17,7 @@ class MoleculeRegressor(RegressorMixin, MoleculeEstimator):
     """Regressor on lists of SMILES.
 
     Args:
-        model: Name from `zoo.list_models()`, or several whose mean predicts.
+        model: Name from `zoo.list_models()`, or several whose mean predicts; None takes that of `init`, or GROVER.
         optimizer: Name from `zoo.list_optimizers()`; baselines ignore it.
         featurizer: Name from `zoo.list_featurizers()`; None takes the model's own.
         model_args: Options of the model; `model_args__hidden_size` is a parameter for grids.
@@ -25,6 +25,7 @@ class MoleculeRegressor(RegressorMixin, MoleculeEstimator):
         featurizer_args: Options of the featurizer.
         task: Kind of target, such as "regression" or "quantile".
         task_args: Options of the kind of target.
+        init: Checkpoint or run to start from, or fields of `zoo.recipe.StartOptions`.
         epochs: Passes over the molecules; None chooses by their number.
         batch_size: Molecules per step.
         patience: Stop after this many epochs without improvement on the validation part; None never stops early,
@@ -51,7 +52,7 @@ class MoleculeRegressor(RegressorMixin, MoleculeEstimator):
 
     def __init__(
         self,
-        model: str | Sequence[str] = "grover",
+        model: str | Sequence[str] | None = None,
         *,
         optimizer: str = "adam",
         featurizer: str | None = None,
@@ -60,6 +61,7 @@ class MoleculeRegressor(RegressorMixin, MoleculeEstimator):
         featurizer_args: Mapping[str, Any] | None = None,
         task: str = "regression",
         task_args: Mapping[str, Any] | None = None,
+        init: str | Mapping[str, Any] | None = None,
         epochs: int | None = None,
         batch_size: int = 32,
         patience: int | None = None,
@@ -79,6 +81,7 @@ class MoleculeRegressor(RegressorMixin, MoleculeEstimator):
         self.featurizer_args = featurizer_args
         self.task = task
         self.task_args = task_args
+        self.init = init
         self.epochs = epochs
         self.batch_size = batch_size
         self.patience = patience

@@ -97,8 +97,8 @@ class ContextAndMotifs:
             "atom_words": sum_of(word_loss(scores, targets.atoms) for scores in atoms),
             "bond_words": sum_of(word_loss(scores, targets.bonds) for scores in bonds),
             "motifs": sum_of(F.binary_cross_entropy_with_logits(scores, wanted) for scores in groups),
-            "atom_distance": self.distance_coefficient * F.mse_loss(*atoms),
-            "bond_distance": self.distance_coefficient * F.mse_loss(*bonds),
+            "atom_distance": self.distance_coefficient * F.mse_loss(atoms[0], atoms[1]),
+            "bond_distance": self.distance_coefficient * F.mse_loss(bonds[0], bonds[1]),
             "motif_distance": F.mse_loss(near[0], near[1]) + F.mse_loss(near[2], near[3]),
         }
         each = F.binary_cross_entropy_with_logits(groups[0].detach(), wanted, reduction="none").mean(1)

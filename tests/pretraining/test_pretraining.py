@@ -14,12 +14,13 @@ import zoo
 from featurizers import GroverFeaturizer, PackedMolecules
 from zoo.commands.main import main
 from zoo.data.errors import DataError
+from zoo.learners.embedding import atom_states
 from zoo.models.grover import Grover
 from zoo.models.grover_weights import config_from_published, from_published
 from zoo.pretraining import PretrainingOptions, Vocabulary, pretrain
 from zoo.pretraining.labelling import LabellingFeaturizer
 from zoo.pretraining.masks import draw
-from zoo.pretraining.models import GroverPretraining, atom_states
+from zoo.pretraining.models import GroverPretraining
 from zoo.pretraining.objectives import ContextAndMotifs, MaskedAtoms, Targets, hidden
 from zoo.pretraining.vocabulary import build_vocabularies
 from zoo.pretraining.words import MOTIFS, atom_words, bond_words, motifs

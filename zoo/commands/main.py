@@ -26,6 +26,7 @@ COMMANDS = {
     "report": "tables and figures of a benchmark, as HTML and Markdown",
     "tune": "search hyperparameters on the validation part",
     "pretrain": "train an encoder on molecules without labels, for fine-tuning",
+    "embed": "what a model makes of molecules before its head, as a table of vectors",
     "import": "open a checkpoint of GROVER, KERMT or chemprop 2 safely, and write it as molzoo's",
     "list": "models, optimizers, featurizers, recipes, data sets, splits, metrics, kinds of target",
     "describe": "reference, options and defaults of one of them, explained",

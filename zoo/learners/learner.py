@@ -16,7 +16,7 @@ from featurizers import Featurizer, PackedMolecules
 from zoo import sharpness
 from zoo.data import MoleculeDataset, MoleculeLoader, Split
 from zoo.data.arrays import Float32, Floats
-from zoo.learners import evaluation
+from zoo.learners import embedding, evaluation
 from zoo.learners.evaluation import Validation
 from zoo.learners.given_data import cut, describe_data, describe_features, scale_features
 from zoo.learners.predictor import PREDICT_BATCH, Predictor
@@ -201,17 +201,33 @@ class Learner(Predictor):
         loader = MoleculeLoader(self.complete(packed), self.featurizer, batch_size=batch_size)
         return evaluation.to_predictions(evaluation.run_model(self.model, loader), self.task, self.scaler)
 
-    def embed(self, molecules: object, *, batch_size: int = PREDICT_BATCH, on_invalid: str = "nan") -> Float32:
-        """Vectors of molecules before the head (n, D), float32, without their features; arguments as in `predict`."""
-        embed = getattr(self.model, "embed", None)
-        if embed is None:
-            raise TypeError(f"model {self.recipe.model!r} gives no embedding: it has no method `embed(graph)`")
+    def embed(
+        self,
+        molecules: object,
+        *,
+        batch_size: int = PREDICT_BATCH,
+        on_invalid: str = "nan",
+        source: str | None = None,
+    ) -> Float32:
+        """Vectors of molecules before the head (n, D), float32, without their features.
+
+        Args:
+            molecules: As in `predict`.
+            batch_size: As in `predict`.
+            on_invalid: As in `predict`.
+            source: What GROVER's vectors are made of: "atom", "bond" or "both"; `None` takes what the head reads.
+        """
+        embed = embedding.embed_function(self, source)
 
         def vectors(packed: PackedMolecules) -> np.ndarray:
             loader = MoleculeLoader(packed, self.featurizer, batch_size=batch_size)
             return evaluation.run_model(self.model, loader, embed).numpy()
 
         return self.apply(molecules, vectors, on_invalid, features=False)[0]
+
+    def embed_atoms(self, molecules: object, *, batch_size: int = PREDICT_BATCH) -> list[Float32]:
+        """States of the atoms of each molecule, (N_i, D) for n molecules; (0, D) for one that cannot be read."""
+        return embedding.embed_atoms(self, molecules, batch_size)
 
     def save(self, path: str | Path) -> None:
         """Write a checkpoint that `zoo.load` reads; one that is there already is replaced."""

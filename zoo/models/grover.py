@@ -16,11 +16,12 @@ from zoo.layers.activations import ACTIVATIONS
 from zoo.layers.feed_forward import FeedForward
 from zoo.layers.grover_encoder import GroverEncoder
 from zoo.layers.head_messages import DYNAMIC_DEPTHS
-from zoo.layers.message_passing import Graph
+from zoo.layers.message_passing import Graph, mean_rows
 from zoo.layers.prediction_head import join_descriptors
 from zoo.layers.readout import MeanReadout, SelfAttentiveReadout
 from zoo.registry import kinds
 
+SOURCES = ("atom", "bond", "both")
 CHOICES = {
     "activation": ACTIVATIONS,
     "readout": ("mean", "self_attention"),
@@ -241,9 +242,25 @@ class Grover(nn.Module):
         losses = self.elementwise_loss(scores, targets.masked_fill(mask == 0, 0.0))
         return (losses * mask).sum() / mask.sum().clamp(min=1)
 
-    def embed(self, molecules: MoleculeGraph) -> Tensor:
-        """Pooled atoms of both branches side by side (B, 2R); R is `hidden_size` (times `attention_out`)."""
-        return torch.cat(self._pooled(molecules), dim=1)
+    def embed(self, molecules: MoleculeGraph, source: str = "atom") -> Tensor:
+        """Vectors of molecules before the head, as the released command `fingerprint` gives them.
+
+        Args:
+            molecules: B molecules.
+            source: "atom" for the pooled atoms of both branches side by side (B, 2R), R being `hidden_size` (times
+                `attention_out`); "bond" for the mean bonds of both branches (B, 2D); "both" for all of them.
+
+        Raises:
+            ValueError: Another source, or the model has no branches for bonds.
+        """
+        if source not in SOURCES:
+            raise ValueError(f"source={source!r}: choose one of {', '.join(SOURCES)}")
+        if source == "atom":
+            return torch.cat(self._pooled(molecules), dim=1)
+        states, counts = self.encoder(molecules, bonds=True), molecules.graph.batch_num_edges()
+        atoms = self.head.pool(molecules.graph, states.atom_from_atom, states.atom_from_bond)
+        bonds = [mean_rows(rows, counts) for rows in (states.bond_from_atom, states.bond_from_bond)]
+        return torch.cat([*(atoms if source == "both" else ()), *bonds], dim=1)
 
     def _pooled(self, molecules: MoleculeGraph) -> tuple[Tensor, Tensor]:
         embeddings = self.encoder(molecules)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
 
 from featurizers import MoleculeGraph
 from zoo.layers.grover_encoder import Embeddings, GroverEncoder
 from zoo.layers.message_passing import mean_nodes, mean_rows
+from zoo.learners.embedding import atom_states
 from zoo.pretraining.words import MOTIFS
 
 ATOMS, BONDS = ("atom_from_atom", "atom_from_bond"), ("bond_from_atom", "bond_from_bond")
@@ -98,17 +97,3 @@ class AtomPretraining(nn.Module):
     def forward(self, molecules: MoleculeGraph) -> dict[str, dict[str, Tensor]]:
         """Score a batch: {"atoms": {"encoder": log-probabilities of words (N, V)}}."""
         return {"atoms": {"encoder": self.atom_words(atom_states(self.encoder, molecules)).log_softmax(-1)}}
-
-
-def atom_states(encoder: nn.Module, molecules: MoleculeGraph) -> Tensor:
-    """Return the states of the atoms (N, D) that an encoder gives.
-
-    Raises:
-        TypeError: It gives none.
-    """
-    found: Any = getattr(encoder, "embed_atoms", encoder)(molecules)
-    if isinstance(found, Embeddings):
-        found = torch.cat([found.atom_from_atom, found.atom_from_bond], dim=1)
-    if not isinstance(found, Tensor) or found.dim() != 2 or len(found) != molecules.graph.num_nodes():
-        raise TypeError(f"{type(encoder).__name__} gives no state for each atom, which this pre-training needs")
-    return found

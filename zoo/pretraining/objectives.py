@@ -14,9 +14,10 @@ from torch import Tensor, nn
 from featurizers import MoleculeGraph
 from zoo.data import Batch
 from zoo.learners import Learner
+from zoo.learners.embedding import atom_states
 from zoo.models.grover import Grover
 from zoo.pretraining import masks
-from zoo.pretraining.models import AtomPretraining, GroverPretraining, atom_states
+from zoo.pretraining.models import AtomPretraining, GroverPretraining
 from zoo.pretraining.vocabulary import NOTHING, Vocabulary
 from zoo.tasks import Loss
 from zoo.training.modes import eval_mode
@@ -83,8 +84,8 @@ class ContextAndMotifs:
         with hidden(graph, atoms, bonds.repeat_interleave(2)) if self.mask_inputs else unchanged():
             outputs = model(graph)
         words = (graph.graph.ndata["word"] * atoms, graph.graph.edata["word"][0::2] * bonds)
-        padded = (pad_to(labels, outputs[head]) for labels, head in zip(words, ("atoms", "bonds"), strict=True))
-        return self.compare(outputs, Targets(*padded, groups), graph)
+        of_atoms, of_bonds = pad_to(words[0], outputs["atoms"]), pad_to(words[1], outputs["bonds"])
+        return self.compare(outputs, Targets(of_atoms, of_bonds, groups), graph)
 
     def compare(self, outputs: Outputs, targets: Targets, graph: MoleculeGraph) -> Loss:
         """Loss of outputs, see `GroverPretraining.forward`, on given labels."""

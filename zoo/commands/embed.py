@@ -1,0 +1,56 @@
+"""`molzoo embed RUN FILE`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from zoo.commands.data_fields import add_reading
+from zoo.commands.parser import CommandParser
+
+DESCRIPTION = """Write what a trained or pre-trained model makes of molecules before its head: a vector for each
+molecule, or for each atom, as columns e0, e1, ... next to the columns of the file.
+
+examples:
+  molzoo embed runs/b3db-grover-graphsam-seed0 molecules.csv --output embeddings.parquet
+  molzoo embed grover-base molecules.smi --source both
+  molzoo embed pretrained molecules.sdf --level atom --output atoms.parquet"""
+WHAT, WORK = "what is written", "work"
+
+
+def main(arguments: list[str]) -> None:
+    """Write the table and say what is in it."""
+    parser = CommandParser(prog="molzoo embed", description=DESCRIPTION)
+    parser.add_argument("run", help="folder of a run or a checkpoint")
+    parser.add_argument("input", help="CSV, TSV, SMI, SDF (also .gz), Parquet, ...")
+    parser.add_option("--output", type=str | None, metavar="FILE", group=WHAT,
+                      help="CSV, TSV (also .gz) or Parquet; NAME.RUN.embedded.parquet unless it is named")  # fmt: skip
+    parser.add_option("--level", choices=("molecule", "atom"), default="molecule", group=WHAT, help="a row for each")
+    parser.add_option("--source", type=str | None, metavar="NAME", group=WHAT,
+                      help="for GROVER: atom, bond or both, as its command `fingerprint`")  # fmt: skip
+    add_reading(parser, ("smiles_column", "separator", "encoding", "sheet"))
+    parser.add_option("--chunk_size", type=int, default=1000, group=WORK, help="rows at a time; bounds the memory")
+    parser.add_option("--batch_size", type=int, default=64, group=WORK, help="molecules in a batch of the model")
+    parser.add_option("--device", default="auto", group=WORK, help="auto, cpu, cuda, cuda:1, ...")
+    parser.add_trust()
+    parser.add_option("--quiet", action="store_true", help="no progress bar")
+    options = parser.parse_command(arguments)
+
+    from zoo.inference import default_output, embed_file
+    from zoo.recipe.options import ReadOptions
+
+    place = Path(str(default_output(options.run, options.input, ".parquet")).replace(".predicted.", ".embedded."))
+    output = Path(options.output or place)
+    found = embed_file(
+        options.run,
+        options.input,
+        output,
+        level=options.level,
+        of=options.source,
+        options=ReadOptions(**vars(options.reading)),
+        chunk_size=options.chunk_size,
+        batch_size=options.batch_size,
+        device=options.device,
+        progress=False if options.quiet else None,
+        trust=options.trust,
+    )
+    print(f"{output}: {found.rows:,} rows, {found.failed:,} without a vector, {found.width:,} columns e0 ...")

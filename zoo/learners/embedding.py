@@ -1,0 +1,76 @@
+"""Vectors of molecules and of their atoms, before the head of a model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from featurizers import MoleculeGraph
+from zoo.data import MoleculeLoader
+from zoo.data.arrays import Float32
+from zoo.layers.grover_encoder import Embeddings
+from zoo.learners import evaluation
+from zoo.learners.encoding import encode_chunks
+
+if TYPE_CHECKING:
+    from zoo.learners.learner import Learner
+
+
+def embed_function(learner: Learner, source: str | None) -> Callable[[MoleculeGraph], Tensor]:
+    """Return the model's function from a batch to vectors (B, D).
+
+    Raises:
+        TypeError: The model has none, or none that knows sources.
+    """
+    embed = getattr(learner.model, "embed", None)
+    if embed is None:
+        raise TypeError(f"model {learner.recipe.model!r} gives no embedding: it has no method `embed(graph)`")
+    if source is None:
+        return embed
+    if not learner.recipe.model.startswith("grover"):
+        raise TypeError(
+            f"source={source!r}: only GROVER has vectors of atoms and bonds, this is a {learner.recipe.model!r}"
+        )
+    return partial(embed, source=source)
+
+
+def embed_atoms(learner: Learner, molecules: object, batch_size: int) -> list[Float32]:
+    """States of the atoms of each molecule, see `Learner.embed_atoms`."""
+    encoder = getattr(learner.model, "encoder", None)
+    if not isinstance(encoder, nn.Module):
+        raise TypeError(f"model {learner.recipe.model!r} has no part named encoder, so that atoms have no states")
+    found: list[Float32] = []
+    empty: list[int] = []
+    for readable, packed, reasons in encode_chunks(learner.featurizer, molecules, "nan", learner.encoding_workers):
+        rows: list[Float32 | None] = [None] * len(reasons)
+        if packed is not None:
+            loader = MoleculeLoader(packed, learner.featurizer, batch_size=batch_size)
+            states = evaluation.run_model(learner.model, loader, partial(atom_states, encoder)).numpy()
+            ends = np.cumsum(packed.num_atoms)[:-1]
+            for place, part in zip(readable, np.split(states, ends), strict=True):
+                rows[place] = part
+        empty += [len(found) + place for place, row in enumerate(rows) if row is None]
+        found += [np.empty((0, 0), np.float32) if row is None else row for row in rows]
+    width = next((row.shape[1] for row in found if len(row)), 0)
+    for place in empty:
+        found[place] = np.empty((0, width), np.float32)
+    return found
+
+
+def atom_states(encoder: nn.Module, molecules: MoleculeGraph) -> Tensor:
+    """Return the states of the atoms (N, D) that an encoder gives.
+
+    Raises:
+        TypeError: It gives none.
+    """
+    found = getattr(encoder, "embed_atoms", encoder)(molecules)
+    if isinstance(found, Embeddings):
+        found = torch.cat([found.atom_from_atom, found.atom_from_bond], dim=1)
+    if not isinstance(found, Tensor) or found.dim() != 2 or len(found) != molecules.graph.num_nodes():
+        raise TypeError(f"{type(encoder).__name__} gives no state for each atom")
+    return found

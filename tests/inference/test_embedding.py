@@ -83,7 +83,7 @@ def test_an_embedding_is_a_step_of_a_pipeline(run):
         (["--level", "bond"], "molecule"),
         (["--source", "x"], "choose one of atom, bond, both"),
         (["--level", "atom", "--source", "both"], "leave it out"),
-        (["--output", "out.txt"], "out.txt"),
+        (["--output", "in.csv"], "is the input"),
     ],
 )
 def test_mistakes_get_one_line(run, table, arguments, message, capsys, monkeypatch, tmp_path):

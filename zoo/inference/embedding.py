@@ -75,6 +75,8 @@ def embed_file(
         raise TypeError(f"model {learner.recipe.model!r} has no embedding: choose the run of a graph model")
     if level == "atom" and of is not None:
         raise InferenceError("vectors of atoms have no source: leave it out, or take level='molecule'")
+    if Path(output).resolve() == Path(source).resolve():
+        raise data.DataError(f"{output} is the input: choose another name for the output")
     stream = data.stream(source, chunk_size=chunk_size, options=options)
     width = learner.embed(["C"], source=of).shape[1] if level == "molecule" else learner.embed_atoms(["C"])[0].shape[1]
     names = [*(["atom"] if level == "atom" else []), *(f"e{number}" for number in range(width))]

@@ -4,53 +4,54 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from featurizers import MoleculeGraph
+from featurizers import Featurizer, MoleculeGraph
 from zoo.data import MoleculeLoader
 from zoo.data.arrays import Float32
 from zoo.layers.grover_encoder import Embeddings
 from zoo.learners import evaluation
 from zoo.learners.encoding import encode_chunks
 
-if TYPE_CHECKING:
-    from zoo.learners.learner import Learner
 
+def embed_function(model: nn.Module, name: str, source: str | None) -> Callable[[MoleculeGraph], Tensor]:
+    """Return a model's function from a batch to vectors (B, D).
 
-def embed_function(learner: Learner, source: str | None) -> Callable[[MoleculeGraph], Tensor]:
-    """Return the model's function from a batch to vectors (B, D).
+    Args:
+        model: The model.
+        name: Its name in the catalog.
+        source: See `Learner.embed`.
 
     Raises:
         TypeError: The model has none, or none that knows sources.
     """
-    embed = getattr(learner.model, "embed", None)
+    embed = getattr(model, "embed", None)
     if embed is None:
-        raise TypeError(f"model {learner.recipe.model!r} gives no embedding: it has no method `embed(graph)`")
+        raise TypeError(f"model {name!r} gives no embedding: it has no method `embed(graph)`")
     if source is None:
         return embed
-    if not learner.recipe.model.startswith("grover"):
-        raise TypeError(
-            f"source={source!r}: only GROVER has vectors of atoms and bonds, this is a {learner.recipe.model!r}"
-        )
+    if not name.startswith("grover"):
+        raise TypeError(f"source={source!r}: only GROVER has vectors of atoms and bonds, this is a {name!r}")
     return partial(embed, source=source)
 
 
-def embed_atoms(learner: Learner, molecules: object, batch_size: int) -> list[Float32]:
+def embed_atoms(
+    model: nn.Module, name: str, featurizer: Featurizer, molecules: object, batch_size: int, num_workers: int
+) -> list[Float32]:
     """States of the atoms of each molecule, see `Learner.embed_atoms`."""
-    encoder = getattr(learner.model, "encoder", None)
+    encoder = getattr(model, "encoder", None)
     if not isinstance(encoder, nn.Module):
-        raise TypeError(f"model {learner.recipe.model!r} has no part named encoder, so that atoms have no states")
+        raise TypeError(f"model {name!r} has no part named encoder, so that atoms have no states")
     found: list[Float32] = []
     empty: list[int] = []
-    for readable, packed, reasons in encode_chunks(learner.featurizer, molecules, "nan", learner.encoding_workers):
+    for readable, packed, reasons in encode_chunks(featurizer, molecules, "nan", num_workers):
         rows: list[Float32 | None] = [None] * len(reasons)
         if packed is not None:
-            loader = MoleculeLoader(packed, learner.featurizer, batch_size=batch_size)
-            states = evaluation.run_model(learner.model, loader, partial(atom_states, encoder)).numpy()
+            loader = MoleculeLoader(packed, featurizer, batch_size=batch_size)
+            states = evaluation.run_model(model, loader, partial(atom_states, encoder)).numpy()
             ends = np.cumsum(packed.num_atoms)[:-1]
             for place, part in zip(readable, np.split(states, ends), strict=True):
                 rows[place] = part

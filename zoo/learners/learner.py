@@ -217,7 +217,7 @@ class Learner(Predictor):
             on_invalid: As in `predict`.
             source: What GROVER's vectors are made of: "atom", "bond" or "both"; `None` takes what the head reads.
         """
-        embed = embedding.embed_function(self, source)
+        embed = embedding.embed_function(self.model, self.recipe.model, source)
 
         def vectors(packed: PackedMolecules) -> np.ndarray:
             loader = MoleculeLoader(packed, self.featurizer, batch_size=batch_size)
@@ -227,7 +227,8 @@ class Learner(Predictor):
 
     def embed_atoms(self, molecules: object, *, batch_size: int = PREDICT_BATCH) -> list[Float32]:
         """States of the atoms of each molecule, (N_i, D) for n molecules; (0, D) for one that cannot be read."""
-        return embedding.embed_atoms(self, molecules, batch_size)
+        name, workers = self.recipe.model, self.encoding_workers
+        return embedding.embed_atoms(self.model, name, self.featurizer, molecules, batch_size, workers)
 
     def save(self, path: str | Path) -> None:
         """Write a checkpoint that `zoo.load` reads; one that is there already is replaced."""

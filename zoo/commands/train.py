@@ -131,6 +131,7 @@ def add_output(parser: CommandParser) -> None:
     )  # fmt: skip
     parser.add_option("--json", action="store_true", group=OUTPUT, help="print the results as JSON, and nothing else")
     parser.add_option("--quiet", action="store_true", group=OUTPUT, help="print the results only")
+    parser.add_option("--no_card", action="store_true", group=OUTPUT, advanced=True, help="write no card of the run")
     parser.add_option(
         "--projector", type=int | None, group=OUTPUT, advanced=True,
         help="number of test molecules in TensorBoard's embedding projector",
@@ -149,7 +150,7 @@ def main(arguments: list[str]) -> None:
     from zoo.commands.train_ensemble import kept_plan, plan_members, train_ensemble
     from zoo.training import distributed
 
-    options.device = distributed.initialize(options.device)
+    options.device, options.command = distributed.initialize(options.device), ("molzoo", "train", *arguments)
     loud = distributed.is_main() and not options.quiet and not options.json
     if quick:
         print("quick start: 3 epochs, for a first look; `molzoo train --data b3db` chooses their number by the data")
@@ -188,6 +189,7 @@ def train(recipe: Recipe, folder: Path, options: Any, loud: bool, resume: bool =
     """Train one run and print its story."""
     from zoo.commands.train_story import Story, load_data
     from zoo.experiments import experiment
+    from zoo.experiments.card import CardOptions
     from zoo.tasks import format_value
 
     dataset = load_data(recipe, folder, resume, loud)
@@ -204,6 +206,7 @@ def train(recipe: Recipe, folder: Path, options: Any, loud: bool, resume: bool =
             callbacks=[Story()],
             projector=options.projector,
             trust=options.trust,
+            card=None if options.no_card else CardOptions(command=options.command),
         )
     except experiment.TrainingDiverged as error:
         outcome = error.outcome

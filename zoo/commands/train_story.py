@@ -38,7 +38,9 @@ def load_data(recipe: Any, folder: Path, resume: bool, loud: bool) -> Any:
 
 
 def summarize(outcome: Any) -> None:
-    """Print test metrics, speed, and where to look."""
+    """Print the card's place and headline, test metrics, speed, and where to look."""
+    if outcome.card:
+        print(f"card       {outcome.folder / 'card.html'}: {outcome.card}")
     print_scores("test", outcome.test)
     seconds = outcome.history.seconds
     molecules = sum(epoch.molecules for epoch in outcome.history.epochs)

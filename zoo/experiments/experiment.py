@@ -11,6 +11,7 @@ import numpy as np
 
 from zoo import data
 from zoo.experiments.certainty import calibrate_run
+from zoo.experiments.card import CardOptions, CardSource, write_card
 from zoo.experiments.outcome import Outcome, TrainingDiverged, measure_on_test, write_outcome
 from zoo.experiments.testing import choose_test
 from zoo.learners.estimator import Baseline
@@ -23,6 +24,7 @@ from zoo.recipe.trust import require_trust
 from zoo.runs import checkpoint
 from zoo.runs.folder import RunFolder
 from zoo.runs.opening import run_folder, running, saved_parts
+from zoo.tasks import Evaluation
 from zoo.tasks.metrics import check_metric
 from zoo.training import distributed
 from zoo.training.plan import check_monitor
@@ -78,6 +80,7 @@ def run(
     device: str = "auto",
     projector: int | None = None,
     trust: bool = False,
+    card: CardOptions | None = None,
 ) -> Outcome:
     """Train and test as a recipe describes.
 
@@ -95,6 +98,7 @@ def run(
         device: As in `zoo.build`.
         projector: Show so many test molecules in TensorBoard's embedding projector, at most 1024; `None` leaves it out.
         trust: Import and build what the recipe names by `package.module:Class`; only for recipes whose code may run.
+        card: Write the card of the run into its folder; `None` writes none.
 
     Raises:
         TrainingDiverged: The loss became NaN or infinite; the best epoch before was measured, and is written.
@@ -125,6 +129,10 @@ def run(
         if place is not None and place.writes:
             write_outcome(place, outcome, test, predictions, projector)
             calibrate_run(place, learner, split, test, history.steps)
+            if card is not None:
+                scores = outcome.test if isinstance(outcome.test, Evaluation) else None
+                made = write_card(CardSource(learner, split, test, predictions, scores, place), card)
+                outcome = dataclasses.replace(outcome, card=made.headline)
         if history.diverged:
             raise TrainingDiverged(outcome)
     return outcome

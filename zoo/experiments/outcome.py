@@ -33,6 +33,7 @@ class Outcome:
         folder: Where everything was written, if anywhere.
         per_task: Metrics of the test part by task.
         split_report: What is in the parts.
+        card: The result in a line, where a card was written.
     """
 
     learner: Learner | Baseline
@@ -41,6 +42,7 @@ class Outcome:
     folder: Path | None = None
     per_task: dict[str, dict[str, float]] = dataclasses.field(default_factory=dict)
     split_report: dict[str, Any] = dataclasses.field(default_factory=dict)
+    card: str = ""
 
     @property
     def metric(self) -> str:

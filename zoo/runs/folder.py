@@ -86,6 +86,10 @@ class RunFolder:
         """Return the place of the picture "learning_curve" or "test"."""
         return self.path / f"{name}.png"
 
+    def card(self, suffix: str) -> Path:
+        """Return the place of the card, ".html" or ".md"."""
+        return self.path / f"card{suffix}"
+
     @property
     def holds_run(self) -> bool:
         """Whether something is here that a new run must not mix with: a checkpoint or results."""

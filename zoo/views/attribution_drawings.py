@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import html
-import re
 from typing import Any
 
 import numpy as np
 from rdkit import Chem
 from rdkit.Chem.Draw import SimilarityMaps, rdMolDraw2D
 
-from zoo.views.drawings import MOST_ATOMS
+from zoo.views.drawings import MOST_ATOMS, inline_svg
 
 SIDE = 360
 COLORS = [(0.82, 0.29, 0.36), (1.0, 1.0, 1.0), (0.22, 0.6, 0.4)]
@@ -53,14 +52,8 @@ def draw_contributions(mol: Chem.Mol, weights: np.ndarray, form: str = "svg") ->
         drawer.DrawMolecule(shown)
     drawer.FinishDrawing()
     drawing: Any = drawer.GetDrawingText()
-    found: bytes = inline(drawing).encode() if form == "svg" else drawing
+    found: bytes = inline_svg(drawing).encode() if form == "svg" else drawing
     return found
-
-
-def inline(svg: str) -> str:
-    """Return an SVG as pages hold it, without XML header; it scales with its frame."""
-    body = re.sub(r"<\?xml.*?\?>|<!--.*?-->", "", svg, flags=re.DOTALL)
-    return re.sub(r"width='(\d+)px' height='(\d+)px'", r"width='\1' height='\2'", body, count=1).strip()
 
 
 def gallery(cells: list[str], heading: str, page: bool) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,6 +42,22 @@ def draw_grid(smiles: Sequence[str], legends: Sequence[str], columns: int = COLU
     options.legendFontSize, options.legendFraction, options.padding = 20, 0.2, 0.08
     drawer.DrawMolecules([prepare_molecule(each) for each in smiles], legends=list(legends))
     return picture(drawer)
+
+
+def draw_svg(smiles: str, width: int = 280, height: int = 200) -> str:
+    """Draw a readable molecule as SVG text for pages, which scales with its frame."""
+    drawer = rdMolDraw2D.MolDraw2DSVG(width, height)
+    options: Any = drawer.drawOptions()
+    options.padding = 0.08
+    drawer.DrawMolecule(prepare_molecule(smiles))
+    drawer.FinishDrawing()
+    return inline_svg(drawer.GetDrawingText())
+
+
+def inline_svg(svg: str) -> str:
+    """Return an SVG as pages hold it, without XML header and units."""
+    body = re.sub(r"<\?xml.*?\?>|<!--.*?-->", "", svg, flags=re.DOTALL)
+    return re.sub(r"width='(\d+)px' height='(\d+)px'", r"width='\1' height='\2'", body, count=1).strip()
 
 
 def draw_sprites(smiles: Sequence[str], size: int = 64) -> np.ndarray:

@@ -16,7 +16,7 @@ from zoo.runs.checkpoint import CheckpointError
 from zoo.trust.domain import Domain, NoDomain, domain_of, read_domain, write_domain
 from zoo.trust.domain import fingerprints as packed_bits
 from zoo.trust.domain.fingerprints import ecfp4, nearest
-from zoo.views.domain_plots import draw_error_by_similarity, error_by_similarity
+from zoo.views.domain_plots import draw_error_by_similarity, error_by_similarity, label_errors
 
 SMILES = [
     "CCO", "CCCO", "c1ccccc1", "Cc1ccccc1", "CC(=O)Oc1ccccc1C(=O)O", "CCN(CC)CC", "O=C(O)c1ccccc1", "C1CCNCC1",
@@ -174,12 +174,13 @@ def test_an_ensemble_compares_with_the_training_molecules_of_all_members(trained
 def test_error_by_similarity(data):
     similarity = np.linspace(0.1, 1.0, len(SMILES))
     predictions = data.targets + (1 - similarity)[:, None] * data.targets.std()
-    table = error_by_similarity(data, predictions, similarity)
+    errors = label_errors(data, predictions)
+    table = error_by_similarity(errors, similarity)
     assert table["labels"].sum() == len(SMILES)
     assert table["error"].is_monotonic_decreasing
     np.testing.assert_allclose(table["error"], 1 - table["similarity"], atol=1e-6)
     assert draw_error_by_similarity(table, 0.4).axes
-    assert error_by_similarity(data, predictions, similarity * np.nan).empty
+    assert error_by_similarity(errors, similarity * np.nan).empty
 
 
 def test_drawn_training_molecules_are_named(data, monkeypatch):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from zoo.commands.parser import CommandParser
 
-DESCRIPTION = """Write the card of a run: how good it is next to a random forest, whether it knows how sure it is, where it
-is wrong, what it was trained on, and its limits. `molzoo train` does so at its end.
+DESCRIPTION = """Write the card of a run: how good it is next to a random forest, whether it knows how sure it is, where
+it is wrong, what it was trained on, and its limits. `molzoo train` does so at its end.
 
 examples:
   molzoo card runs/b3db-grover-graphsam-seed0

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from zoo import data
-from zoo.experiments.certainty import calibrate_run
 from zoo.experiments.card import CardOptions, CardSource, write_card
+from zoo.experiments.certainty import calibrate_run
 from zoo.experiments.outcome import Outcome, TrainingDiverged, measure_on_test, write_outcome
 from zoo.experiments.testing import choose_test
 from zoo.learners.estimator import Baseline

@@ -12,11 +12,11 @@ from typing import Any
 import jinja2
 
 from zoo.experiments.card import findings, pictures, tables
-from zoo.experiments.card.checks import Covered, Forest, Leaks, measure_coverage, without_forest
+from zoo.experiments.card.checks import Certainty, Forest, Leaks, read_certainty, without_forest
 from zoo.experiments.card.source import CardSource
-from zoo.experiments.report.markdown import escape, fence
 from zoo.learners.learner import Learner
 from zoo.runs.json_files import write_text
+from zoo.views.markdown import escape, fence
 
 TEMPLATES = Path(__file__).with_name("templates")
 MOST_SHOWN = 300
@@ -60,9 +60,9 @@ class Card:
         return Forest.of(self.source)
 
     @cached_property
-    def coverage(self) -> list[Covered]:
-        """Coverage of calibrated predictions."""
-        return measure_coverage(self.source)
+    def certainty(self) -> list[Certainty]:
+        """Measures of calibrated predictions."""
+        return read_certainty(self.source)
 
     @property
     def headline(self) -> str:
@@ -76,6 +76,7 @@ class Card:
         trainer = "" if recipe.optimizer in ("", "none") else f" with {recipe.optimizer}"
         return f"{recipe.model}{trainer} on {self.source.dataset.name}"
 
+    @cached_property
     def content(self) -> dict[str, Any]:
         """Return what the templates show."""
         source = self.source
@@ -84,13 +85,14 @@ class Card:
         return {
             "title": self.title,
             "headline": self.headline,
-            "findings": findings.find(source, self.leaks, self.forest, self.coverage),
+            "findings": findings.find(source, self.leaks, self.forest, self.certainty),
             "scores": tables.tabulate_scores(source, self.forest),
             "parts": tables.tabulate_parts(source),
             "leaks": tables.tabulate_leaks(self.leaks) if measured else None,
-            "coverage": tables.tabulate_coverage(self.coverage, source.test.task) if self.coverage else None,
+            "certainty": tables.tabulate_certainty(self.certainty) if self.certainty else None,
+            "certain": pictures.draw_certainty(source),
             "calibration": describe_calibration(source),
-            "quality": pictures.draw_quality(source) if measured else None,
+            "quality": pictures.draw_quality(source) if measured else [],
             "similarity": pictures.draw_domain(source) if measured else None,
             "domain": source.domain,
             "outside": float(1 - source.resemblance.in_domain.mean()) if measured else None,
@@ -117,7 +119,7 @@ class Card:
         environment = jinja2.Environment(
             loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
         )
-        return environment.get_template("card.html.jinja").render(self.content())
+        return environment.get_template("card.html.jinja").render(self.content)
 
     def to_markdown(self) -> str:
         """Return the card as Markdown; its pictures are those next to it in the folder."""
@@ -125,7 +127,7 @@ class Card:
             loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=False, trim_blocks=True, lstrip_blocks=True
         )
         environment.filters["md"] = escape
-        content = self.content()
+        content = self.content
         fences = fence(content["recipe"], *content["commands"])
         there = [name for name in ("test", "learning_curve") if self.source.place.picture(name).exists()]
         return environment.get_template("card.md.jinja").render(content, fence=fences, pictures=there)

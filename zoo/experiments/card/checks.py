@@ -12,17 +12,14 @@ import numpy as np
 from zoo.experiments.card.source import CardSource
 from zoo.learners import build
 from zoo.learners.labels import as_kind
-from zoo.learners.uncertainty import Estimate
-from zoo.registry.catalog.targets import CLASSES, NUMBERS
+from zoo.registry.catalog.targets import CLASSES, NUMBERS, ZERO_ONE
 from zoo.registry.kinds import labels_of
 from zoo.tasks import Evaluation
-from zoo.trust.calibration import CALIBRATED, Calibration, as_classes
-from zoo.trust.conformal import most_coverage
+from zoo.trust.calibration import CALIBRATED
 
 NEAR = 0.9
-MOST_LABELS, TREES, SEED = 20_000, 100, 0
-COVERAGE = 0.9
-KINDS = {NUMBERS: "regression", CLASSES: "multiclass"}
+MOST_LABELS, TREES, SEED = 20_000, 60, 0
+KINDS = {NUMBERS: "regression", CLASSES: "multiclass", ZERO_ONE: "binary"}
 
 
 @dataclass(frozen=True)
@@ -77,9 +74,9 @@ class Forest:
 
     @classmethod
     def of(cls, source: CardSource) -> Forest:
-        """Train and test it: 100 trees, on at most 20,000 training labels."""
+        """Train and test it: 60 trees, on at most 20,000 training labels."""
         start = time.perf_counter()
-        split, kind = source.split, KINDS.get(labels_of(source.dataset.task), "binary")
+        split, kind = source.split, KINDS.get(labels_of(source.dataset.task), source.dataset.task)
         tasks = source.dataset.num_tasks
         rows = np.arange(len(split.train))
         note = f"random forest, {TREES} trees on ECFP4, same training molecules"
@@ -103,59 +100,32 @@ class Forest:
 
 
 @dataclass(frozen=True)
-class Covered:
-    """Coverage of the calibrated intervals or sets of one task on the test molecules.
+class Certainty:
+    """Measures of the calibrated predictions of one task on the test molecules.
 
     Args:
         task: Its name.
-        asked: Coverage that was asked for.
-        measured: Share of the test labels inside.
-        size: Mean width of the intervals, or mean number of classes in a set.
+        asked: Share of the truths that intervals or sets should hold; `None` where there are none.
+        measures: Values by name, such as "coverage", "width" and "ece".
         labels: Number of test labels.
     """
 
     task: str
-    asked: float
-    measured: float
-    size: float
+    asked: float | None
+    measures: dict[str, float]
     labels: int
 
 
-def measure_coverage(source: CardSource) -> list[Covered]:
-    """Measure how often calibrated intervals or sets hold the truth; empty for a run that is not calibrated."""
-    calibration = Calibration.of(source.learner.fitted, CALIBRATED)
-    if calibration is None or not len(source.test):
-        return []
-    found = calibration.correct(Estimate(source.predictions))
-    targets, numbers = source.shown_test.targets, labels_of(source.test.task) == NUMBERS
-    rows = []
-    asked = min(COVERAGE, *(highest(calibration, task) for task in range(len(source.test.task_names))))
-    for task, name in enumerate(source.test.task_names):
-        labels = targets[:, task]
-        if numbers:
-            low, high = np.moveaxis(calibration.intervals(found, asked)[:, task], -1, 0)
-            known = ~np.isnan(labels) & np.isfinite(low)
-            inside, size = (low <= labels) & (labels <= high), high - low
-        else:
-            sets = calibration.sets(found.values, asked)[:, task]
-            known = ~np.isnan(labels) & np.isfinite(as_classes(found.values)[:, task]).all(axis=1)
-            inside = np.zeros(len(labels), dtype=bool)
-            inside[known] = sets[known, labels[known].astype(np.int64)]
-            size = sets.sum(axis=1)
-        if known.any():
-            rows.append(Covered(name, asked, float(inside[known].mean()), float(size[known].mean()), int(known.sum())))
-    return rows
-
-
-def highest(calibration: Calibration, task: int) -> float:
-    """Largest coverage that the labels of a task allow."""
-    lists = calibration._lists(task)
-    return most_coverage(min(map(len, lists))) if all(lists) else 1.0
-
-
-def describe_size(dataset_task: str) -> str:
-    """Return what the size of intervals or sets is called."""
-    return "mean width" if labels_of(dataset_task) == NUMBERS else "classes in a set"
+def read_certainty(source: CardSource) -> list[Certainty]:
+    """Read what the run has measured of its calibrated predictions; empty for a run that is not calibrated."""
+    found = (source.results.get("uncertainty") or {}).get(CALIBRATED) or {}
+    counts = dict(zip(source.test.task_names, (~np.isnan(source.shown_test.targets)).sum(axis=0).tolist(), strict=True))
+    return [
+        Certainty(task, found.get("asked"), {name: value for name, value in measures.items() if value is not None},
+                  counts[task])
+        for task, measures in (found.get("per_task") or {}).items()
+        if measures and task in counts
+    ]  # fmt: skip
 
 
 def without_forest(reason: str) -> Forest:

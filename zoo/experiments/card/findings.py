@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from zoo.experiments.card.checks import Covered, Forest, Leaks
+from zoo.experiments.card.checks import Certainty, Forest, Leaks
 from zoo.experiments.card.source import CardSource
 from zoo.registry.catalog.targets import NUMBERS
 from zoo.registry.kinds import higher_is_better, labels_of
@@ -30,11 +30,11 @@ class Finding:
     text: str
 
 
-def find(source: CardSource, leaks: Leaks, forest: Forest, coverage: list[Covered]) -> list[Finding]:
+def find(source: CardSource, leaks: Leaks, forest: Forest, certainty: list[Certainty]) -> list[Finding]:
     """Return the findings, in the order in which a reader needs them."""
     if source.scores is None:
         return [Finding(BAD, "There is no test part: nothing tells how the model does on new molecules.")]
-    found = [compare(source, forest), *about_leaks(source, leaks), about_domain(source), *about_coverage(coverage)]
+    found = [compare(source, forest), *about_leaks(source, leaks), about_domain(source), *about_certainty(certainty)]
     found += about_training(source)
     return [finding for finding in found if finding is not None]
 
@@ -88,18 +88,18 @@ def about_domain(source: CardSource) -> Finding:
     return Finding(GOOD, f"{text}.")
 
 
-def about_coverage(coverage: list[Covered]) -> list[Finding]:
+def about_certainty(certainty: list[Certainty]) -> list[Finding]:
     """Judge whether calibrated intervals or sets hold the truth as often as they should."""
-    if not coverage:
-        return [Finding(CARE, "It is not calibrated: probabilities and intervals were not compared with the truth.")]
-    worst = min(coverage, key=lambda row: row.measured - row.asked)
-    allowed = 2 * np.sqrt(worst.asked * (1 - worst.asked) / worst.labels)
-    text = (
-        f"{worst.measured:.0%} of the test labels of {worst.task} lie in sets or intervals meant for {worst.asked:.0%}"
-    )
-    if worst.measured < worst.asked - allowed:
-        reason = "test molecules differ from validation molecules, so that the promise holds less for new ones"
-        return [Finding(CARE, f"{text}: {reason}.")]
+    covered = [row for row in certainty if row.asked is not None and "coverage" in row.measures]
+    if not certainty:
+        return [Finding(CARE, "It is not calibrated: `molzoo calibrate` compares how sure it is with how right it is.")]
+    if not covered:
+        return []
+    worst = min(covered, key=lambda row: row.measures["coverage"])
+    asked, measured = worst.asked or 0.0, worst.measures["coverage"]
+    text = f"Intervals or sets that should hold {asked:.0%} of the truths hold {measured:.0%} ({worst.task})"
+    if measured < asked - 2 * np.sqrt(asked * (1 - asked) / worst.labels):
+        return [Finding(CARE, f"{text}: test molecules differ from the validation molecules.")]
     return [Finding(GOOD, f"{text}.")]
 
 
@@ -129,8 +129,8 @@ def limits(source: CardSource, forest: Forest) -> list[str]:
                      "on new series of molecules are lower. `--split scaffold` measures them.")  # fmt: skip
     if dataset.invalid:
         found.append(f"{len(dataset.invalid):,} rows of the source could not be read, and are in no part.")
-    if labels_of(dataset.task) != NUMBERS:
-        for name, column in zip(dataset.task_names, split.train.targets.T, strict=True):
+    for name, kind, column in zip(dataset.task_names, dataset.kind_by_task, split.train.targets.T, strict=True):
+        if labels_of(kind) != NUMBERS:
             known = column[~np.isnan(column)]
             rare = min(np.bincount(known.astype(np.int64), minlength=2)) if len(known) else 0
             if rare < 50:

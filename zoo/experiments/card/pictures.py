@@ -11,12 +11,13 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 
+from zoo.data.kinds_apart import KindPart
 from zoo.experiments.card.source import CardSource
-from zoo.experiments.report.figures import SETTINGS, to_themed_svg
 from zoo.tasks import format_value
 from zoo.views import drawings, plots
 from zoo.views.domain_plots import draw_error_by_similarity, error_by_similarity
 from zoo.views.tensorboard_pages import format_values
+from zoo.views.themed import SETTINGS, to_themed_svg
 
 MOST_POINTS, MOST_DRAWN = 3000, 4
 
@@ -52,15 +53,24 @@ def address(kind: str, content: bytes) -> str:
     return f"data:image/{kind};base64,{base64.b64encode(content).decode()}"
 
 
-def draw_quality(source: CardSource) -> str:
-    """Draw measured against predicted values, ROC curves, or a confusion."""
-    points = source.test.targets.size
-    return picture(lambda: plots.quality(source.shown_test, source.predictions), points)
+def draw_quality(source: CardSource) -> list[str]:
+    """Draw measured against predicted values, ROC curves, or a confusion, of each kind of target."""
+
+    def drawing(part: KindPart) -> Callable[[], Figure]:
+        return lambda: plots.quality(part.dataset, part.predictions)
+
+    return [picture(drawing(part), part.dataset.targets.size) for part in source.by_kind]
+
+
+def draw_certainty(source: CardSource) -> str | None:
+    """Return the run's picture of what it knows of its uncertainty; `None` where there is none."""
+    file = source.place.picture("uncertainty_calibrated")
+    return address("png", file.read_bytes()) if file.is_file() and not file.is_symlink() else None
 
 
 def draw_domain(source: CardSource) -> str | None:
     """Draw the error by similarity; `None` where too few labels have an error."""
-    table = error_by_similarity(source.shown_test, source.predictions, source.resemblance.similarity)
+    table = error_by_similarity(source.errors, source.resemblance.similarity)
     if len(table) < 2:
         return None
     return picture(lambda: draw_error_by_similarity(table, source.domain.threshold))
@@ -91,7 +101,8 @@ def draw_rows(source: CardSource, places: list[tuple[int, int]]) -> list[Drawn]:
     """Draw molecules with what was measured and predicted."""
     test, found = source.shown_test, []
     for row, task in places:
-        measured, predicted = format_values(test, source.predictions, row, task)
+        part = next(part for part in source.by_kind if task in part.places)
+        measured, predicted = format_values(part.dataset, part.predictions, row, part.places.index(task))
         name = f"{test.task_names[task]}, " if test.num_tasks > 1 else ""
         lines = [
             f"{name}{test.where(row)}",

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from zoo.data import MoleculeDataset, Split
+from zoo.data.kinds_apart import KindPart, by_kind
 from zoo.data.split_report import SplitReport
 from zoo.learners.predictor import Predictor
 from zoo.runs.folder import RunFolder
@@ -73,9 +74,17 @@ class CardSource:
         return self.domain.resemblance(self.test.smiles)
 
     @cached_property
+    def by_kind(self) -> list[KindPart]:
+        """Test molecules and predictions of each kind of target."""
+        return list(by_kind(self.shown_test, self.predictions))
+
+    @cached_property
     def errors(self) -> np.ndarray:
         """Error (n, T) of each test label, see `label_errors`."""
-        return label_errors(self.shown_test, self.predictions)
+        errors = np.full(self.shown_test.targets.shape, np.nan)
+        for part in self.by_kind:
+            errors[:, part.places] = label_errors(part.dataset, part.predictions)
+        return errors
 
     @cached_property
     def shown_test(self) -> MoleculeDataset:

@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from zoo.experiments.card.checks import Covered, Forest, Leaks, describe_size
+from zoo.experiments.card.checks import Certainty, Forest, Leaks
 from zoo.experiments.card.source import CardSource
 from zoo.tasks import format_value
 from zoo.tasks.evaluation import format_interval
 
-MOST_TASKS = 30
+MOST_TASKS, MOST_ACROSS = 30, 3
+CERTAINTY = {
+    "coverage": "covered",
+    "width": "width or classes",
+    "ece": "calibration error",
+    "brier": "Brier",
+    "nll": "NLL",
+    "spearman": "rank correlation with the error",
+}
 
 
 @dataclass(frozen=True)
@@ -35,16 +43,17 @@ def tabulate_scores(source: CardSource, forest: Forest) -> CardTable:
     for name in scores.results:
         low, high = scores.interval[name]
         other = format_value(theirs[name]) if name in theirs else "-"
-        where = scores.task_names[0] if single else f"mean of {scores.results[name].tasks_in_mean} tasks"
-        rows.append([where, name, format_value(scores[name]), format_interval(low, high), other])
+        where = name if single else f"{name}, mean of {scores.results[name].tasks_in_mean} tasks"
+        rows.append([where, format_value(scores[name]), format_interval(low, high), other])
     if not single:
         by_task = forest.scores.by_task if forest.scores is not None else {}
         for task, ends in list(scores.interval_by_task.items())[:MOST_TASKS]:
             name = source.metric
             other = format_value(by_task[task][name]) if task in by_task and name in by_task[task] else "-"
             value = format_value(scores.by_task[task][name])
-            rows.append([task, name, value, format_interval(*ends[name]), other])
-    return CardTable(["task", "metric", "this model", "95 %", "random forest"], rows)
+            rows.append([f"{name}, {task}", value, format_interval(*ends[name]), other])
+    header = ["metric", "this model", "95 %", "random forest"]
+    return CardTable(header, rows) if forest.scores is not None else CardTable(header[:-1], [row[:-1] for row in rows])
 
 
 def tabulate_parts(source: CardSource) -> CardTable:
@@ -74,10 +83,16 @@ def tabulate_leaks(leaks: Leaks) -> CardTable:
     return CardTable(["leakage", "found"], rows)
 
 
-def tabulate_coverage(coverage: list[Covered], task: str) -> CardTable:
-    """Coverage of calibrated intervals or sets, by task."""
+def tabulate_certainty(certainty: list[Certainty]) -> CardTable:
+    """Measures of calibrated predictions, by task."""
+    names = [name for name in CERTAINTY if any(name in row.measures for row in certainty)]
     rows = [
-        [row.task, f"{row.asked:.0%}", f"{row.measured:.1%}", format_value(row.size), f"{row.labels:,}"]
-        for row in coverage[:MOST_TASKS]
-    ]
-    return CardTable(["task", "asked", "measured", describe_size(task), "labels"], rows)
+        [row.task, "-" if row.asked is None else f"{row.asked:.0%}",
+         *(format_value(row.measures.get(name)) for name in names), f"{row.labels:,}"]
+        for row in certainty[:MOST_TASKS]
+    ]  # fmt: skip
+    header = ["task", "asked", *(CERTAINTY[name] for name in names), "labels"]
+    if len(rows) > MOST_ACROSS:
+        return CardTable(header, rows)
+    turned = [list(column) for column in zip(header, *rows, strict=True)]
+    return CardTable(["", *turned[0][1:]], turned[1:])

@@ -11,11 +11,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.markers import CARETLEFT, CARETRIGHT
 
-from zoo.experiments.report.figures import INK, SETTINGS, WIDE, Chart, Form, legend
+from zoo.experiments.report.figures import WIDE, Chart, Form, legend
 from zoo.experiments.report.palette import Palette
 from zoo.experiments.report.statistics import records
 from zoo.experiments.report.tables import MINUS
 from zoo.views.plots import plain
+from zoo.views.themed import INK, SETTINGS
 
 WIDEST = 2.0
 """An interval this many times as wide as common ones is cut at the edge of a figure."""

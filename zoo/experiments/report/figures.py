@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,9 +18,7 @@ from zoo.experiments.report.palette import Palette
 from zoo.experiments.report.statistics import records
 from zoo.registry.kinds import higher_is_better
 from zoo.views.plots import Picture, plain
-
-INK = "#102030"
-FONTS = 'system-ui, -apple-system, "Segoe UI", "DejaVu Sans", sans-serif'
+from zoo.views.themed import SETTINGS
 
 
 @dataclass(frozen=True)
@@ -41,27 +37,6 @@ class Form:
 
 
 WIDE, NARROW = Form(11.6, 4, 6), Form(4.0, 1, 2)
-STYLE = (
-    "<style>svg{color:#1f2933}@media (prefers-color-scheme: dark){svg{color:#d5dce4}}"
-    f"text{{font-family:{FONTS} !important}}</style>"
-)
-SETTINGS: dict[Any, Any] = {
-    "svg.fonttype": "none",
-    "svg.hashsalt": "molzoo",
-    "font.size": 10,
-    "axes.titlesize": 10.5,
-    "axes.titleweight": "bold",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.linewidth": 0.8,
-    "axes.grid": True,
-    "grid.alpha": 0.15,
-    "grid.linewidth": 0.7,
-    "legend.frameon": False,
-    **dict.fromkeys(
-        ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color", "grid.color"), INK
-    ),
-}
 
 
 class Chart(Picture):
@@ -171,13 +146,3 @@ def title(axis: Axes, dataset: str, model: str, metric: str, part: str = "test "
     """Set the title of a panel, with an arrow to the better side."""
     axis.set_title(plain(f"{dataset} · {model}"))
     axis.set_ylabel(f"{part}{plain(metric)} {'↑' if higher_is_better(metric) else '↓'}")
-
-
-def to_themed_svg(figure: Figure) -> str:
-    """The figure as SVG text without a background, its ink in the reader's colour scheme."""
-    buffer = io.StringIO()
-    with matplotlib.rc_context(SETTINGS):
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    text = buffer.getvalue().replace(INK, "currentColor")
-    text = text[text.index("<svg") :]
-    return re.sub(r"(<svg[^>]*>)", lambda found: found[1] + STYLE, text, count=1)

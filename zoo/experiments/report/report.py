@@ -24,12 +24,13 @@ from zoo.experiments.report.facts import (
     moment,
     warnings,
 )
-from zoo.experiments.report.markdown import escape, fence
 from zoo.experiments.report.panels import PANELS
 from zoo.experiments.report.verdict import Verdict
 from zoo.experiments.sweep.specification import Sweep
 from zoo.recipe.recipe import NO_OPTIMIZER
 from zoo.runs.state import FAILED, FINISHED
+from zoo.views.markdown import escape, fence
+from zoo.views.themed import to_themed_svg
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ class Report:
 
     def figures(self, narrow: bool = False) -> dict[str, str]:
         """Return the figures as SVG text by name, empty where there are no data; see `draw`."""
-        return {name: figures.to_themed_svg(figure) if figure else "" for name, figure in self.draw(narrow).items()}
+        return {name: to_themed_svg(figure) if figure else "" for name, figure in self.draw(narrow).items()}
 
     def draw(self, narrow: bool = False) -> dict[str, Figure | None]:
         """Draw the figures of `PANELS`.

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from zoo.experiments.report.figures import INK, SETTINGS, WIDE, Form, legend, panels
+from zoo.experiments.report.figures import WIDE, Form, legend, panels
 from zoo.experiments.report.palette import Palette
 from zoo.experiments.report.statistics import BLOCK, records
 from zoo.registry.kinds import higher_is_better
 from zoo.views.plots import plain
+from zoo.views.themed import INK, SETTINGS
 
 
 def rise_points(rows: pd.DataFrame, reference: str) -> pd.DataFrame:

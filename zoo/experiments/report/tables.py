@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from zoo.experiments.report.markdown import escape
 from zoo.experiments.report.statistics import records
 from zoo.recipe.recipe import NO_OPTIMIZER
 from zoo.registry.kinds import higher_is_better
+from zoo.views.markdown import escape
 
 MINUS = "−"
 NOTHING = "–"

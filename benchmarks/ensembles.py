@@ -8,7 +8,7 @@ ECFP4 and RDKit's 2D descriptors are trained from different seeds on the same pa
 the validation and test part are kept (`DATA-splitSEED-MODEL-MEMBER.npz`); the table needs nothing else. Members that
 are there already are not trained again, so that a call that was cut off goes on.
 
-It was made to fit half an hour of one core: six epochs, and 600 molecules of each set (drawn once, the same for all).
+It was made to fit some minutes of one core: five epochs, and 400 molecules of each set (drawn once, the same for all).
 That compares ensembles with their members, not with published scores: models that are trained longer on all molecules
 are better, and spread less. `--epochs` and `--molecules` ask for more, in another folder.
 """
@@ -95,8 +95,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data-dir", help="folder of MoleculeNet's files; MOLZOO_DATA unless it is named")
     parser.add_argument("--results", type=Path, required=True, help="folder of the predictions and of the table")
-    parser.add_argument("--epochs", type=int, default=6)
-    parser.add_argument("--molecules", type=int, default=600, help="how many of each set")
+    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--molecules", type=int, default=400, help="how many of each set")
     parser.add_argument("--table", action="store_true", help="print the table of what is there, and train nothing")
     options = parser.parse_args()
     if not options.table:

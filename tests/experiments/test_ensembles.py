@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import pickle
 import shutil
 
 import numpy as np
@@ -16,6 +17,8 @@ from zoo.commands.main import main
 from zoo.data import DataError
 from zoo.experiments import cross_validate, experiment, train_members, train_seeds
 from zoo.experiments.ensembles import EnsemblePlan, MembersFailed
+from zoo.experiments.ensembles.training import complete
+from zoo.experiments.sweep.workers import work
 from zoo.recipe.options import DataOptions
 from zoo.recipe.recipe import Recipe
 from zoo.runs.checkpoint import CheckpointError
@@ -24,6 +27,21 @@ from zoo.runs.folder import RunFolder
 TREES = {"num_trees": 5, "num_jobs": 1}
 FOREST = Recipe("random_forest", "none", "fingerprint", model_args=TREES, data=DataOptions(split="random"))
 OPTIONS = ["--model", "random_forest", "--model-args.num_trees", "5", "--model-args.num_jobs", "1", "--quiet"]
+
+
+class NoPicture:
+    def savefig(self, *args, **options):
+        pass
+
+
+@pytest.fixture(scope="module", autouse=True)
+def no_pictures():
+    """Members write no pictures and pages, which take most of the time of runs as small as these."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("zoo.views.plots.quality", lambda *args: NoPicture())
+        for page in ("write_test_pages", "write_metrics"):
+            patch.setattr(f"zoo.views.tensorboard_pages.{page}", lambda *args: None)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -120,28 +138,36 @@ def test_folds_are_repeated_for_each_seed(few):
     assert found.folder is None
     table = found.predictions
     assert (table["fold_seed1"] != table["fold_seed2"]).any()
-    both = np.stack(
-        [
-            np.concatenate([[member.predict(text)[0, 0]] for member, text in zip(chosen, few.smiles, strict=True)])
-            for chosen in (
-                [found.ensemble.members[fold] for fold in table["fold_seed1"]],
-                [found.ensemble.members[3 + fold] for fold in table["fold_seed2"]],
-            )
-        ]
-    )
+    each = np.stack([member.predict(few)[:, 0] for member in found.ensemble.members])
+    rows = np.arange(len(few))
+    both = np.stack([each[table["fold_seed1"], rows], each[3 + table["fold_seed2"], rows]])
     np.testing.assert_allclose(table["predicted_bbb"], both.mean(axis=0), rtol=1e-5)
     np.testing.assert_allclose(table["sd_bbb"], both.std(axis=0, ddof=1), rtol=1e-5, atol=1e-7)
     scaffolds = few.scaffolds
     assert all(len({scaffolds[i] for i in np.flatnonzero(table["fold_seed1"] == fold)}) for fold in range(3))
 
 
-def test_processes_give_what_one_process_gives(seeds, few, tmp_path):
-    folder = tmp_path / "ens"
-    train_seeds(FOREST, few, seeds=[3, 0, 1], folder=folder, workers=2)
+def test_processes_give_what_one_process_gives(seeds, few, tmp_path, monkeypatch):
+    started = []
+
+    def start(number, arguments, threads_each):
+        started.append((number, threads_each))
+        work(*pickle.loads(pickle.dumps(arguments)))  # as a process gets them; those of sweeps test the processes
+
+    monkeypatch.setattr("zoo.experiments.ensembles.members.start_workers", start)
+    folder, lines = tmp_path / "ens", []
+    monkeypatch.setattr("builtins.print", lambda *words, **options: lines.append(words[0]))
+    train_seeds(FOREST, few, seeds=[3, 0, 1], folder=folder, workers=8, report=print_line)
+    assert started == [(3, 1)]
+    assert [line.partition(":")[0] for line in lines] == ["seed3", "seed0", "seed1"]
     np.testing.assert_array_equal(zoo.load(folder).predict(few), seeds.ensemble.predict(few))
     assert {name: RunFolder(folder / name).metrics["test"] for name in seeds.members} == {
         name: each["test"] for name, each in seeds.members.items()
     }
+
+
+def print_line(line):
+    print(line)
 
 
 def test_an_interrupted_ensemble_goes_on_with_what_is_missing(few, tmp_path, monkeypatch):
@@ -289,12 +315,12 @@ def test_folds_and_a_test_file_measure_the_ensemble_on_the_file(here):
     assert len(pd.read_csv("run/out_of_fold.csv")) == 70
 
 
-def test_python_names_data_split_and_training(few, tmp_path):
-    found = cross_validate("gcn", few, split="kfold", folds=3, epochs=1, folder=tmp_path / "ens", progress=False)
-    recipe = RunFolder(tmp_path / "ens" / "fold1").recipe
-    assert (recipe.data.source, recipe.data.split, recipe.training.epochs) == ("b3db", "kfold", 1)
-    assert dict(recipe.data.split_args) == {"fold": 1, "num_folds": 3}
-    assert found.ensemble.fitted.task_names == ("bbb",)
+def test_python_names_data_split_and_training(few):
+    recipe, others = complete("gcn", few, "kfold", {"epochs": 1, "batch_size": 8, "workers": 2})
+    assert (recipe.data.source, recipe.data.split, recipe.data.tasks) == ("b3db", "kfold", ("bbb",))
+    assert (recipe.training.epochs, recipe.training.batch_size, others) == (1, 8, {"workers": 2})
+    asked = dataclasses.replace(recipe, data=DataOptions("my.csv", split="none"))
+    assert complete(asked, few, None, {"patience": 3})[0].data == asked.data
     with pytest.raises(TypeError, match="epoch"):
         cross_validate("gcn", few, epoch=1)
 

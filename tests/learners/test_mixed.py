@@ -196,3 +196,16 @@ def test_commands_of_a_mixed_file(tmp_path, capsys):
     main(["describe", run])
     main(["report", str(tmp_path), "--output", str(tmp_path / "report.html")])
     assert "Traceback" not in capsys.readouterr().err
+
+
+def test_folds_and_uncertainty_of_a_mixed_file(tmp_path, capsys):
+    FRAME.to_csv(tmp_path / "data.csv", index=False)
+    tasks = ["--tasks", "active:binary", "kind:multiclass", "logS:regression"]
+    model = ["--model", "dmpnn", "--model-args.hidden_size", "8", "--model-args.dropout", "0.1", "--epochs", "1"]
+    folds = ["--split", "kfold", "--folds", "3", "--output", str(tmp_path / "folds"), "--quiet"]
+    main(["train", "--data", str(tmp_path / "data.csv"), *tasks, *model, *folds])
+    assert "Traceback" not in capsys.readouterr().err
+    together = zoo.load(tmp_path / "folds", device="cpu")
+    assert together.predict(SMILES[:2]).shape == (2, 5)
+    found = together.members[0].predictions(SMILES[:2], uncertainty="mc_dropout")
+    assert found.spread.shape == found.values.shape == (2, 5)

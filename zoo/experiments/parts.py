@@ -119,7 +119,9 @@ def reading(
     """Return the options of reading: those of the run for the run's data, else those that were given."""
     if data is None or same_place(data, own):
         return dataclasses.replace(own, **{"source": data or own.source, **given})
+    mixed = fitted is not None and bool(fitted.task_kinds)
     known = {
+        "task_kinds": dict(zip(fitted.task_names, fitted.task_kinds, strict=True)) if fitted and mixed else None,
         "tasks": fitted.task_names or None if fitted else own.tasks,
         "feature_columns": recipe.feature_names,
         "task": recipe.task,

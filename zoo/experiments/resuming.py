@@ -12,7 +12,8 @@ from zoo.runs.folder import RunFolder
 from zoo.runs.state import FINISHED
 
 # What the data say and nobody asks for.
-FOUND = ("num_tasks", "task", "task_args", "feature_names")
+FOUND = ("num_tasks", "task", "feature_names")
+COUNTED = ("num_classes", "kinds")
 
 
 def stored_recipe(folder: str | Path) -> Recipe:
@@ -38,12 +39,14 @@ def continue_recipe(folder: str | Path, asked: Recipe) -> Recipe:
         ValueError: Something was asked for that the run has done otherwise already.
     """
     stored = stored_recipe(folder)
-    asked = dataclasses.replace(asked, **{name: getattr(stored, name) for name in FOUND})
-    found = differences(stored, asked, same_data=True)
-    if found:
-        flags = "; ".join(f"{flag(name)} is {old!r} there, not {new!r}" for name, (old, new) in found.items())
+    counted = {name: value for name, value in stored.task_args.items() if name in COUNTED}
+    found = {name: getattr(stored, name) for name in FOUND}
+    asked = dataclasses.replace(asked, **found, task_args={**counted, **asked.task_args})
+    changed = differences(stored, asked, same_data=True)
+    if changed:
+        flags = "; ".join(f"{flag(name)} is {old!r} there, not {new!r}" for name, (old, new) in changed.items())
         remedy = "leave these options out, or start a new run with --recipe and another --output"
-        if "training.epochs" in found:
+        if "training.epochs" in changed:
             remedy = "only a larger number of epochs continues a run; " + remedy
         raise ValueError(f"--resume {folder}: the run has other options ({flags}): {remedy}")
     return asked

@@ -55,6 +55,7 @@ def load_test_file(dataset: MoleculeDataset, options: DataOptions) -> MoleculeDa
         split_column=None,
         tasks=dataset.task_names,
         task=dataset.task,
+        task_kinds=dict(zip(dataset.task_names, dataset.task_kinds, strict=False)) or None,
         metric=dataset.metric,
         label_names=dict(dataset.label_names) or options.label_names,
     )

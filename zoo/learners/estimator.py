@@ -19,7 +19,7 @@ from zoo.learners.baselines import TaskEstimators
 from zoo.learners.given_data import cut, describe_data, describe_features, scale_features
 from zoo.learners.predictor import PREDICT_BATCH, Predictor
 from zoo.learners.saved_trees import check_trees
-from zoo.learners.targets import find_weighting, fit_scaler
+from zoo.learners.targets import fit_scaler, settle_targets
 from zoo.recipe.fitted import Fitted
 from zoo.recipe.mapping import from_mapping
 from zoo.recipe.options import DataOptions, TrainingOptions
@@ -110,7 +110,7 @@ class Baseline(Predictor):
         parts = saved_parts(folder, dataset, resume)
         parts = parts or cut(dataset, split, self.recipe.seed if split_seed is None else split_seed)
         train = parts.train if parts else dataset
-        scaler, weighting = scaler_for_trees(self.task, dataset, train, chosen), find_weighting(train, chosen)
+        scaler, weighting = settle_targets(self.task, dataset, train, chosen, scaler_for_trees)
         plan = plan_training(chosen, train, parts.valid if parts else None)
         features = scale_features(train)
         self.note(dataset, chosen, data_options or describe_data(dataset, parts), scaler, features, weighting)

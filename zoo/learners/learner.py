@@ -20,7 +20,7 @@ from zoo.learners import embedding, evaluation
 from zoo.learners.evaluation import Validation
 from zoo.learners.given_data import cut, describe_data, describe_features, scale_features
 from zoo.learners.predictor import PREDICT_BATCH, Predictor
-from zoo.learners.targets import find_weighting, fit_scaler
+from zoo.learners.targets import settle_targets
 from zoo.learners.transfer import Transfer
 from zoo.recipe.fitted import Fitted
 from zoo.recipe.mapping import from_mapping
@@ -149,7 +149,7 @@ class Learner(Predictor):
         parts = saved_parts(folder, dataset, resume)
         parts = parts or cut(dataset, split, self.recipe.seed if split_seed is None else split_seed)
         train = parts.train if parts else dataset
-        scaler, weighting = fit_scaler(self.task, dataset, train, chosen), find_weighting(train, chosen)
+        scaler, weighting = settle_targets(self.task, dataset, train, chosen)
         plan = plan_training(chosen, train, parts.valid if parts else None)
         features = scale_features(train)
         self.note(dataset, chosen, data_options or describe_data(dataset, parts), scaler, features, weighting)

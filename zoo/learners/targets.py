@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,44 @@ from zoo.tasks.transforms import transforms_of
 BALANCED = "balanced"
 
 
-def fit_scaler(task: Task, dataset: MoleculeDataset, train: MoleculeDataset, options: TrainingOptions) -> Any:
+def settle_targets(
+    task: Task,
+    dataset: MoleculeDataset,
+    train: MoleculeDataset,
+    options: TrainingOptions,
+    fit: Callable[..., TargetScaler | None] | None = None,
+) -> tuple[TargetScaler | None, Weighting]:
+    """Return the scaling of the targets and the weights in the loss; warn about classes that cannot be learned.
+
+    Args:
+        task: Kind of target.
+        dataset: All parts.
+        train: Training part.
+        options: With transforms and weights.
+        fit: Fits the scaling; `None` takes `fit_scaler`.
+    """
+    for place, name in enumerate(train.task_names):
+        absent = absent_classes(dataset, train, place)
+        if absent:
+            warnings.warn(
+                f"{dataset.name}: the training part has no molecule of class {quote(absent, 5)} of task {name!r}, "
+                "which cannot be learned: split differently, such as by random_stratified",
+                stacklevel=4,
+            )
+    return (fit or fit_scaler)(task, dataset, train, options), find_weighting(train, options)
+
+
+def absent_classes(dataset: MoleculeDataset, train: MoleculeDataset, task: int) -> list[str]:
+    """Classes of a task that are somewhere in a data set and not in its training part."""
+    words, (everywhere, known) = classes_of(dataset, task), (part.targets[:, task] for part in (dataset, train))
+    if not words or np.isnan(known).all():
+        return []
+    return [words[int(each)] for each in np.setdiff1d(everywhere[~np.isnan(everywhere)], known)]
+
+
+def fit_scaler(
+    task: Task, dataset: MoleculeDataset, train: MoleculeDataset, options: TrainingOptions
+) -> TargetScaler | None:
     """Fit the scaling of targets on the training part; `None` where targets are not scaled.
 
     Args:

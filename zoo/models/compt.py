@@ -176,6 +176,11 @@ class Compt(nn.Module):
         """Molecule vectors before the prediction network (B, D)."""
         return self.head.pool(molecules.graph, self.encoder(molecules))
 
+    @property
+    def own_criterion(self) -> bool:
+        """Whether the options name a loss, which takes the place of the task's."""
+        return self.config.loss is not None
+
     def loss_parts(
         self, criterion: Callable[[Tensor, Tensor], Tensor], scores: Tensor, targets: Tensor
     ) -> dict[str, Tensor]:

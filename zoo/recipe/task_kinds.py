@@ -37,7 +37,8 @@ def split_kinds(
     found |= {name: kind for name, kind in pairs if kind is not None}
     for kind in found.values():
         kinds.check_task(kind)
-    other = [name for name, kind in found.items() if task not in (None, kinds.MIXED, kind)]
+    free = task in (None, kinds.MIXED, kinds.UNLABELLED)
+    other = [name for name, kind in found.items() if not free and not kinds.same_task(str(task), kind)]
     if other:
         raise ValueError(
             f"task={task!r} is the kind of all tasks, and {other[0]!r} has the kind {found[other[0]]!r}: leave one out"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -50,8 +50,7 @@ class Mixed(Task):
         (tensor([[0.5000, 0.0000]]), (0,))
     """
 
-    labels, default_metric = MIXED, ""
-    joined: ClassVar[str] = "mixed"
+    labels, default_metric = MIXED, "loss"
 
     def __init__(
         self,

@@ -46,6 +46,7 @@ class Supervised:
 
     A model may take the loss of a label apart with `loss_parts(criterion, scores, targets) -> {name: (B, T)}`, as
     GROVER does for its two branches, and the mean over the labels into its own hands with `reduce_loss(losses, mask)`.
+    Where it uses another criterion than the one it gets, it says so with a true `own_criterion`.
 
     Args:
         task: Its elementwise loss is the criterion.
@@ -55,6 +56,7 @@ class Supervised:
 
     def __init__(self, task: Task, model: nn.Module | None = None, weighting: Weighting | None = None) -> None:
         self.task, self.weighting = task, weighting
+        self._name, self._apart = type(model).__name__, bool(getattr(model, "own_criterion", False))
         self._parts = getattr(model, "loss_parts", None)
         self._reduce = getattr(model, "reduce_loss", masked_mean)
 
@@ -83,7 +85,11 @@ class Supervised:
             mask: (B, T), 1 where a label is present.
             bounds: What each label is (B, T), as in `Batch`; None where all are exact.
             weights: Weight of each molecule (B,); None weighs all alike.
+
+        Raises:
+            ValueError: Bounds, and the model's options name a loss that knows none.
         """
+        self._refuse(bounds is not None and self._apart, "bounds")
         criterion = self.task.elementwise_loss
         if bounds is not None:
             criterion = partial(self.task.bounded_loss, bounds=bounds)
@@ -101,6 +107,14 @@ class Supervised:
         if weights is not None:
             parts = {name: part * weights[:, None] for name, part in parts.items()}
         return parts
+
+    def _refuse(self, unfit: bool, what: str) -> None:
+        """Raise a `ValueError` where the model's own loss does not take something."""
+        if unfit:
+            raise ValueError(
+                f"model {self._name} computes its loss itself, without {what}: train it without them, leave a loss out "
+                "of its options, or give it a method loss_parts(criterion, scores, targets)"
+            )
 
 
 class OwnLoss(Supervised):
@@ -142,13 +156,6 @@ class OwnLoss(Supervised):
         losses = self._weigh({"loss": self._elementwise(scores, targets)}, targets, weights)["loss"]
         total = masked_mean(losses, mask) if self._loss is None else self._loss(scores, targets, mask)
         return Loss(total, per_molecule(losses.detach(), mask))
-
-    def _refuse(self, unfit: bool, what: str) -> None:
-        if unfit:
-            raise ValueError(
-                f"model {self._name} computes its loss itself, without {what}: train it without them, or give it a "
-                "method loss_parts(criterion, scores, targets)"
-            )
 
 
 def objective_for(model: nn.Module, task: Task, weighting: Weighting | None = None) -> Supervised:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -93,16 +93,14 @@ class TargetScaler:
     def inverse(self, scores: Values) -> Values:
         """Bring standardized predictions (..., T) back to the targets' unit."""
         values = scores * self._like(scores, self.std) + self._like(scores, self.mean)
-        return self._apply(values, lambda transform, column: transform.inverse(column))
-
-    def inverse_spread(self, scores: Values, spread: Values) -> Values:
-        """Bring standard deviations (..., T) of standardized predictions (..., T) back to the targets' unit.
-
-        Where there is a transform, to first order: by the slope of its inverse at the prediction.
-        """
-        values = scores * self._like(scores, self.std) + self._like(scores, self.mean)
-        slopes = self._apply(values, lambda transform, column: transform.slope(column), otherwise=1.0)
-        return spread * self._like(spread, self.std) * slopes
+        if not self.transforms:
+            return values
+        columns = np.moveaxis(np.asarray(values, dtype=np.float64), -1, 0)
+        found = [
+            column if transform is None else transform.inverse(column)
+            for transform, column in zip(self.transforms, columns, strict=True)
+        ]
+        return self._as(values, np.stack(found, axis=-1))
 
     def spread_over(self, widths: Sequence[int]) -> TargetScaler:
         """Return the scaler of predictions that have several numbers for a task (T), such as those of its classes."""
@@ -130,24 +128,6 @@ class TargetScaler:
             tuple(map(transform_from_state, state.get("transforms", ()))),
             tuple(map(float, state.get("label_std", ()))),
         )
-
-    def _apply(
-        self,
-        values: Values,
-        function: Callable[[TargetTransform, np.ndarray], np.ndarray],
-        otherwise: float | None = None,
-    ) -> Values:
-        """Apply a function to the columns that have a transform; others keep their values, or become a number."""
-        rest = values if otherwise is None else self._as(values, np.full(values.shape, otherwise))
-        if not self.transforms:
-            return rest
-        columns = np.moveaxis(np.asarray(values, dtype=np.float64), -1, 0)
-        kept = np.moveaxis(np.asarray(rest, dtype=np.float64), -1, 0)
-        found = [
-            old if transform is None else function(transform, column)
-            for transform, column, old in zip(self.transforms, columns, kept, strict=True)
-        ]
-        return self._as(values, np.stack(found, axis=-1))
 
     @staticmethod
     def _as(values: Values, array: np.ndarray) -> Values:

@@ -39,10 +39,6 @@ class TargetTransform(ABC):
         """Transform predictions back to the unit of the labels."""
 
     @abstractmethod
-    def slope(self, values: np.ndarray) -> np.ndarray:
-        """Derivative of `inverse` at transformed values, above 0."""
-
-    @abstractmethod
     def state_dict(self) -> dict[str, Any]:
         """Return plain values, for JSON."""
 
@@ -75,10 +71,6 @@ class Log10(TargetTransform):
         """Ten to the power of the values."""
         with np.errstate(over="ignore"):
             return 10.0**values
-
-    def slope(self, values: np.ndarray) -> np.ndarray:
-        """Derivative of `inverse`."""
-        return self.inverse(values) * np.log(10.0)
 
     def state_dict(self) -> dict[str, Any]:
         """Return the name."""
@@ -134,20 +126,11 @@ class YeoJohnson(TargetTransform):
 
     def inverse(self, values: np.ndarray) -> np.ndarray:
         """Transform back."""
-        return np.sign(values) * np.expm1(self._logarithm(values))
-
-    def slope(self, values: np.ndarray) -> np.ndarray:
-        """Derivative of `inverse`."""
-        powers = np.where(values < 0, 2 - self.power, self.power)
-        return np.exp((1 - powers) * self._logarithm(values))
-
-    def _logarithm(self, values: np.ndarray) -> np.ndarray:
-        """Logarithm of 1 + |y| for transformed values."""
         values = np.clip(values, self.low, self.high)
         powers = np.where(values < 0, 2 - self.power, self.power)
         with np.errstate(divide="ignore", invalid="ignore"):
             rest = np.log1p(powers * np.abs(values)) / powers
-        return np.where(powers == 0, np.abs(values), rest)
+        return np.sign(values) * np.expm1(np.where(powers == 0, np.abs(values), rest))
 
     def state_dict(self) -> dict[str, Any]:
         """Return name, power and limits; `null` for none."""

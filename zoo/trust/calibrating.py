@@ -65,6 +65,11 @@ def calibrate(
         >>> learner.predictions(["CCO"], coverage=0.9).interval.shape
         (1, 1, 2)
     """
+    if learner.fitted.task_kinds:
+        raise ValueError(
+            f"targets of several kinds ({', '.join(dict.fromkeys(learner.fitted.task_kinds))}) are not calibrated: "
+            "train one kind alone"
+        )
     estimator = make_estimator(uncertainty, options)
     dataset = learner.check_dataset(by_name(data, learner.fitted)).without_bounds()
     numbers = labels_of(learner.fitted.task) == NUMBERS

@@ -50,15 +50,15 @@ _distribution("mean_variance", "MeanVariance", "A number: its mean and variance"
 _distribution("quantile", "Quantile", "A number: its median and an interval", "regression", "mae")
 _distribution("evidential", "Evidential", "A number: evidence for a Gaussian distribution", "regression", "rmse")
 _distribution("dirichlet", "Dirichlet", "Three or more classes: evidence for each", "multiclass", "accuracy")
+_distribution("binary_dirichlet", "BinaryDirichlet", "Two classes: evidence for each", "binary", "roc_auc")
 TASKS.add(
     Entry(
         "mixed",
         "zoo.tasks.mixed:Mixed",
         "Columns of several kinds, each learned as its own",
-        facts={"labels": MIXED, "metric": ""},
+        facts={"labels": MIXED, "metric": "loss"},
     )
 )
-_distribution("binary_dirichlet", "BinaryDirichlet", "Two classes: evidence for each", "binary", "roc_auc")
 TASKS.add_alias("classification", "binary")
 
 

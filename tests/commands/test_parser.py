@@ -42,7 +42,8 @@ def test_help_fits_two_screens_in_the_words_of_the_command_line(command, capsys)
 def test_help_groups_options_and_lists_names(capsys):
     text = help_of("train", capsys)
     titles = [line for line in text.splitlines() if re.fullmatch(r"\w[\w ]*:", line)]
-    assert titles == ["examples:", "model and optimizer:", "data:", "splits:", "training:", "output:", "other options:"]
+    groups = ["model and optimizer:", "data:", "splits:", "training:", "start from trained weights:", "output:"]
+    assert titles == ["examples:", *groups, "other options:"]
     words = re.findall(r"[\w-]+", text)
     assert {*SPLITS.names(), *METRICS.names(), "noam", "constant", "bfloat16"} <= set(words)
     assert "--checkpoint-every" not in text

@@ -14,8 +14,8 @@ kinds of target that predict a distribution; estimators of several passes are ca
 
 examples:
   molzoo calibrate runs/b3db-grover-graphsam-seed0 --method platt --conformal-method mondrian
-  molzoo calibrate runs/esol-gcn-seed0 --uncertainty mc_dropout --uncertainty-args.passes 50
-  molzoo predict runs/esol-gcn-seed0 new.csv --uncertainty mc_dropout --uncertainty-args.passes 50 --coverage 0.9"""
+  molzoo calibrate runs/esol-gcn-seed0 --uncertainty mc_dropout
+  molzoo predict runs/esol-gcn-seed0 new.csv --uncertainty mc_dropout --coverage 0.9"""
 HOW = "calibration"
 
 

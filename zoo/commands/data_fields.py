@@ -11,7 +11,10 @@ from zoo.registry.catalog import METRICS, SPLITS, TASKS
 from zoo.registry.plugins import load_plugins
 
 DATA, SPLIT = "data", "splits"
-RARE = frozenset(("metric_args", "label_names", "separator", "encoding", "sheet", "decimal", "on_invalid"))
+RARE = frozenset(
+    ("metric_args", "label_names", "separator", "encoding", "sheet", "decimal", "on_invalid", "task_kinds")
+    + ("measure_bounds", "max_atoms")
+)
 COLUMNS = {
     "tasks": "label columns; the data set's own, or all that look like labels",
     "feature_columns": "columns of numbers that the model reads next to the molecule, such as T pH",

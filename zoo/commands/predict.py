@@ -24,7 +24,7 @@ examples:
   molzoo predict runs/b3db-grover-graphsam-seed0 library.csv.gz --output predicted.csv.gz
   molzoo predict runs/b3db-grover-graphsam-seed0 library.parquet --smiles-column structure
   molzoo predict runs/b3db-grover-graphsam-seed0 molecules.csv --domain --neighbors 3
-  molzoo predict runs/b3db-grover-graphsam-seed0 molecules.csv --uncertainty mc_dropout --uncertainty-args.passes 50
+  molzoo predict runs/b3db-grover-graphsam-seed0 molecules.csv --uncertainty mc_dropout
   molzoo predict runs/b3db-grover-graphsam-seed0 huge.parquet --output predicted --shards 1000
 
 With --shards, start as many of the same command as you like, at any time and on any machine that sees the folder: they

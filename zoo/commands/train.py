@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,6 @@ from zoo.recipe.overriding import override
 from zoo.recipe.presets import list_recipes
 from zoo.recipe.recipe import Recipe
 from zoo.recipe.start import StartOptions
-from zoo.registry.catalog import METRICS
 from zoo.registry.plugins import load_plugins
 
 DESCRIPTION = """Train a model, choose its best epoch on the validation part, and measure it on the test part.
@@ -26,8 +26,7 @@ examples:
   molzoo train --data my.csv --smiles-column structure --tasks logS --task regression
   molzoo train --model gcn --model-args.hidden_size 64 --optimizer adamw --optimizer-args.lr 1e-4
   molzoo train --recipe compt-graphsam --data bbbp --data-dir moleculenet
-  molzoo train --recipe runs/b3db-grover-graphsam-seed0/recipe.json --epochs 30
-  molzoo train --init grover-base --data my.csv --freeze encoder --unfreeze-after 3 --lr-encoder 0.1x
+  molzoo train --init grover-base --data my.csv --freeze encoder --unfreeze-after 3
   molzoo train --resume runs/b3db-grover-graphsam-seed0 --epochs 30
   torchrun --nproc-per-node 2 -m zoo train --data tox21"""
 
@@ -36,12 +35,41 @@ QUICK_START = ("--epochs", "3")
 START = Recipe("grover", optimizer="graphsam")
 MODEL, TRAINING, OUTPUT = "model and optimizer", "training", "output"
 START_FROM = "start from trained weights"
+PARTS = ("model", "optimizer", "featurizer")
+ELSEWHERE = ("num_tasks", "task", "feature_names", "seed", "data", "training", "start")
+"""Fields of recipes that have options of their own, or are found in the data."""
+RARE = (
+    *("rate_span", "skip_first_sync", "log_every", "checkpoint_every", "sharpness_every", "accumulate", "cache_dir"),
+    *(
+        "threshold_metric",
+        "average",
+        "average_decay",
+        "average_start",
+        "ascent_every",
+        "max_grad_norm",
+        "warmup_epochs",
+    ),
+    *("task_weights", "class_weight", "target_transform"),
+)
+"""Options of training that `--help-all` shows."""
 
 
 def make_parser() -> CommandParser:
     """Make the parser; options of the dataclasses have their defaults."""
     load_plugins()
     parser = CommandParser(prog="molzoo train", description=DESCRIPTION)
+    add_model(parser)
+    add_data_fields(parser, "embedded or MoleculeNet name, or a file; b3db, or the recipe's, unless it is named")
+    add_folds(parser)
+    add_training(parser)
+    add_start(parser)
+    add_output(parser)
+    parser.short |= {"config": "recipe", "seed": "seeds"}
+    return parser
+
+
+def add_model(parser: CommandParser) -> None:
+    """Add the recipe, its parts and their options, and the seeds."""
     parser.add_option(
         "--recipe",
         type=str | None,
@@ -50,73 +78,51 @@ def make_parser() -> CommandParser:
         help="all that follows, from a file or by name: "
         f"{', '.join(list_recipes())}; options that are given override it",
     )
-    for part in ("model", "optimizer", "featurizer"):
+    for part in PARTS:
         own = "; the model's own unless it is named" if part == "featurizer" else ""
         parser.add_option(
             f"--{part}", type=str | None, default=None if own else getattr(START, part), metavar="NAME", group=MODEL,
             help=f"name from `molzoo list {part}s`{own}",
         )  # fmt: skip
-    parser.add_fields(
-        Recipe,
-        None,
-        MODEL,
-        skip={
-            "model",
-            "optimizer",
-            "featurizer",
-            "num_tasks",
-            "task",
-            "feature_names",
-            "seed",
-            "data",
-            "training",
-            "start",
-        },
-        advanced={"task_args", "featurizer_args"},
-    )
+    parser.add_fields(Recipe, None, MODEL, skip={*PARTS, *ELSEWHERE}, advanced={"task_args", "featurizer_args"})
     parser.add_option(
         "--loss", type=str | None, metavar="NAME", group=MODEL,
         help="mse, mae or huber for numbers, cross_entropy or focal for classes; in recipes, task_args.loss",
     )  # fmt: skip
     parser.add_option(
         "--seeds", type=int, nargs="+", group=MODEL,
-        help="one member of an ensemble for each, all on the same parts of the data; 0, or the recipe's",
+        help="a member of an ensemble for each, on the same parts of the data",
     )  # fmt: skip
-    add_members(parser)
-    add_data_fields(parser, "embedded or MoleculeNet name, or a file; b3db, or the recipe's, unless it is named")
-    parser.add_fields(
-        TrainingOptions,
-        "training",
-        TRAINING,
-        advanced={"rate_span", "skip_first_sync", "log_every", "checkpoint_every", "sharpness_every", "accumulate",
-                  "cache_dir",
-                  "threshold_metric", "average_decay", "average_start", "ascent_every"},
-        names={"monitor": ["loss", *METRICS.names()]},
-    )  # fmt: skip
-    parser.add_option("--start.freeze", nargs="+", metavar="PART", group=START_FROM,
-                      help="parts of the model that do not change, such as encoder")  # fmt: skip
-    parser.short["freeze"] = "start.freeze"
-    parser.add_fields(StartOptions, "start", START_FROM, skip={"freeze"})
-    add_output(parser)
-    parser.short |= {"config": "recipe", "seed": "seeds"}
-    return parser
 
 
-def add_members(parser: CommandParser) -> None:
-    """Add what makes an ensemble of a recipe."""
+def add_folds(parser: CommandParser) -> None:
+    """Add how the members of an ensemble differ in their data."""
     parser.add_option(
         "--folds", type=int | None, metavar="N", group=SPLIT,
-        help="train on N folds, random (--split kfold), scaffold_kfold or stratified_kfold, and predict each of them; "
-        "with several seeds, folds for each",
+        help="train on N folds (of kfold, scaffold_kfold, ...), predict each; an ensemble too",
     )  # fmt: skip
     parser.add_option(
-        "--resplit", action="store_true", group=SPLIT,
+        "--resplit", action="store_true", group=SPLIT, advanced=True,
         help="cut the data anew for each seed; no test part is then new to all members",
     )  # fmt: skip
+
+
+def add_training(parser: CommandParser) -> None:
+    """Add the options of training."""
+    parser.add_fields(TrainingOptions, "training", TRAINING, advanced=RARE)
     parser.add_option(
         "--workers", type=int, default=1, group=TRAINING,
         help="processes that train members of an ensemble, one thread each",
     )  # fmt: skip
+
+
+def add_start(parser: CommandParser) -> None:
+    """Add the weights to start from."""
+    parser.add_option("--start.freeze", nargs="+", metavar="PART", group=START_FROM,
+                      help="parts of the model that do not change, such as encoder")  # fmt: skip
+    parser.short["freeze"] = "start.freeze"
+    fields = {field.name for field in dataclasses.fields(StartOptions)}
+    parser.add_fields(StartOptions, "start", START_FROM, skip={"freeze"}, advanced=fields - {"init"})
 
 
 def add_output(parser: CommandParser) -> None:

@@ -213,6 +213,18 @@ def test_a_calibrated_classifier_predicts_sets(tmp_path):
     assert np.mean(hit) >= 0.9
 
 
+def test_trees_are_calibrated_too(numbers):
+    data = zoo.data.load(numbers[1])
+    forest = zoo.build("random_forest", task="regression", model_args={"num_trees": 5, "num_jobs": 1})
+    forest.fit(data.subset(range(0, 60, 2)), split=None, progress=False)
+    calibrate(forest, data.subset(range(1, 60, 2)))
+    found = forest.predictions(data, coverage=0.9)
+    widths = found.interval[:, 0, 1] - found.interval[:, 0, 0]
+    np.testing.assert_allclose(widths, widths[0])
+    with pytest.raises(ValueError, match="has no dropout; choose one of calibrated"):
+        forest.predictions(SMILES, uncertainty="mc_dropout")
+
+
 def test_an_ensemble_is_calibrated_too(numbers):
     learner, data = numbers
     both = zoo.ensemble([learner, learner])

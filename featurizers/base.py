@@ -218,7 +218,9 @@ class Featurizer(ABC):
         """Make one batched graph of encoded molecules."""
         from featurizers.collating import collate  # torch, which processes that only encode do without
 
-        return collate(packed, self.atom_features(packed.atoms), self.bond_features(packed.bonds), self.pairs)
+        graph = collate(packed, self.atom_features(packed.atoms), self.bond_features(packed.bonds), self.pairs)
+        graph.partners = tuple(self.collate(partner) for partner in packed.partners)
+        return graph
 
     def __call__(self, molecule: str | Chem.Mol) -> MoleculeGraph:
         """One molecule as a batch of one."""

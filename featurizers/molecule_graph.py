@@ -82,12 +82,14 @@ class MoleculeGraph:
             featurizer fills it.
         descriptors: Features of whole molecules (B, F), or `None`.
         extra: More features of whole molecules by name, each (B, ...).
+        partners: The other molecules of each row, where a row has several: a batch of B for each.
     """
 
     graph: DGLGraph | TensorGraph
     pairs: PairTable | None = None
     descriptors: Tensor | None = None
     extra: dict[str, Tensor] = field(default_factory=dict)
+    partners: tuple[MoleculeGraph, ...] = ()
     _sizes: np.ndarray | None = field(default=None, init=False, repr=False, compare=False)
     _blocks: dict[int, PairBlocks] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -190,6 +192,7 @@ class MoleculeGraph:
 
         pairs = None if self.pairs is None else self.pairs.to(device, non_blocking)
         batch = self._with(move_graph(self.graph, device, non_blocking), pairs, move)
+        batch.partners = tuple(partner.to(device, non_blocking) for partner in self.partners)
         batch._blocks = {leading: blocks.to(device) for leading, blocks in self._blocks.items()}
         return batch
 
@@ -197,7 +200,9 @@ class MoleculeGraph:
         """The same batch in memory from which a GPU copies by itself; its graph becomes a `TensorGraph`."""
         graph = self.graph if isinstance(self.graph, TensorGraph) else TensorGraph.from_dgl(self.graph)
         pairs = None if self.pairs is None else self.pairs.pin_memory()
-        return self._with(graph.pin_memory(), pairs, Tensor.pin_memory)
+        batch = self._with(graph.pin_memory(), pairs, Tensor.pin_memory)
+        batch.partners = tuple(partner.pin_memory() for partner in self.partners)
+        return batch
 
     def _with(
         self, graph: DGLGraph | TensorGraph, pairs: PairTable | None, change: Callable[[Tensor], Tensor]

@@ -77,6 +77,7 @@ class PackedMolecules:
         pairs: Codes of all ordered pairs (sum of `num_atoms ** 2`, Q), or `None`.
         descriptors: (B, F), or `None`.
         extra: The arrays of `MoleculeArrays.extra` one after another; "molecule.x" (B, ...).
+        partners: The other molecules of each row, where a row has several: B molecules for each.
     """
 
     num_atoms: np.ndarray
@@ -87,6 +88,7 @@ class PackedMolecules:
     pairs: np.ndarray | None = None
     descriptors: np.ndarray | None = None
     extra: Mapping[str, np.ndarray] = field(default_factory=dict)
+    partners: tuple[PackedMolecules, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.num_atoms) != len(self.num_bonds):
@@ -116,7 +118,7 @@ class PackedMolecules:
         if not molecules:
             raise ValueError("no molecule to pack: at least one is needed")
         first = molecules[0]
-        columns = {
+        columns: dict[str, Any] = {
             own.name: np.concatenate([getattr(m, own.name) for m in molecules])
             for own in fields(MoleculeArrays)
             if getattr(first, own.name) is not None and own.name not in ("descriptors", "extra")
@@ -131,15 +133,17 @@ class PackedMolecules:
         )
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """Every array by name, as a store keeps them; `from_arrays` takes them back."""
-        named = {own.name: getattr(self, own.name) for own in fields(PackedMolecules) if own.name != "extra"}
+        """Every array by name, as a store keeps them; `from_arrays` takes them back. Partners are not among them."""
+        others = ("extra", "partners")
+        named = {own.name: getattr(self, own.name) for own in fields(PackedMolecules) if own.name not in others}
         return {name: array for name, array in named.items() if array is not None} | flat(self.extra)
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray], **more: Any) -> Self:
         """Molecules of named arrays, and what else a subclass needs."""
         own, extra = split_flat(arrays)
-        return cls(**own, extra=extra, **more)
+        columns: dict[str, Any] = {**own, **more}
+        return cls(**columns, extra=extra)
 
     def take(self, indices: np.ndarray | Sequence[int]) -> PackedMolecules:
         """The molecules at `indices`, in that order."""
@@ -160,6 +164,7 @@ class PackedMolecules:
             pairs=None if self.pairs is None else self.pairs.take(rows["pairs"], axis=0),
             descriptors=None if self.descriptors is None else self.descriptors[indices],
             extra={name: array.take(rows[level_of(name)], axis=0) for name, array in self.extra.items()},
+            partners=tuple(partner.take(indices) for partner in self.partners),
         )
 
     def directed_edges(self) -> tuple[np.ndarray, np.ndarray]:

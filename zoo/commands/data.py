@@ -16,8 +16,8 @@ examples:
   molzoo data check tox21 --data-dir moleculenet
   molzoo data list"""
 
-FIELDS = ("data_dir", "smiles_column", "tasks", "feature_columns", "task", "metric", "metric_args", "label_names",
-          "split_column", "separator", "encoding", "sheet", "decimal", "max_atoms")  # fmt: skip
+FIELDS = ("data_dir", "smiles_column", "smiles_columns", "tasks", "feature_columns", "task", "metric", "metric_args",
+          "label_names", "split_column", "separator", "encoding", "sheet", "decimal", "max_atoms")  # fmt: skip
 
 
 def main(arguments: list[str]) -> None:

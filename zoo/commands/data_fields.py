@@ -17,6 +17,7 @@ RARE = frozenset(
 )
 COLUMNS = {
     "tasks": "label columns; the data set's own, or all that look like labels",
+    "smiles_columns": "columns of several molecules in a row, such as solute solvent; the model reads all of them",
     "feature_columns": "columns of numbers that the model reads next to the molecule, such as T pH",
 }
 """Options that take several columns."""

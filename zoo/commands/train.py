@@ -36,7 +36,7 @@ START = Recipe("grover", optimizer="graphsam")
 MODEL, TRAINING, OUTPUT = "model and optimizer", "training", "output"
 START_FROM = "start from trained weights"
 PARTS = ("model", "optimizer", "featurizer")
-ELSEWHERE = ("num_tasks", "task", "feature_names", "seed", "data", "training", "start")
+ELSEWHERE = ("num_tasks", "task", "feature_names", "smiles_columns", "seed", "data", "training", "start")
 """Fields of recipes that have options of their own, or are found in the data."""
 RARE = (
     *("rate_span", "skip_first_sync", "log_every", "checkpoint_every", "sharpness_every", "accumulate", "cache_dir"),
@@ -84,7 +84,9 @@ def add_model(parser: CommandParser) -> None:
             f"--{part}", type=str | None, default=None if own else getattr(START, part), metavar="NAME", group=MODEL,
             help=f"name from `molzoo list {part}s`{own}",
         )  # fmt: skip
-    parser.add_fields(Recipe, None, MODEL, skip={*PARTS, *ELSEWHERE}, advanced={"task_args", "featurizer_args"})
+    parser.add_fields(
+        Recipe, None, MODEL, skip={*PARTS, *ELSEWHERE}, advanced={"task_args", "featurizer_args", "own_encoders"}
+    )
     parser.add_option(
         "--loss", type=str | None, metavar="NAME", group=MODEL,
         help="mse, mae or huber for numbers, cross_entropy or focal for classes; in recipes, task_args.loss",

@@ -29,7 +29,8 @@ def recipe_from_options(parser: CommandParser, arguments: list[str], start: Reci
     given = parser.parse_given(arguments, start.to_dict())
     if "loss" in given:
         given["task_args"] = {**start.task_args, **given.get("task_args", {}), "loss": given["loss"]}
-    fields = {"model", "optimizer", "featurizer", "model_args", "optimizer_args", "featurizer_args", "task_args"}
+    fields = {"model", "optimizer", "featurizer", "model_args", "optimizer_args", "featurizer_args", "task_args",
+              "own_encoders"}  # fmt: skip
     return override(start, {name: given[name] for name in given if name in fields | {"data", "training", "start"}})
 
 

@@ -51,6 +51,8 @@ class MoleculeDataset:
         split_column: Name of the column that the user named as the split, or `""`.
         lines: Line of each molecule in its text file (n,), or `None` for other sources.
         extras: The source's other columns (n rows), neither SMILES nor tasks, with their cells as they were.
+        partners: The other molecules of each row, where a row has several: SMILES (n) for each further column.
+        smiles_columns: Names of the columns of molecules (K) where there are several; else empty.
         features: Numbers that models read next to the molecule (n, F), float32, as in the source; NaN where missing.
         feature_names: Their columns (F).
         weights: Weight of each molecule in the loss (n,), at least 0; `None` weighs all alike. Metrics ignore it.
@@ -80,6 +82,8 @@ class MoleculeDataset:
     split_column: str = ""
     lines: Int64 | None = None
     extras: pd.DataFrame | None = None
+    partners: tuple[list[str], ...] = ()
+    smiles_columns: tuple[str, ...] = ()
     features: Float32 | None = None
     feature_names: tuple[str, ...] = ()
     weights: Float64 | None = None
@@ -148,17 +152,18 @@ class MoleculeDataset:
         The name, notes, extra columns and the way the source was written do not count. The value is the same on every
         platform.
         """
-        texts = [self.smiles, self.task_names, *([self.feature_names] if self.feature_names else [])]
+        texts = [self.smiles, self.task_names, *filter(None, [self.feature_names, *self.partners])]
         return hash_rows(texts, self.targets, self.rows, self.weights, self.bounds, self.features)
 
     @cached_property
     def canonical_smiles(self) -> list[str]:
-        """Canonical isomeric SMILES of each molecule (n): equal for duplicates."""
-        return [canonical_smiles(smiles) for smiles in self.smiles]
+        """Canonical isomeric SMILES of each row (n), of several molecules joined by ` + `: equal for duplicates."""
+        columns = [map(canonical_smiles, column) for column in (self.smiles, *self.partners)]
+        return [" + ".join(molecules) for molecules in zip(*columns, strict=True)]
 
     @cached_property
     def scaffolds(self) -> list[str]:
-        """Bemis-Murcko scaffold of each molecule (n), without chirality; empty for molecules without rings."""
+        """Bemis-Murcko scaffold of the (first) molecule of each row (n), without chirality; empty without rings."""
         return [murcko_scaffold(smiles) for smiles in self.smiles]
 
     def subset(self, indices: Sequence[int] | np.ndarray) -> MoleculeDataset:
@@ -172,6 +177,7 @@ class MoleculeDataset:
             splits=None if self.splits is None else self.splits[chosen],
             lines=None if self.lines is None else self.lines[chosen],
             extras=None if self.extras is None else self.extras.iloc[chosen].reset_index(drop=True),
+            partners=tuple([column[i] for i in chosen] for column in self.partners),
             features=None if self.features is None else self.features[chosen],
             weights=None if self.weights is None else self.weights[chosen],
             bounds=None if self.bounds is None else self.bounds[chosen],

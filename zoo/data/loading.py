@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -89,8 +89,9 @@ def assemble(
     )
     weights = read_weights(table, roles.weight, options.decimal) if roles.weight else None
     features = read_features(table, roles.features, options.decimal) if roles.features else None
-    smiles, _ = molecule_texts(table.column(roles.smiles))
-    invalid = _find_invalid(table, smiles, on_invalid, max_atoms, num_workers)
+    columns = (roles.smiles, *roles.partners)
+    smiles, *partners = (molecule_texts(table.column(column))[0] for column in columns)
+    invalid = _find_invalid(table, dict(zip(columns, [smiles, *partners], strict=True)), options, num_workers)
     _refuse_unreadable(table, roles.smiles, smiles, invalid)
     bad = np.array([entry.row for entry in invalid], dtype=np.int64)
     unreadable = set(bad.tolist())
@@ -98,6 +99,10 @@ def assemble(
     keep = np.arange(len(smiles))
     if on_invalid == "skip":
         keep = np.delete(keep, bad)
+    usable = [place for place in keep if place not in unreadable]
+    for column in (smiles, *partners):
+        for place in usable:
+            column[place] = as_smiles(column[place])
     splits = np.array([cell_text(cell) for cell in table.column(roles.split)], dtype=object) if roles.split else None
     dropped = _describe_invalid(table, invalid, on_invalid) + _describe_names(table, smiles)
     dropped += describe_relations(table, [roles.smiles, *roles.tasks])
@@ -108,7 +113,9 @@ def assemble(
     )
     return MoleculeDataset(
         name=name or opened.name,
-        smiles=[smiles[i] if i in unreadable else as_smiles(smiles[i]) for i in keep],
+        smiles=[smiles[i] for i in keep],
+        partners=tuple([column[i] for i in keep] for column in partners),
+        smiles_columns=columns if partners else (),
         targets=labels.targets[keep],
         task_names=tuple(roles.tasks),
         task=labels.task,
@@ -152,20 +159,31 @@ def _why_invalid(chunk: tuple[int, Sequence[str]], max_atoms: int | None) -> lis
 
 
 def _find_invalid(
-    table: Table, smiles: Sequence[str], on_invalid: str, max_atoms: int | None, num_workers: int
+    table: Table, columns: Mapping[str, Sequence[str]], options: ReadOptions, num_workers: int
 ) -> list[InvalidRow]:
-    chunks = ((start, smiles[start : start + CHUNK_SIZE]) for start in range(0, len(smiles), CHUNK_SIZE))
-    invalid: list[InvalidRow] = []
-    for found in ordered_map(partial(_why_invalid, max_atoms=max_atoms), chunks, num_workers):
-        invalid += [
-            entry if table.lines is None else entry._replace(line=int(table.lines[entry.row])) for entry in found
-        ]
-        if found and on_invalid == "raise":
-            first = invalid[0]
-            raise DataError(
-                f"{table.label}: {first.where}: {first.smiles!r}: {first.reason}: correct it, or give on_invalid='skip'"
-            )
-    return invalid
+    """Rows in which a molecule cannot be used; of several molecules the first such one counts.
+
+    Args:
+        table: The source.
+        columns: SMILES (n) by column.
+        options: What is done with such rows, and which are too large.
+        num_workers: Processes that read the SMILES.
+    """
+    invalid: dict[int, InvalidRow] = {}
+    for name, smiles in columns.items():
+        chunks = ((start, smiles[start : start + CHUNK_SIZE]) for start in range(0, len(smiles), CHUNK_SIZE))
+        for found in ordered_map(partial(_why_invalid, max_atoms=options.max_atoms), chunks, num_workers):
+            for entry in found:
+                line = None if table.lines is None else int(table.lines[entry.row])
+                reason = entry.reason if len(columns) == 1 else f"{name}: {entry.reason}"
+                invalid.setdefault(entry.row, entry._replace(line=line, reason=reason))
+            if found and options.on_invalid == "raise":
+                first = next(iter(invalid.values()))
+                raise DataError(
+                    f"{table.label}: {first.where}: {first.smiles!r}: {first.reason}: correct it, or give "
+                    "on_invalid='skip'"
+                )
+    return [invalid[row] for row in sorted(invalid)]
 
 
 def _refuse_unreadable(table: Table, column: str, smiles: Sequence[str], invalid: Sequence[InvalidRow]) -> None:

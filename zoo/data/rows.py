@@ -40,11 +40,15 @@ class MoleculeRows:
         smiles: SMILES or RDKit molecules (n).
         features: Numbers next to the molecules (n, F), in the order in which the learner knows them; NaN where missing.
         reasons: Why a row cannot be predicted whatever its molecule is, by row.
+        partners: The other molecules of each row, where a row has several: (n) for each further column.
+        columns: Names of the columns of molecules, where there are several.
     """
 
     smiles: Sequence[Any]
     features: Float32 | None = None
     reasons: Mapping[int, str] = field(default_factory=dict)
+    partners: tuple[Sequence[Any], ...] = ()
+    columns: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.smiles)
@@ -66,4 +70,6 @@ class MoleculeRows:
                 self.smiles[start:stop],
                 None if self.features is None else self.features[start:stop],
                 {row - start: why for row, why in self.reasons.items() if start <= row < stop},
+                tuple(column[start:stop] for column in self.partners),
+                self.columns,
             )

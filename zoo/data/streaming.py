@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from zoo.data.errors import DataError, quote
-from zoo.data.labels.columns import find_smiles_column
+from zoo.data.labels.columns import find_molecule_columns
 from zoo.data.labels.features import FeatureCells, check_feature_columns, feature_cells
 from zoo.data.reading.molecule_cells import molecule_texts
 from zoo.data.reading.parquet import is_parquet, parquet_frames, parquet_types
@@ -22,6 +22,7 @@ from zoo.data.reading.structures import StructureFile
 from zoo.data.reading.table import Table, open_file, table_of_frame
 from zoo.data.reading.textfile import open_binary, require_file
 from zoo.data.rows import MoleculeRows
+from zoo.recipe.inputs import Inputs
 from zoo.recipe.options import ReadOptions
 
 SAMPLE_ROWS = 100
@@ -37,6 +38,8 @@ class RowChunk:
         start: Number of the first row, from 0.
         features: Numbers next to them, if some were asked for, and what is wrong with cells that are none.
         reasons: Why molecules cannot be read that are known not to be, by place.
+        partners: The other molecules of each row, where a row has several: (n) for each further column.
+        columns: Names of the columns of molecules, where there are several.
     """
 
     rows: pd.DataFrame
@@ -44,12 +47,14 @@ class RowChunk:
     start: int
     features: FeatureCells | None = None
     reasons: Mapping[int, str] = field(default_factory=dict)
+    partners: tuple[list[str], ...] = ()
+    columns: tuple[str, ...] = ()
 
     @property
     def molecules(self) -> MoleculeRows:
         """The rows as learners take them."""
         values, reasons = (None, {}) if self.features is None else self.features
-        return MoleculeRows(self.smiles, values, {**reasons, **self.reasons})
+        return MoleculeRows(self.smiles, values, {**reasons, **self.reasons}, self.partners, self.columns)
 
 
 @dataclass
@@ -64,6 +69,7 @@ class RowStream:
         source: What is read.
         notes: What was found out in reading.
         feature_columns: Numbers that are read next to the molecules.
+        smiles_columns: Columns of molecules, where a row has several.
         sheet: Sheet of a workbook that was named.
     """
 
@@ -74,6 +80,7 @@ class RowStream:
     source: RowFile | Path | pd.DataFrame = field(repr=False)
     notes: list[str] = field(default_factory=list)
     feature_columns: tuple[str, ...] = ()
+    smiles_columns: tuple[str, ...] = ()
     sheet: str | None = None
     _place: tuple[int, Iterator[tuple[int, list[str]]]] | None = field(default=None, repr=False, compare=False)
 
@@ -134,10 +141,16 @@ class RowStream:
             yield source.frame(block)
 
     def _chunks(self, frames: Iterator[pd.DataFrame], start: int) -> Iterator[RowChunk]:
-        column = self.columns.index(self.smiles_column)
+        names = self.smiles_columns or (self.smiles_column,)
         for frame in frames:
-            smiles, reasons = molecule_texts(frame.iloc[:, column])
-            yield RowChunk(frame, smiles, start, self._features(frame), reasons)
+            found = [molecule_texts(frame.iloc[:, self.columns.index(name)]) for name in names]
+            smiles, *partners = (texts for texts, _ in found)
+            reasons = {
+                place: f"{name}: {why}" if self.smiles_columns else why
+                for name, (_, reasons) in reversed([*zip(names, found, strict=True)])
+                for place, why in reasons.items()
+            }
+            yield RowChunk(frame, smiles, start, self._features(frame), reasons, tuple(partners), self.smiles_columns)
             start += len(frame)
 
     def with_features(self, names: Sequence[str]) -> RowStream:
@@ -152,7 +165,9 @@ class RowStream:
                 f"{self.label}: no column {quote(missing)}, which the model reads next to the molecules: add it (a "
                 f"blank cell gets the mean of the training part). Columns: {quote(self.columns, 30)}"
             )
-        check_feature_columns(Table(pd.DataFrame(columns=self.columns), self.label), names, (self.smiles_column,))
+        check_feature_columns(
+            Table(pd.DataFrame(columns=self.columns), self.label), names, (self.smiles_column, *self.smiles_columns)
+        )
         return replace(self, feature_columns=tuple(names))
 
     def _features(self, frame: pd.DataFrame) -> FeatureCells | None:
@@ -170,7 +185,7 @@ def stream(
     options: ReadOptions | None = None,
     separator: str | None = None,
     encoding: str | None = None,
-    feature_columns: Sequence[str] | None = None,
+    inputs: Inputs | None = None,
 ) -> RowStream:
     """Read rows for prediction, a chunk at a time; no row is left out, whatever its SMILES.
 
@@ -178,10 +193,10 @@ def stream(
         source: A text file (CSV, TSV, SMI, also .gz), an SD or MOL file, a Parquet file, a workbook, or a DataFrame.
         smiles_column: As in `zoo.recipe.ReadOptions`; so are `separator`, `encoding` and `sheet`. A guess is noted.
         chunk_size: Rows at a time, >= 1.
-        options: These and `feature_columns` together; the others play no part in prediction.
+        options: These, `feature_columns` and `smiles_columns` together; the others play no part in prediction.
         separator: Overrides that of the options.
         encoding: Overrides that of the options.
-        feature_columns: Overrides those of the options: numbers that are read next to the molecules.
+        inputs: Columns of features and of several molecules that a learner reads, in the place of the options'.
 
     Raises:
         DataError: As for `load`; while iterating, at a row that has more or fewer cells than the header.
@@ -193,7 +208,7 @@ def stream(
     """
     if chunk_size < 1:
         raise DataError(f"chunk_size={chunk_size}: give a positive number")
-    given = options or ReadOptions()
+    given, inputs = options or ReadOptions(), inputs or Inputs()
     own: dict[str, Any] = {"smiles_column": smiles_column, "separator": separator, "encoding": encoding}
     given = replace(given, **{name: value for name, value in own.items() if value is not None})
     notes: list[str] = []
@@ -211,9 +226,10 @@ def stream(
     if head is None:
         raise DataError(f"{label} has a header but no rows: nothing to read")
     table = Table(head, label, notes=notes, molecules=opened.molecules if isinstance(opened, RowFile) else None)
-    column = find_smiles_column(table, given.smiles_column)
-    rows = RowStream(label, list(head.columns), column, chunk_size, opened, table.notes, sheet=given.sheet)
-    return rows.with_features(feature_columns or given.feature_columns or ())
+    columns = find_molecule_columns(table, given.smiles_column, inputs.molecules or given.smiles_columns)
+    rows = RowStream(label, list(head.columns), columns[0], chunk_size, opened, table.notes, sheet=given.sheet)
+    rows = replace(rows, smiles_columns=tuple(columns) if len(columns) > 1 else ())
+    return rows.with_features(inputs.features or given.feature_columns or ())
 
 
 def _frames(source: RowFile | Path | pd.DataFrame, size: int) -> Iterator[pd.DataFrame]:

@@ -124,6 +124,7 @@ def reading(
         "task_kinds": dict(zip(fitted.task_names, fitted.task_kinds, strict=True)) if fitted and mixed else None,
         "tasks": fitted.task_names or None if fitted else own.tasks,
         "feature_columns": recipe.feature_names,
+        "smiles_columns": recipe.smiles_columns,
         "task": recipe.task,
         "split": own.split,
     }

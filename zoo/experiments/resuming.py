@@ -12,7 +12,7 @@ from zoo.runs.folder import RunFolder
 from zoo.runs.state import FINISHED
 
 # What the data say and nobody asks for.
-FOUND = ("num_tasks", "task", "feature_names")
+FOUND = ("num_tasks", "task", "feature_names", "smiles_columns")
 COUNTED = ("num_classes", "kinds")
 
 

@@ -110,11 +110,12 @@ class Request:
         chosen = from_mapping(FileOptions, options)
         fields = ("smiles_column", "separator", "encoding", "sheet")
         reading = ReadOptions(**{name: getattr(chosen, name) for name in fields})
-        rows = data.stream(source, chunk_size=chosen.chunk_size, options=reading)
         saved = read_all(run)
+        inputs = saved.checkpoints[0].fitted.inputs
+        rows = data.stream(source, chunk_size=chosen.chunk_size, options=reading, inputs=inputs)
         for model in saved.checkpoints:
             require_trust(model.recipe, chosen.trust)
-        return cls(saved, rows.with_features(saved.checkpoints[0].fitted.feature_names), chosen)
+        return cls(saved, rows, chosen)
 
     @property
     def job(self) -> Job:

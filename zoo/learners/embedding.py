@@ -13,6 +13,7 @@ from featurizers import Featurizer, MoleculeGraph
 from zoo.data import MoleculeLoader
 from zoo.data.arrays import Float32
 from zoo.layers.grover_encoder import Embeddings
+from zoo.layers.joined_molecules import embed_all
 from zoo.learners import evaluation
 from zoo.learners.encoding import encode_chunks
 
@@ -32,7 +33,7 @@ def embed_function(model: nn.Module, name: str, source: str | None) -> Callable[
     if embed is None:
         raise TypeError(f"model {name!r} gives no embedding: it has no method `embed(graph)`")
     if source is None:
-        return embed
+        return partial(embed_all, model)
     if not name.startswith("grover"):
         raise TypeError(f"source={source!r}: only GROVER has vectors of atoms and bonds, this is a {name!r}")
     return partial(embed, source=source)

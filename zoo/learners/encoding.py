@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
 from typing import Any, TypeAlias
@@ -19,9 +20,14 @@ from zoo.data.features import attach_features
 from zoo.data.packing.processes import ordered_map
 from zoo.learners.molecule_lists import CHUNK, in_chunks
 from zoo.learners.own_features import report_missing
+from zoo.recipe.inputs import Inputs
 
 Encoded: TypeAlias = tuple[np.ndarray, PackedMolecules | None, list[str]]
 """Positions of the molecules that can be read; the packed molecules, `None` without any; why not, or "", of all."""
+
+Read: TypeAlias = dict[bool, Chem.Mol | InvalidMolecule]
+"""A molecule, or why it cannot be read, by `as_written` of the featurizer."""
+NO_INPUTS = Inputs()
 
 SHARED_CHUNK = 512
 """Molecules at a time where processes share the work."""
@@ -32,10 +38,10 @@ def encode_chunks(
     molecules: Any,
     on_invalid: str,
     num_workers: int = 0,
-    feature_names: tuple[str, ...] = (),
+    inputs: Inputs = NO_INPUTS,
 ) -> Iterator[Encoded]:
     """Encode molecules in their order; arguments and errors as in `encode_chunks_for_all`."""
-    for (encoded,) in encode_chunks_for_all([featurizer], molecules, on_invalid, num_workers, feature_names):
+    for (encoded,) in encode_chunks_for_all([featurizer], molecules, on_invalid, num_workers, inputs):
         yield encoded
 
 
@@ -44,7 +50,7 @@ def encode_chunks_for_all(
     molecules: Any,
     on_invalid: str,
     num_workers: int = 0,
-    feature_names: tuple[str, ...] = (),
+    inputs: Inputs = NO_INPUTS,
 ) -> Iterator[list[Encoded]]:
     """Encode molecules in their order with several featurizers, each molecule read once.
 
@@ -53,7 +59,7 @@ def encode_chunks_for_all(
         molecules: See `in_chunks`.
         on_invalid: "raise" ends at a molecule that cannot be read.
         num_workers: Processes that work ahead; 0 works in this one. A list of few molecules starts none.
-        feature_names: Numbers that the learner reads next to them; the packed molecules carry these, not scaled yet.
+        inputs: Columns that the learner reads; the packed molecules carry its features, not scaled yet.
 
     Returns:
         For each chunk what each featurizer gives.
@@ -63,9 +69,9 @@ def encode_chunks_for_all(
     """
     of_chunk = partial(encode, featurizers, on_invalid)
     if num_workers == 0:
-        yield from map(of_chunk, report_missing(in_chunks(molecules, CHUNK, feature_names), feature_names))
+        yield from map(of_chunk, report_missing(in_chunks(molecules, CHUNK, inputs), inputs.features))
         return
-    chunks = report_missing(in_chunks(molecules, SHARED_CHUNK, feature_names), feature_names)
+    chunks = report_missing(in_chunks(molecules, SHARED_CHUNK, inputs), inputs.features)
     first = list(islice(chunks, CHUNK // SHARED_CHUNK))
     shared = len(first) > 2 and all(isinstance(molecule, str) for molecule in first[0].smiles)
     yield from ordered_map(of_chunk, chain(first, chunks), num_workers if shared else 0)
@@ -73,17 +79,17 @@ def encode_chunks_for_all(
 
 @one_blas_thread()
 def encode(featurizers: Sequence[Featurizer], on_invalid: str, rows: MoleculeRows) -> list[Encoded]:
-    """Encode what can be read, for each featurizer."""
-    found: list[list[MoleculeArrays]] = [[] for _ in featurizers]
+    """Encode what can be read, for each featurizer; of a row with several molecules, all of them."""
+    found: list[list[list[MoleculeArrays]]] = [[] for _ in featurizers]
     positions: list[list[int]] = [[] for _ in featurizers]
     reasons = [[""] * len(rows) for _ in featurizers]
-    for position, molecule in enumerate(rows.smiles):
-        read: dict[bool, Chem.Mol | InvalidMolecule] = {}
+    for position, molecules in enumerate(zip(rows.smiles, *rows.partners, strict=True)):
+        read: list[Read] = [{} for _ in molecules]
         for number, featurizer in enumerate(featurizers):
             try:
                 if why := rows.reasons.get(position):
-                    raise InvalidMolecule(str(molecule), why)
-                found[number].append(read_with(featurizer, molecule, read))
+                    raise InvalidMolecule(str(molecules[0]), why)
+                found[number].append(read_row(featurizer, molecules, read, rows.columns))
                 positions[number].append(position)
             except InvalidMolecule as error:
                 if on_invalid == "raise":
@@ -95,14 +101,31 @@ def encode(featurizers: Sequence[Featurizer], on_invalid: str, rows: MoleculeRow
     ]
 
 
-def pack(arrays: list[MoleculeArrays], rows: MoleculeRows, places: list[int]) -> PackedMolecules | None:
-    """Pack encoded molecules with the features of their rows; `None` without any molecule."""
+def pack(arrays: list[list[MoleculeArrays]], rows: MoleculeRows, places: list[int]) -> PackedMolecules | None:
+    """Pack encoded rows, each with all of its molecules, and their features; `None` without any row."""
     if not arrays:
         return None
-    return attach_features(PackedMolecules.pack(arrays), None if rows.features is None else rows.features[places])
+    packed, *partners = (PackedMolecules.pack(column) for column in zip(*arrays, strict=True))
+    packed = replace(packed, partners=tuple(partners)) if partners else packed
+    return attach_features(packed, None if rows.features is None else rows.features[places])
 
 
-def read_with(featurizer: Featurizer, molecule: Any, read: dict[bool, Chem.Mol | InvalidMolecule]) -> MoleculeArrays:
+def read_row(
+    featurizer: Featurizer, molecules: Sequence[Any], read: list[Read], columns: tuple[str, ...]
+) -> list[MoleculeArrays]:
+    """Encode the molecules of a row; where there are several, the reason names the column."""
+    if len(molecules) == 1:
+        return [read_with(featurizer, molecules[0], read[0])]
+    found = []
+    for place, (molecule, known) in enumerate(zip(molecules, read, strict=True)):
+        try:
+            found.append(read_with(featurizer, molecule, known))
+        except InvalidMolecule as error:
+            raise InvalidMolecule(error.molecule, f"{columns[place]}: {error.reason}") from error
+    return found
+
+
+def read_with(featurizer: Featurizer, molecule: Any, read: Read) -> MoleculeArrays:
     """Encode a molecule; `read` keeps it, or why it cannot be read, for other featurizers, by their `as_written`."""
     if type(featurizer).read is not Featurizer.read or type(featurizer).parse is not Featurizer.parse:
         return featurizer.read(molecule)  # it reads in its own way

@@ -89,7 +89,7 @@ class Ensemble(Predictor):
         values: list[np.ndarray] = []
         reasons: list[str] = []
         for encoded in encode_chunks_for_all(
-            featurizers, molecules, on_invalid, self.encoding_workers, self.fitted.feature_names
+            featurizers, molecules, on_invalid, self.encoding_workers, self.fitted.inputs
         ):
             values.append(self._predict_chunk([part[:2] for part in encoded], len(encoded[0][2]), batch_size))
             reasons += [next(filter(None, why), "") for why in zip(*(part[2] for part in encoded), strict=True)]
@@ -238,6 +238,7 @@ def meaning(fitted: Fitted) -> dict[str, Any]:
         "classes": fitted.task_args.get("num_classes", 2),
         "label words": words,
         "features": list(fitted.feature_names),
+        "columns of molecules": list(fitted.smiles_columns),
     }
 
 

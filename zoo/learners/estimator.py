@@ -118,7 +118,7 @@ class Baseline(Predictor):
         train, packed = self.featurize_dataset(train, chosen, progress)
         start = time.perf_counter()
         targets = train.exact_targets if scaler is None else scaler.transform(train.exact_targets)
-        self.model.fit(np.asarray(packed.descriptors), targets, weights_of_labels(train, weighting.classes))
+        self.model.fit(descriptors_of(packed), targets, weights_of_labels(train, weighting.classes))
         seconds = time.perf_counter() - start
         metric = train.metric if plan.metric == LOSS else plan.metric
         history = History(metric, split=parts, notes=(*describe_features(features), *notes_of_trees(train, weighting)))
@@ -137,7 +137,7 @@ class Baseline(Predictor):
 
     def predict_packed(self, packed: PackedMolecules, batch_size: int = PREDICT_BATCH) -> Floats:
         """Predictions (n, T) of molecules that are featurized already."""
-        values = self.model.predict(np.asarray(self.complete(packed).descriptors))
+        values = self.model.predict(descriptors_of(self.complete(packed)))
         return values if self.scaler is None else evaluation.unscale(values, self.task, self.scaler)
 
     def save(self, path: str | Path) -> None:
@@ -150,6 +150,12 @@ class Baseline(Predictor):
         checkpoint.write_folder(path, self.request, self.fitted, write_estimators)
         self.keep_domain(Path(path))
 
+    @property
+    def num_columns(self) -> int:
+        """Columns that the trees read: descriptors of each molecule in a row, and features."""
+        molecules = max(len(self.fitted.smiles_columns), 1)
+        return molecules * self.featurizer.descriptor_size + len(self.fitted.feature_names)
+
     def load_weights(self, saved: checkpoint.Checkpoint) -> None:
         """Take the estimators of a checkpoint.
 
@@ -160,7 +166,7 @@ class Baseline(Predictor):
 
         file = saved.path / ESTIMATORS
         try:
-            check_trees(file, self.featurizer.descriptor_size + len(self.fitted.feature_names))
+            check_trees(file, self.num_columns)
             estimators = skops.io.load(file, trusted=list(TRUSTED))
         except (ValueError, OSError, LookupError, TypeError, AttributeError) as error:
             raise checkpoint.damage_error(file, error) from error
@@ -176,6 +182,12 @@ def notes_of_trees(train: MoleculeDataset, weighting: Weighting) -> tuple[str, .
     if weighting.tasks:
         notes.append("task_weights have no effect: each task has trees of its own")
     return tuple(notes)
+
+
+def descriptors_of(packed: PackedMolecules) -> np.ndarray:
+    """Descriptors of the molecules of each row side by side, with features behind those of the first."""
+    columns = [np.asarray(each.descriptors) for each in (packed, *packed.partners)]
+    return columns[0] if len(columns) == 1 else np.concatenate(columns, axis=1)
 
 
 def require_own(estimators: Any, model: TaskEstimators, file: Path) -> list[Any]:

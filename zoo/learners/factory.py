@@ -41,6 +41,8 @@ def build(
     task: str = "classification",
     task_args: Mapping[str, Any] | None = None,
     feature_names: Sequence[str] = (),
+    smiles_columns: Sequence[str] = (),
+    own_encoders: bool = False,
     dataset: str | MoleculeDataset | pd.DataFrame | None = None,
     model_args: Mapping[str, Any] | None = None,
     optimizer_args: Mapping[str, Any] | None = None,
@@ -59,8 +61,10 @@ def build(
         task: Kind of target: "classification" (two classes), "multiclass", "regression" or a registered one.
         task_args: Options of the kind of target, such as `{"num_classes": 4}` for "multiclass".
         feature_names: Numbers that the model reads next to a molecule, such as `["T", "pH"]`.
-        dataset: Takes these four from a data set, or from one that `zoo.data.load` finds under this name; `task` may
-            name another kind of target with the same labels, such as "mean_variance" for numbers.
+        smiles_columns: Columns of several molecules in a row, such as `["solute", "solvent"]`.
+        own_encoders: Where a row has several molecules, an encoder for each column instead of one for all.
+        dataset: Takes all of these but the last from a data set, or from what `zoo.data.load` finds under this name;
+            `task` may name another kind of target with the same labels, such as "mean_variance" for numbers.
         model_args: Options of the model; `zoo.describe` lists them. Likewise the other two.
         optimizer_args: Options of the rule and of its base optimizer together, such as
             `{"rho": 0.1, "lr": 3e-4, "base": "adamw"}`.
@@ -84,6 +88,7 @@ def build(
         data = data if same_task(task, "classification") else as_kind(data, task)
         num_tasks, task, names = data.num_tasks, data.task, data.task_names
         feature_names = feature_names or data.feature_names
+        smiles_columns = smiles_columns or data.smiles_columns
         task_args = task_args_for(data, task_args)
     start = start_of(init)
     if start is not None and start.init is not None:
@@ -98,13 +103,14 @@ def build(
         featurizer_args=featurizer_args,
         seed=seed,
     )
-    columns = tuple(feature_names)
     recipe = replace(
         recipe,
         num_tasks=num_tasks,
         task=task,
         task_args=dict(task_args or {}),
-        feature_names=columns,
+        feature_names=tuple(feature_names),
+        smiles_columns=tuple(smiles_columns),
+        own_encoders=own_encoders,
         start=start,
     )
     featurizer = recipe.featurizer if featurizer is None else featurizer
@@ -167,8 +173,9 @@ def assemble(
 
 def untrained(recipe: Recipe) -> Fitted:
     """Return the outcome of building alone."""
-    names = recipe.feature_names or ()
-    return Fitted(recipe.num_tasks or 1, recipe.task or "classification", recipe.task_args, feature_names=names)
+    kind, columns = recipe.task or "classification", recipe.smiles_columns or ()
+    fitted = Fitted(recipe.num_tasks or 1, kind, recipe.task_args, smiles_columns=columns)
+    return replace(fitted, feature_names=recipe.feature_names or ())
 
 
 def recipe_for(
@@ -226,13 +233,16 @@ def with_dataset(recipe: Recipe, data: MoleculeDataset) -> Recipe:
             f"another kind of target: choose a recipe and data that fit each other, or name a metric with --metric "
             f"({', '.join(known)})"
         )
-    if recipe.feature_names is not None and recipe.feature_names != data.feature_names:
-        raise ValueError(
-            f"the recipe asks for feature_names={list(recipe.feature_names)}, and {data.name} was read with "
-            f"{list(data.feature_names)}: leave them out of the recipe, or name these columns with feature_columns="
-        )
-    task_args, columns = task_args_for(data, recipe.task_args), data.feature_names or None
-    return replace(recipe, num_tasks=data.num_tasks, task=data.task, task_args=task_args, feature_names=columns)
+    for name, option in (("feature_names", "feature_columns"), ("smiles_columns", "smiles_columns")):
+        asked, there = getattr(recipe, name), getattr(data, name)
+        if asked is not None and asked != there:
+            raise ValueError(
+                f"the recipe asks for {name}={list(asked)}, and {data.name} was read with {list(there)}: leave them "
+                f"out of the recipe, or name these columns with {option}="
+            )
+    task_args = task_args_for(data, recipe.task_args)
+    recipe = replace(recipe, feature_names=data.feature_names or None, smiles_columns=data.smiles_columns or None)
+    return replace(recipe, num_tasks=data.num_tasks, task=data.task, task_args=task_args)
 
 
 def task_args_for(data: MoleculeDataset, given: Mapping[str, Any] | None) -> dict[str, Any]:

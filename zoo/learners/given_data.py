@@ -26,6 +26,11 @@ def describe_features(scaler: FeatureScaler | None) -> tuple[str, ...]:
 
 def describe_data(dataset: MoleculeDataset, parts: Split | None) -> DataOptions:
     """Describe data that were given as an object, for a recipe."""
-    columns = dataset.feature_names or None
-    known = DataOptions(source=dataset.name, task=dataset.task, tasks=dataset.task_names, feature_columns=columns)
+    known = DataOptions(
+        source=dataset.name,
+        task=dataset.task,
+        tasks=dataset.task_names,
+        smiles_columns=dataset.smiles_columns or None,
+        feature_columns=dataset.feature_names or None,
+    )
     return known if parts is None else replace(known, split=parts.name, split_args=parts.options, split_seed=parts.seed)

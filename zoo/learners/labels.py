@@ -31,16 +31,21 @@ def by_name(data: Any, fitted: Fitted) -> MoleculeDataset:
     """
     if isinstance(data, MoleculeDataset):
         return take_features(reorder(data, fitted.task_names), fitted.feature_names)
-    columns = fitted.feature_names or None
+    columns = columns_of_inputs(fitted)
     if not fitted.task_names:
-        return load_data(data, feature_columns=columns)
+        return load_data(data, **columns)
     try:
-        return load_data(data, feature_columns=columns, **reading_of(fitted))
+        return load_data(data, **columns, **reading_of(fitted))
     except DataError:
-        found = load_data(data, feature_columns=columns)
+        found = load_data(data, **columns)
         if set(fitted.task_names) <= set(found.task_names):
             raise
         return reorder(found, fitted.task_names)
+
+
+def columns_of_inputs(fitted: Fitted) -> dict[str, Any]:
+    """Options that read the columns of features and of several molecules that a learner needs."""
+    return {"feature_columns": fitted.feature_names or None, "smiles_columns": fitted.smiles_columns or None}
 
 
 def reading_of(fitted: Fitted) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -43,6 +44,7 @@ class MoleculeReader:
     def probe(self) -> PackedMolecules:
         """Methane as packed molecules, for the shape of predictions."""
         packed, width = PackedMolecules.pack([self.featurizer.read("C")]), len(self.fitted.feature_names)
+        packed = replace(packed, partners=(packed,) * len(self.fitted.smiles_columns[1:]))
         return self.complete(attach_features(packed, np.full((1, width), np.nan) if width else None))
 
     @property
@@ -100,9 +102,9 @@ class MoleculeReader:
             raise ValueError(f"on_invalid={on_invalid!r}: choose 'nan' or 'raise'")
         parts: list[tuple[np.ndarray, np.ndarray]] = []
         reasons: list[str] = []
-        names = self.fitted.feature_names if features else ()
+        inputs = self.fitted.inputs if features else replace(self.fitted.inputs, features=())
         for readable, packed, why in encode_chunks(
-            self.featurizer, molecules, on_invalid, self.encoding_workers, names
+            self.featurizer, molecules, on_invalid, self.encoding_workers, inputs
         ):
             if packed is not None:
                 parts.append((len(reasons) + readable, function(self.complete(packed))))

@@ -16,6 +16,7 @@ from zoo.data.errors import quote
 from zoo.data.features import MissingFeatureWarning, checked_features
 from zoo.data.labels.features import read_features
 from zoo.data.reading.table import Table
+from zoo.recipe.inputs import Inputs
 
 REMEDY = "a blank cell gets the mean of the training part"
 
@@ -56,9 +57,23 @@ def columns_of(dataset: MoleculeDataset) -> Iterable[np.ndarray]:
     return () if dataset.features is None else dataset.features.T
 
 
-def rows_of_dataset(dataset: MoleculeDataset, names: tuple[str, ...]) -> MoleculeRows:
-    """Rows of a data set with these features."""
-    return MoleculeRows(dataset.smiles, take_features(dataset, names).features)
+def rows_of_dataset(dataset: MoleculeDataset, inputs: Inputs) -> MoleculeRows:
+    """Rows of a data set with what a learner reads of them; one that reads one molecule gets the first column."""
+    if inputs.molecules:
+        require_same_molecules(dataset, inputs.molecules)
+    features = take_features(dataset, inputs.features).features
+    partners = dataset.partners if inputs.molecules else ()
+    return MoleculeRows(dataset.smiles, features, partners=partners, columns=inputs.molecules)
+
+
+def require_same_molecules(dataset: MoleculeDataset, columns: tuple[str, ...]) -> None:
+    """Raise a `ValueError` if a data set has molecules in other columns than a learner reads."""
+    if dataset.smiles_columns != columns:
+        has = quote(dataset.smiles_columns) or "one column"
+        wants = f"{quote(columns)}: load the data with smiles_columns={list(columns)}" if columns else "one column"
+        raise DataError(
+            f"{dataset.name} has its molecules in {has}, and this learner reads {wants}, or build one with dataset="
+        )
 
 
 def given_features(features: Any, names: tuple[str, ...], rows: int) -> Float32:

@@ -9,14 +9,14 @@ import torch
 from torch import nn
 
 import optim
-from featurizers import Featurizer, PackedMolecules
+from featurizers import Featurizer
 from featurizers.needs import HasNeeds
-from zoo.layers.joined_head import join_to_head, reads_descriptors
 from zoo.learners.baselines import TaskEstimators
 from zoo.learners.building import building
 from zoo.learners.names import Part, find
 from zoo.learners.plans import Plan, options_of_ready, storable
 from zoo.learners.reserved import SET_BY_FACTORY
+from zoo.learners.side_input import model_of_several, read_side_input, require_descriptors_read, side_size
 from zoo.learners.signatures import check_options, constructor_options, optimizer_options
 from zoo.recipe.fitted import Fitted
 from zoo.recipe.recipe import Recipe
@@ -120,6 +120,8 @@ def model_of(
     size = side_size(recipe, featurizer)
     if is_ready(part, (nn.Module, TaskEstimators), MODELS, recipe.model_args):
         reads = getattr(getattr(part, "config", None), "descriptor_size", None)
+        if recipe.smiles_columns:
+            raise ValueError("a finished model reads one molecule in a row: give the name of one, or its class")
         if reads is not None:
             require_descriptors_read(f"model {type(part).__name__}", reads, size)
         elif recipe.feature_names and isinstance(part, nn.Module):
@@ -127,6 +129,8 @@ def model_of(
         return part, options_of_ready(part)  # type: ignore[return-value]
     plan = plan_model(part, recipe, featurizer, fitted)  # type: ignore[arg-type]
     model = plan.make()
+    if isinstance(model, nn.Module) and recipe.smiles_columns:
+        return model_of_several(plan, model, recipe, featurizer)
     if size and isinstance(model, nn.Module) and "descriptor_size" not in plan.options:
         read_side_input(model, size, featurizer)
     return model, storable(plan.options)
@@ -135,30 +139,6 @@ def model_of(
 def make_model(part: Part, recipe: Recipe, featurizer: Featurizer) -> nn.Module:
     """Build the model, sized for the featurizer and the tasks."""
     return model_of(part, recipe, featurizer)[0]
-
-
-def side_size(recipe: Recipe, featurizer: Featurizer) -> int:
-    """Numbers that a model gets next to a molecule: the featurizer's descriptors, then the user's own features."""
-    return featurizer.descriptor_size + len(recipe.feature_names or ())
-
-
-def require_descriptors_read(name: str, size: int, given: int) -> None:
-    """Raise a `ValueError` unless a model reads as many numbers next to a molecule as there are."""
-    if size != given:
-        raise ValueError(
-            f"{name} reads {size or 'no'} descriptors of a molecule and the featurizer (with the features that were "
-            f"named) gives {given or 'none'}: build the featurizer with or without them, or a model with "
-            f"descriptor_size={given}"
-        )
-
-
-def read_side_input(model: nn.Module, size: int, featurizer: Featurizer) -> None:
-    """Let a model without an option for it read the numbers next to a molecule, unless it does so already."""
-    packed = PackedMolecules.pack([featurizer.read("CCO")])
-    batch = featurizer.collate(packed).to(next(model.parameters()).device)
-    batch.descriptors = torch.zeros(1, size, device=batch.device)
-    if not reads_descriptors(model, batch):
-        join_to_head(model, size, batch)
 
 
 def make_optimizer(part: Part, recipe: Recipe, model: nn.Module) -> torch.optim.Optimizer:

@@ -14,11 +14,11 @@ from zoo.data import load as load_data
 from zoo.data.arrays import Floats
 from zoo.data.features import FeatureScaler
 from zoo.learners.decisions import decide_classes
-from zoo.learners.labels import as_kind, check_labels
+from zoo.learners.labels import as_kind, check_labels, columns_of_inputs
 from zoo.learners.measured import PREDICT_BATCH, Measured
 from zoo.learners.molecule_lists import index_of, with_features
 from zoo.learners.molecule_reader import MoleculeReader
-from zoo.learners.own_features import require_same_features, take_features
+from zoo.learners.own_features import require_same_features, require_same_molecules, take_features
 from zoo.learners.predictions import Predictions, with_reasons
 from zoo.learners.uncertainty import estimator_for
 from zoo.recipe.fitted import Fitted
@@ -104,7 +104,7 @@ class Predictor(MoleculeReader, Measured):
         Raises:
             TypeError: Something that holds no molecules.
         """
-        molecules = with_features(molecules, features, self.fitted.feature_names)
+        molecules = with_features(molecules, features, self.fitted.inputs)
         return self.predictions(molecules, batch_size=batch_size, on_invalid=on_invalid).values
 
     def predictions(
@@ -141,7 +141,7 @@ class Predictor(MoleculeReader, Measured):
             TypeError: An option that the estimator does not have.
             NoDomain: `domain` is asked for, and nothing tells what the learner was trained on.
         """
-        molecules = with_features(molecules, features, self.fitted.feature_names)
+        molecules = with_features(molecules, features, self.fitted.inputs)
         if isinstance(molecules, Iterator):
             molecules = list(molecules)
         estimator = estimator_for(uncertainty, coverage, options, self.fitted.calibration)
@@ -209,6 +209,7 @@ class Predictor(MoleculeReader, Measured):
             ValueError: Another number or kind of tasks, or a word is class 1 that was class 0 in training.
         """
         fitted, columns = self.fitted, self.fitted.feature_names
-        dataset = data if isinstance(data, MoleculeDataset) else load_data(data, feature_columns=columns or None)
+        dataset = data if isinstance(data, MoleculeDataset) else load_data(data, **columns_of_inputs(fitted))
         require_same_features(dataset, columns)
+        require_same_molecules(dataset, fitted.smiles_columns)
         return check_labels(as_kind(take_features(dataset, columns), fitted.task), fitted)

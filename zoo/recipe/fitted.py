@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from zoo.recipe.inputs import Inputs
 from zoo.recipe.mapping import from_mapping
 from zoo.recipe.recipe import LEARNED
 from zoo.registry import kinds
@@ -25,6 +26,7 @@ class Fitted:
         model: All options of the model, defaults written out; None in checkpoints written before these were kept.
         featurizer: All options of the featurizer, as `model`.
         task_names: Names of the T tasks; empty before training.
+        smiles_columns: Columns of molecules (K), where a row has several; else empty.
         feature_names: Numbers that the model reads next to a molecule (F), in their order.
         feature_scaling: Names, mean and standard deviation of these numbers in training; None before it.
         label_names: Words of the classes, for tasks whose labels are words or have more than two classes.
@@ -47,6 +49,7 @@ class Fitted:
     model: Mapping[str, Any] | None = None
     featurizer: Mapping[str, Any] | None = None
     task_names: tuple[str, ...] = ()
+    smiles_columns: tuple[str, ...] = ()
     feature_names: tuple[str, ...] = ()
     feature_scaling: Mapping[str, Any] | None = None
     label_names: Mapping[str, Any] = field(default_factory=dict)
@@ -60,6 +63,12 @@ class Fitted:
         object.__setattr__(self, "task_names", tuple(self.task_names))
         object.__setattr__(self, "untrained", tuple(self.untrained))
         object.__setattr__(self, "feature_names", tuple(self.feature_names))
+        object.__setattr__(self, "smiles_columns", tuple(self.smiles_columns))
+
+    @property
+    def inputs(self) -> Inputs:
+        """Columns that the learner reads in every row."""
+        return Inputs(self.feature_names, self.smiles_columns)
 
     @property
     def output_names(self) -> tuple[str, ...]:

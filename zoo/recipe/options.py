@@ -23,6 +23,7 @@ class ReadKeywords(TypedDict, total=False):
     smiles_column: str | None
     tasks: str | Sequence[str] | Mapping[str, str] | None
     task_kinds: Mapping[str, str] | None
+    smiles_columns: str | Sequence[str] | None
     feature_columns: str | Sequence[str] | None
     weight_column: str | None
     task: str | None
@@ -50,6 +51,8 @@ class ReadOptions:
             several kinds are learned together where their kinds are named, {"active": "binary", "logS": "regression"}
             or ["active:binary", "logS:regression"].
         task_kinds: Kinds of single label columns, by name; what `tasks` names goes here.
+        smiles_columns: Columns of several molecules in a row, such as ["solute", "solvent"]: the model reads all of
+            them; splits by scaffold look at the first.
         feature_columns: Columns of numbers that the model reads next to the molecule, such as ["T", "pH"]; scaled by
             the training part, and needed again for predictions.
         weight_column: Column of the weights that molecules have in the loss; metrics ignore them; None has none.
@@ -73,6 +76,7 @@ class ReadOptions:
     smiles_column: str | None = None
     tasks: tuple[str, ...] | None = None
     task_kinds: dict[str, str] | None = field(default=None, hash=False)
+    smiles_columns: tuple[str, ...] | None = None
     feature_columns: tuple[str, ...] | None = None
     weight_column: str | None = None
     task: str | None = None
@@ -94,7 +98,7 @@ class ReadOptions:
         names, named = split_kinds(self.tasks, self.task_kinds, self.task)
         object.__setattr__(self, "tasks", names)
         object.__setattr__(self, "task_kinds", named)
-        for columns in ("tasks", "feature_columns"):
+        for columns in ("tasks", "smiles_columns", "feature_columns"):
             given = getattr(self, columns)
             if given is not None:
                 object.__setattr__(self, columns, (given,) if isinstance(given, str) else tuple(given))

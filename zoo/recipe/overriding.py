@@ -51,6 +51,8 @@ def override(recipe: Recipe, changes: Mapping[str, Any]) -> Recipe:
         changes.setdefault("num_tasks", None)
     if data.keys() & {"source", "feature_columns"}:
         changes.setdefault("feature_names", None)
+    if data.keys() & {"source", "smiles_columns"}:
+        changes.setdefault("smiles_columns", None)
     if data.get("task") is not None:
         changes.setdefault("task", None)
     for section, cls in SECTIONS.items():

@@ -35,6 +35,8 @@ class Recipe:
         task: Kind of target: "classification" (two classes), "multiclass", "regression" or a registered one; None
             decides by the data, and is "classification" without any.
         task_args: Options of the kind of target, such as `{"num_classes": 4}`.
+        smiles_columns: Columns of several molecules in a row; None takes those of the data (`data.smiles_columns`).
+        own_encoders: Where a row has several molecules, an encoder for each column instead of one for all.
         feature_names: Numbers that the model reads next to the molecule; None takes those of the data
             (`data.feature_columns`).
         model_args: Options of the model.
@@ -57,6 +59,8 @@ class Recipe:
     num_tasks: int | None = None
     task: str | None = None
     task_args: Mapping[str, Any] = field(default_factory=dict)
+    smiles_columns: tuple[str, ...] | None = None
+    own_encoders: bool = False
     feature_names: tuple[str, ...] | None = None
     model_args: Mapping[str, Any] = field(default_factory=dict)
     optimizer_args: Mapping[str, Any] = field(default_factory=dict)
@@ -71,8 +75,9 @@ class Recipe:
             kinds.check_task(self.task)
         if self.num_tasks is not None and self.num_tasks < 1:
             raise ValueError(f"num_tasks={self.num_tasks}: at least 1")
-        if self.feature_names is not None:
-            object.__setattr__(self, "feature_names", tuple(self.feature_names) or None)
+        for name in ("feature_names", "smiles_columns"):
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, tuple(getattr(self, name)) or None)
         for name, cls in (("data", DataOptions), ("training", TrainingOptions), ("start", StartOptions)):
             value = getattr(self, name)
             if isinstance(value, Mapping):

@@ -43,11 +43,14 @@ class Content:
     @classmethod
     def of(cls, dataset: MoleculeDataset) -> Content:
         """Describe a data set."""
-        pairs = zip(dataset.rows.tolist(), dataset.smiles, strict=True)
+        texts = dataset.smiles
+        if dataset.partners:
+            texts = ["\0".join(molecules) for molecules in zip(texts, *dataset.partners, strict=True)]
+        pairs = zip(dataset.rows.tolist(), texts, strict=True)
         return cls(
             len(dataset),
             digest(f"{row} {smiles}".encode() for row, smiles in pairs),
-            digest(smiles.encode() for smiles in sorted(dataset.smiles)),
+            digest(text.encode() for text in sorted(texts)),
             hash_columns(dataset.task_names, dataset.targets, dataset.bounds),
             {} if dataset.features is None else hash_columns(dataset.feature_names, dataset.features),
             "" if dataset.weights is None else digest([dataset.weights.tobytes()]),

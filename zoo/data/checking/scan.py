@@ -83,7 +83,7 @@ def _report(opened: Opened, roles: Roles, data: MoleculeDataset) -> DataReport:
 
 
 def _uses(opened: Opened, roles: Roles) -> dict[str, str]:
-    special = {roles.smiles: "SMILES"} | dict.fromkeys(roles.tasks, "task")
+    special = dict.fromkeys((roles.smiles, *roles.partners), "SMILES") | dict.fromkeys(roles.tasks, "task")
     special |= dict.fromkeys(roles.features, "feature")
     if roles.split:
         special[roles.split] = "split"

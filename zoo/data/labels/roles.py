@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from zoo.data.labels.columns import find_smiles_column, find_split_column
+from zoo.data.labels.columns import find_molecule_columns, find_split_column
 from zoo.data.labels.features import check_feature_columns
 from zoo.data.labels.guessing import find_task_columns
 from zoo.data.labels.weights import check_weight_column
@@ -19,6 +19,7 @@ class Roles:
 
     Args:
         smiles: The molecules.
+        partners: Further molecules of each row.
         tasks: The labels (T).
         features: Numbers that models read next to the molecules (F).
         split: The words train, valid, test; or `None`.
@@ -30,6 +31,7 @@ class Roles:
     """
 
     smiles: str
+    partners: tuple[str, ...] = ()
     tasks: list[str] = field(default_factory=list)
     features: tuple[str, ...] = ()
     split: str | None = None
@@ -56,15 +58,16 @@ def find_roles(opened: Opened, options: ReadOptions) -> Roles:
             used = (smiles_column, *apart, *features, options.weight_column)
             tasks = known.tasks or tuple(column for column in table.frame.columns if column not in used)
             task, metric = task or known.task, metric or known.metric
-    smiles = find_smiles_column(table, smiles_column)
+    smiles, *partners = find_molecule_columns(table, smiles_column, options.smiles_columns)
     split = find_split_column(table, options.split_column)
-    apart += (*features, *(name for name in (split, options.weight_column) if name))
+    apart += (*partners, *features, *(name for name in (split, options.weight_column) if name))
     guess = find_task_columns(table, smiles, tasks, apart)
-    check_feature_columns(table, features, (smiles, *guess.tasks))
+    check_feature_columns(table, features, (smiles, *partners, *guess.tasks))
     if options.weight_column is not None:
-        check_weight_column(table, options.weight_column, (smiles, *guess.tasks, *features))
+        check_weight_column(table, options.weight_column, (smiles, *partners, *guess.tasks, *features))
     return Roles(
         smiles,
+        tuple(partners),
         guess.tasks,
         features,
         split,

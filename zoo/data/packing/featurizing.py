@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -42,8 +44,8 @@ class FeaturizedMolecules(PackedMolecules):
 
     @property
     def readable(self) -> np.ndarray:
-        """Positions of the molecules that could be read, for `MoleculeLoader(indices=)`."""
-        return np.flatnonzero(self.num_atoms)
+        """Positions of the rows whose molecules could be read, for `MoleculeLoader(indices=)`."""
+        return np.flatnonzero(np.min([self.num_atoms, *(partner.num_atoms for partner in self.partners)], axis=0))
 
 
 def featurize(
@@ -79,6 +81,14 @@ def featurize(
     """
     if on_invalid not in ("raise", "empty"):
         raise DataError(f"on_invalid={on_invalid!r}: choose 'raise' or 'empty'")
+    if isinstance(molecules, MoleculeDataset) and molecules.partners:
+        options: dict[str, Any] = {
+            "num_workers": num_workers,
+            "progress": progress,
+            "cache_dir": cache_dir,
+            "on_invalid": on_invalid,
+        }
+        return _featurize_columns(molecules, partial(featurize, featurizer=featurizer, **options))
     smiles = molecules.smiles if isinstance(molecules, MoleculeDataset) else list(molecules)
     if not smiles:
         raise DataError("no molecules to featurize")
@@ -95,6 +105,18 @@ def featurize(
         raise _unreadable(invalid[0], molecules)
     packed = FeaturizedMolecules.from_arrays(arrays, invalid=invalid)
     return attach_features(packed, molecules.features if isinstance(molecules, MoleculeDataset) else None)
+
+
+def _featurize_columns(
+    dataset: MoleculeDataset, encode: Callable[[MoleculeDataset], FeaturizedMolecules]
+) -> FeaturizedMolecules:
+    """Encode each column of molecules of a data set."""
+    alone = replace(dataset, partners=(), smiles_columns=())
+    packed = encode(alone)
+    alone = replace(alone, features=None, feature_names=())
+    partners = tuple(encode(replace(alone, smiles=column)) for column in dataset.partners)
+    invalid = {entry.row: entry for each in (*partners[::-1], packed) for entry in each.invalid}
+    return replace(packed, partners=partners, invalid=tuple(invalid[row] for row in sorted(invalid)))
 
 
 def _gather(chunks: Iterable[EncodedChunk]) -> tuple[dict[str, np.ndarray], tuple[InvalidRow, ...]]:

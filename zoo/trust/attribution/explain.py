@@ -14,6 +14,7 @@ from zoo.data import MoleculeRows
 from zoo.learners import Learner
 from zoo.learners.molecule_lists import in_chunks, with_features
 from zoo.learners.predictor import Predictor
+from zoo.recipe.inputs import Inputs
 from zoo.registry.catalog.explainers import EXPLAINERS
 from zoo.registry.suggest import suggest
 from zoo.trust.attribution.explanation import Explanation, Explanations
@@ -49,12 +50,14 @@ def explain(
         UnknownName: There is no such method.
         ValueError: No such task or class, or a method that does not fit the model.
     """
+    if predictor.fitted.smiles_columns:
+        raise ValueError("only learners that read one molecule in a row can be explained: train one on that column")
     entry = EXPLAINERS[method or default_method(predictor)]
     number = find_task(predictor, task)
     compute = entry.resolve()
-    molecules = with_features(molecules, features, predictor.fitted.feature_names)
+    molecules = with_features(molecules, features, predictor.fitted.inputs)
     found = []
-    for row in islice(single_rows(molecules, predictor.fitted.feature_names), most):
+    for row in islice(single_rows(molecules, predictor.fitted.inputs), most):
         facts: dict[str, Any] = {"task": predictor.fitted.output_names[number], "method": entry.name}
         try:
             refuse(row)
@@ -64,9 +67,9 @@ def explain(
     return Explanations(tuple(found))
 
 
-def single_rows(molecules: Any, feature_names: tuple[str, ...]) -> Iterator[MoleculeRows]:
+def single_rows(molecules: Any, inputs: Inputs) -> Iterator[MoleculeRows]:
     """Give rows one by one, with their features."""
-    for chunk in in_chunks(molecules, feature_names=feature_names):
+    for chunk in in_chunks(molecules, inputs=inputs):
         yield from chunk.chunks(1)
 
 

@@ -35,7 +35,8 @@ class Featurizer(ABC):
     `encode` writes a molecule as a few integers per atom and bond; `collate` expands the codes of a complete batch to
     float features and makes one DGL graph. Calling the featurizer does both for one molecule. Other numbers
     travel as named arrays (`MoleculeArrays.extra`): "atoms.x" becomes `graph.ndata["x"]`, "bonds.x" its `edata["x"]`,
-    "pairs.x" that of `pairs`, "molecule.x" `MoleculeGraph.extra["x"]`.
+    "pairs.x" that of `pairs`, "molecule.x" `MoleculeGraph.extra["x"]`. A subclass with `atom_number_size` numbers of
+    its own for each atom computes them in `atom_numbers(mol)`.
 
     Args:
         max_atoms: Refuse molecules with more heavy atoms; `None` leaves it to `atom_limit`.
@@ -65,6 +66,7 @@ class Featurizer(ABC):
     legacy_defaults: ClassVar[Mapping[str, Any]] = {"hydrogens": "as_written"}
     _recorded: dict[str, Any]
     atom_size: int
+    atom_number_size: int = 0
     bond_size: int
     pair_size: int = 0
     descriptor_size: int = 0
@@ -119,7 +121,7 @@ class Featurizer(ABC):
     @property
     def sizes(self) -> dict[str, int]:
         """Sizes of what is given, by the names under which models ask for them."""
-        return {size: getattr(self, size) for size in SIZES}
+        return {size: getattr(self, size) for size in SIZES} | {"atom_size": self.atom_size + self.atom_number_size}
 
     @property
     def atom_limit(self) -> int:
@@ -188,7 +190,9 @@ class Featurizer(ABC):
         """
         try:
             with rdBase.BlockLogs():
-                return self.encode(mol)
+                arrays = self.encode(mol)
+                size = self.atom_number_size
+                return arrays.with_atom_numbers(self.atom_numbers(mol), size) if size else arrays
         except InvalidMolecule:
             raise
         except FAILURES as error:
@@ -197,6 +201,12 @@ class Featurizer(ABC):
     def describe(self, mol: Chem.Mol) -> np.ndarray | None:
         """Descriptors of the whole molecule (F,), float32, if this featurizer has any."""
         return None if self.descriptors is None else self.descriptors(mol)
+
+    def atom_numbers(self, mol: Chem.Mol) -> np.ndarray:
+        """Numbers of the user for each atom (N, `atom_number_size`), which stand behind the features of the atoms."""
+        raise NotImplementedError(
+            f"{type(self).__name__} has atom_number_size={self.atom_number_size}: compute them here"
+        )
 
     def relate(self, mol: Chem.Mol, bond_ends: np.ndarray) -> np.ndarray | None:
         """Codes of the atom pairs (N * N, Q), if this featurizer has any; bonds (M, 2) as its bond codes order them."""

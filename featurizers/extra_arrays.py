@@ -9,6 +9,8 @@ import numpy as np
 
 NAME = re.compile(r"(atoms|bonds|pairs|molecule)\.[a-z][a-z0-9_]*")
 PREFIX = "extra."
+ATOM_NUMBERS = "atoms.own_numbers"
+"""Name of the numbers that stand behind the features of atoms."""
 
 
 def level_of(name: str) -> str:

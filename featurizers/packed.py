@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from featurizers.extra_arrays import at_level, check_rows, flat, join, level_of, split_flat
+from featurizers.extra_arrays import ATOM_NUMBERS, at_level, check_rows, flat, join, level_of, split_flat
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -45,6 +45,21 @@ class MoleculeArrays:
             raise ValueError(
                 f"a bond of atom {self.bond_ends.max()} in a molecule of {len(self.atoms)}, counted from 0"
             )
+
+    def with_atom_numbers(self, numbers: Any, size: int) -> MoleculeArrays:
+        """Return the molecule with numbers for each atom (N, `size`), which stand behind the features of its atoms.
+
+        Raises:
+            ValueError: The shape does not fit, or a number is not finite.
+        """
+        values = np.asarray(numbers, dtype=np.float32)
+        if values.shape != (len(self.atoms), size):
+            raise ValueError(
+                f"atom_numbers gave {values.shape} for {len(self.atoms)} atoms and atom_number_size={size}"
+            )
+        if not np.isfinite(values).all():
+            raise ValueError("atom_numbers gave a number that is not finite")
+        return replace(self, extra={**self.extra, ATOM_NUMBERS: values})
 
 
 def offsets(counts: np.ndarray) -> np.ndarray:

@@ -23,6 +23,7 @@ from zoo.registry.kinds import labels_of
 from zoo.registry.plugins import load_plugins
 from zoo.trust.calibration import REMEDY, Calibration
 from zoo.trust.conformal import require_coverage
+from zoo.trust.deciding import decide_calibrated
 
 
 @dataclass(frozen=True)
@@ -106,6 +107,7 @@ class Estimator(ABC):
         self.check(predictor, coverage)
         found, sets, reasons = self.calibrated(predictor, molecules, batch_size, coverage, on_invalid)
         fitted, numbers = predictor.fitted, labels_of(predictor.fitted.task) == NUMBERS
+        applied = self.applied_calibration(fitted)
         return Predictions(
             found.values.astype(np.float64 if numbers else np.float32),
             with_reasons(found.values, reasons),
@@ -114,7 +116,13 @@ class Estimator(ABC):
             interval=found.interval,
             more={} if sets is None else name_sets(sets, fitted),
             index=index_of(molecules),
+            classes=decide_calibrated(found.values, fitted, applied),
         )
+
+    def applied_calibration(self, fitted: Fitted) -> Calibration | None:
+        """Calibration that was fitted with the same options; `None` without one."""
+        calibration = Calibration.of(fitted, self.name)
+        return None if calibration is None or calibration.other_options(self.options) else calibration
 
     def calibrated(
         self, predictor: Predictor, molecules: Any, batch_size: int, coverage: float | None, on_invalid: str = "nan"
@@ -126,8 +134,8 @@ class Estimator(ABC):
             why molecules cannot be read (n,).
         """
         found, reasons = self.estimate(predictor, molecules, batch_size, on_invalid)
-        calibration = Calibration.of(predictor.fitted, self.name)
-        if calibration is None or calibration.other_options(self.options):
+        calibration = self.applied_calibration(predictor.fitted)
+        if calibration is None:
             return found, None, reasons
         found = calibration.correct(found)
         if coverage is None:

@@ -206,7 +206,7 @@ def test_a_calibrated_classifier_predicts_sets(tmp_path):
     learner.fit(zoo.data.load(data), split=None, epochs=2, progress=False)
     calibrate(learner, data, method="platt", conformal_method="mondrian")
     frame = learner.predictions([*SMILES, "bad"], coverage=0.9).to_frame()
-    assert list(frame) == ["predicted_y", "set_y", "reason"]
+    assert list(frame) == ["predicted_y", "class_y", "set_y", "reason"]
     assert set(frame["set_y"][:-1]) <= {"no", "yes", "no|yes", ""}
     assert frame["set_y"].iloc[-1] == ""
     hit = [label in text.split("|") for label, text in zip(data["y"], frame["set_y"], strict=False)]

@@ -28,6 +28,7 @@ COMMANDS = {
     "tune": "search hyperparameters on the validation part",
     "pretrain": "train an encoder on molecules without labels, for fine-tuning",
     "embed": "what a model makes of molecules before its head, as a table of vectors",
+    "verify": "train a run again, or compare its data and predictions: are the numbers the same here?",
     "import": "open a checkpoint of GROVER, KERMT or chemprop 2 safely, and write it as molzoo's",
     "list": "models, optimizers, featurizers, recipes, data sets, splits, metrics, kinds of target",
     "describe": "reference, options and defaults of one of them, explained",

@@ -35,7 +35,7 @@ def main(arguments: list[str]) -> None:
     print(f"origin     {foreign.origin}")
     print(f"model      {foreign.model}, {learner.num_parameters:,} parameters, featurizer {foreign.featurizer}")
     print(f"tasks      {describe_tasks(fitted)}")
-    if foreign.model == "grover" and learner.model.config.hidden_size in (800, 1200):
+    if foreign.model == "grover" and foreign.model_args["hidden_size"] in (800, 1200):
         print(f"check      molzoo verify {output}")
     for note in foreign.notes:
         print(f"note       {note}")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from zoo.commands.parser import CommandParser
 
-DESCRIPTION = """Check that a run can be trusted to be what it says: its versions, its data by their hashes, its predictions
-of the test part and, unless --quick is given, a new training from its recipe, compared bit by bit.
+DESCRIPTION = """Check that a run is what it says: its versions, its data by their hashes, its predictions of the test
+part and, unless --quick is given, a new training from its recipe, compared bit by bit.
 
 An imported GROVER is compared with numbers of the released checkpoint of its size: whether file and code agree.
 
@@ -26,9 +26,7 @@ def main(arguments: list[str]) -> None:
     parser.add_argument("run", help="folder of a run, or of an imported checkpoint")
     parser.add_option("--quick", action="store_true", help="do not train again")
     parser.add_option("--data", type=str | None, metavar="NAME|FILE", help="new place of the run's data")
-    parser.add_option(
-        "--device", default="cpu", help="cpu, cuda, cuda:1, ...; a training on a GPU is not bit-identical"
-    )
+    parser.add_option("--device", default="cpu", help="cpu, cuda, cuda:1, ...; GPUs do not train bit-identically")
     parser.add_trust()
     options = parser.parse_command(arguments)
 
@@ -50,8 +48,11 @@ def main(arguments: list[str]) -> None:
 def compare_with_release(folder: str) -> tuple[str, bool, str]:
     """Compare an imported GROVER with the numbers of its release."""
     from zoo.importing.golden import compare_with_release
-    from zoo.learners import load
+    from zoo.learners import Learner, load
 
-    found = compare_with_release(load(folder, device="cpu"))
+    learner = load(folder, device="cpu")
+    if not isinstance(learner, Learner):
+        raise TypeError(f"{folder} holds no GROVER: nothing to compare with")
+    found = compare_with_release(learner)
     detail = f"{found.compared} numbers of {found.name}, largest difference {found.difference:.1e}"
     return "embeddings", found.agrees, detail

@@ -6,6 +6,7 @@ import dataclasses
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -59,7 +60,7 @@ def verify(
         raise CheckpointError(f"{run} holds no run of `molzoo train`: there is no recipe.json to follow")
     learner = loading.load(str(run), device=device, trust=trust)
     recipe = learner.recipe
-    source = dataclasses.replace(recipe.asked_data, **({} if data is None else {"source": data}))
+    source = recipe.asked_data if data is None else dataclasses.replace(recipe.asked_data, source=data)
     dataset = load_again(source, folder, data)
     checks = [compare_versions(folder), compare_data(folder, dataset)]
     if checks[1].passed is False:
@@ -75,12 +76,11 @@ def verify(
 def compare_versions(folder: RunFolder) -> Check:
     """Compare the versions of the packages that compute with those of the run."""
     stored, here = folder.facts.get("versions") or {}, checkpoint.versions()
-    other = [
-        f"{name} {stored[name]} there, {here[name]} here" for name in here if stored.get(name, here[name]) != here[name]
-    ]
-    return Check(
-        "versions", None if other or not stored else True, "; ".join(other) or ("the same" if stored else "unknown")
-    )
+    if not stored:
+        return Check("versions", None, "the run has noted none")
+    names = [name for name in here if stored.get(name, here[name]) != here[name]]
+    other = "; ".join(f"{name} {stored[name]} there, {here[name]} here" for name in names)
+    return Check("versions", None if other else True, other or "the same")
 
 
 def compare_data(folder: RunFolder, dataset) -> Check:
@@ -126,8 +126,7 @@ def train_again(folder: RunFolder, learner: Learner, dataset, device: str, trust
             device=device,
             trust=trust,
         )
-        again = loading.load(str(Path(place) / "run"), device=device, trust=trust)
-    return [compare_epochs(folder, outcome.history.to_frame()), compare_weights(learner, again)]
+    return [compare_epochs(folder, outcome.history.to_frame()), compare_weights(learner, outcome.learner)]
 
 
 def compare_epochs(folder: RunFolder, again: pd.DataFrame) -> Check:
@@ -143,12 +142,11 @@ def compare_epochs(folder: RunFolder, again: pd.DataFrame) -> Check:
     if not len(differs):
         return Check("training", False, f"{len(again)} epochs here, {len(before)} there")
     first = int(differs[0])
-    return Check(
-        "training", False, f"leaves the run in epoch {first + 1}: loss {new[first]!r} here, {old[first]!r} there"
-    )
+    detail = f"leaves the run in epoch {first + 1}: loss {new[first]!r} here, {old[first]!r} there"
+    return Check("training", False, detail)
 
 
-def compare_weights(learner: Learner, again: Learner) -> Check:
+def compare_weights(learner: Learner, again: Any) -> Check:
     """Compare the weights of the best epoch bit by bit."""
     old, new = learner.model.state_dict(), again.model.state_dict()
     other = [name for name in old if name not in new or not torch.equal(old[name], new[name])]

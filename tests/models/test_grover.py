@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from rdkit import Chem
 
 from featurizers import GroverFeaturizer, PackedMolecules
+from zoo.layers.branches import logit_of_mean
 from zoo.layers.message_passing import use_torch
-from zoo.models.grover import Grover, GroverConfig, logit_of_mean
+from zoo.models.grover import Grover, GroverConfig
 from zoo.models.grover_weights import config_from_published, from_published, to_published
 
 SMILES = [

@@ -11,7 +11,7 @@ import torch
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 import zoo
-from zoo.learners.learner import watchers
+from zoo.learners.watchers import watchers
 from zoo.recipe.options import TrainingOptions
 from zoo.sharpness import SharpnessMonitor, monitor
 from zoo.training.callbacks import Callback

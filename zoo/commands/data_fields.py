@@ -16,7 +16,7 @@ RARE = frozenset(
     + ("measure_bounds", "max_atoms")
 )
 COLUMNS = {
-    "tasks": "label columns; the data set's own, or all that look like labels",
+    "tasks": "label columns, as NAME:KIND where their kinds differ; the data set's own, or all that look like labels",
     "smiles_columns": "columns of several molecules in a row, such as solute solvent; the model reads all of them",
     "feature_columns": "columns of numbers that the model reads next to the molecule, such as T pH",
 }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,6 @@ import torch
 from torch import nn
 
 from featurizers import Featurizer, PackedMolecules
-from zoo import sharpness
 from zoo.data import MoleculeDataset, MoleculeLoader, Split
 from zoo.data.arrays import Float32, Floats
 from zoo.learners import embedding, evaluation
@@ -22,6 +21,7 @@ from zoo.learners.given_data import cut, describe_data, describe_features, scale
 from zoo.learners.predictor import PREDICT_BATCH, Predictor
 from zoo.learners.targets import settle_targets
 from zoo.learners.transfer import Transfer
+from zoo.learners.watchers import watchers
 from zoo.recipe.fitted import Fitted
 from zoo.recipe.mapping import from_mapping
 from zoo.recipe.options import DataOptions, TrainingOptions
@@ -31,7 +31,6 @@ from zoo.runs.folder import RunFolder
 from zoo.runs.opening import run_folder, running, saved_parts
 from zoo.runs.process import available_cores
 from zoo.tasks import Objective, Supervised, objective_for
-from zoo.training import callbacks as watch
 from zoo.training import distributed
 from zoo.training.history import History
 from zoo.training.loop import TrainingRun
@@ -259,21 +258,3 @@ class Learner(Predictor):
         valid, packed = self.featurize_dataset(part, options, progress)
         loader = MoleculeLoader(packed, self.featurizer, batch_size=PREDICT_BATCH)
         return Validation(self.model, valid, loader, self.objective, self.scaler)
-
-
-def watchers(options: TrainingOptions, folder: RunFolder | None, progress: bool | None) -> Iterator[Any]:
-    """The callbacks that the options ask for; of several processes only the main one prints and writes."""
-    if options.patience is not None:
-        yield watch.EarlyStopping(options.patience)
-    if options.ascent_every is not None:
-        yield watch.AscentMonitor(options.ascent_every)
-    if not distributed.is_main():
-        return
-    if progress is not False:
-        yield watch.Progress(progress)
-    if options.sharpness_every is not None and (folder is not None or progress is not False):
-        # Before the checkpoint: a run that is cut off while it measures does so again when it is resumed.
-        yield sharpness.SharpnessMonitor(options.sharpness_every, show=progress is not False)
-    if folder is not None:
-        yield watch.TensorBoard()
-        yield watch.Checkpointing(folder.checkpoints, options.checkpoint_every)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from featurizers.molecule_graph import MoleculeGraph
 from zoo.layers.activations import ACTIVATIONS
+from zoo.layers.branches import logit_of_mean, squared_distance
 from zoo.layers.feed_forward import FeedForward
 from zoo.layers.grover_encoder import GroverEncoder
 from zoo.layers.head_messages import DYNAMIC_DEPTHS
@@ -208,11 +209,7 @@ class Grover(nn.Module):
         targets = targets.to(scores.dtype)
         if scores.dim() == 2:
             return {"loss": criterion(scores, targets)}
-        apart = (scores[0] - scores[1]).square()
-        if apart.shape[1] % targets.shape[1]:  # targets of several kinds need several numbers of scores
-            apart = apart.sum(-1, keepdim=True).expand_as(targets) / targets.shape[1]
-        else:
-            apart = apart.unflatten(-1, (targets.shape[1], -1)).sum(-1)
+        apart = squared_distance(scores[0], scores[1], targets.shape[1])
         return {
             "from_atom": criterion(scores[0], targets),
             "from_bond": criterion(scores[1], targets),
@@ -265,10 +262,3 @@ class Grover(nn.Module):
     def _pooled(self, molecules: MoleculeGraph) -> tuple[Tensor, Tensor]:
         embeddings = self.encoder(molecules)
         return self.head.pool(molecules.graph, embeddings.atom_from_atom, embeddings.atom_from_bond)
-
-
-def logit_of_mean(a: Tensor, b: Tensor) -> Tensor:
-    """The logit of the mean of two probabilities that are given by their logits; exact for large logits too."""
-    yes = torch.logaddexp(F.logsigmoid(a), F.logsigmoid(b))
-    no = torch.logaddexp(F.logsigmoid(-a), F.logsigmoid(-b))
-    return yes - no

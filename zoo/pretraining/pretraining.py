@@ -18,8 +18,8 @@ from zoo.data import MoleculeDataset, MoleculeLoader, Split, featurize, prefetch
 from zoo.data import load as load_data
 from zoo.data.errors import DataError
 from zoo.learners import Learner, assemble
-from zoo.learners.learner import watchers
 from zoo.learners.parts import make_optimizer
+from zoo.learners.watchers import watchers
 from zoo.pretraining.labelling import LabellingFeaturizer
 from zoo.pretraining.options import PretrainingOptions
 from zoo.pretraining.vocabulary import Vocabulary, build_vocabularies, read_vocabularies, write_vocabularies

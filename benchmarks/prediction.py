@@ -1,15 +1,15 @@
 """`molzoo predict` as a person starts it: rows a second of the whole command, and the memory of all of its processes.
 
-A model is trained for one epoch on a few molecules (its predictions do not matter here), then a file with as many rows
-as asked for, real molecules repeated, is predicted in a process of its own. Prints one JSON line for each command:
+A model is trained for one epoch on a few molecules (its predictions do not matter here), then a file with as many
+different molecules as asked for is predicted in a process of its own. Prints one JSON line for each command:
 
-    python benchmarks/prediction.py --models dmpnn --rows 20000
-    python benchmarks/prediction.py --models grover --rows 100000
+    python benchmarks/prediction.py --models dmpnn grover --rows 20000 --molecules library.csv
 
-With the `chemprop` command of another environment (2.3.1 was measured), the same rows are predicted by its message
-passing network of the same size, its default one:
+`--molecules` is a CSV with a column `smiles`; without it the embedded molecules are predicted. With the `chemprop`
+command of another environment (2.3.1 was measured), the same rows are predicted by its message passing network of the
+same size, its default one:
 
-    python benchmarks/prediction.py --models dmpnn --rows 20000 --chemprop ENVIRONMENT/bin/chemprop
+    python benchmarks/prediction.py --models dmpnn --molecules library.csv --chemprop ENVIRONMENT/bin/chemprop
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import csv
 import json
+import resource
 import subprocess
 import sys
 import tempfile
@@ -25,6 +26,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import psutil
 
 import zoo
@@ -40,18 +42,17 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         rows, training = folder / "rows.csv", folder / "training.csv"
-        write_molecules(rows, options.rows)
+        number = write_molecules(rows, options.rows, options.molecules)
         write_molecules(training, TRAINING_MOLECULES)
         for model in options.models:
             run = train_ours(model, training, folder)
             output = folder / f"{model}.predicted.csv"
-            command = [*molzoo("predict"), str(run), str(rows), "--output", str(output), "--quiet"]
-            tell("molzoo", model, parameters_of(run), options.rows, command, output)
+            tell("molzoo", model, parameters_of(run), number, molzoo_command(run, rows, output), output)
         if options.chemprop:
             run = train_chemprop(options.chemprop, training, folder)
             output = folder / "chemprop.predicted.csv"
-            command = [options.chemprop, "predict", "-i", str(rows), "-s", "smiles", "--model-path", str(run)]
-            tell("chemprop", "mpnn", None, options.rows, [*command, "-o", str(output), *options.chemprop_args], output)
+            command = [*chemprop_command(options.chemprop, run, rows, output), *options.chemprop_args]
+            tell("chemprop", "mpnn", None, number, command, output)
 
 
 def parse() -> argparse.Namespace:
@@ -59,6 +60,7 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", nargs="*", default=["dmpnn"], help=f"{', '.join(SIZES)} or others; default: dmpnn")
     parser.add_argument("--rows", type=int, default=20_000, help="rows of the file; default: 20000")
+    parser.add_argument("--molecules", type=Path, help="CSV with a column smiles; default: the embedded b3db")
     parser.add_argument("--chemprop", metavar="COMMAND", help="also measure this chemprop command")
     parser.add_argument(
         "--chemprop-args", nargs=argparse.REMAINDER, default=[], help="more of its arguments, e.g. --num-workers 2"
@@ -66,20 +68,35 @@ def parse() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def write_molecules(path: Path, number: int) -> None:
-    """A file of the embedded molecules, repeated as often as needed, with their label."""
-    dataset = zoo.data.load("b3db")
+def write_molecules(path: Path, number: int, source: Path | None = None) -> int:
+    """Write different molecules in random order, the embedded ones with their label; return how many there are."""
+    if source is None:
+        dataset = zoo.data.load("b3db")
+        cells = [(smiles, int(label)) for smiles, label in zip(dataset.smiles, dataset.targets[:, 0], strict=True)]
+    else:
+        with source.open(newline="", encoding="utf-8") as file:
+            cells = [(smiles, 0) for smiles in dict.fromkeys(row["smiles"] for row in csv.DictReader(file))]
+    order = np.random.default_rng(0).permutation(len(cells))[:number]
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["smiles", "label"])
-        for row in range(number):
-            place = row % len(dataset)
-            writer.writerow([dataset.smiles[place], int(dataset.targets[place, 0])])
+        writer.writerows(cells[place] for place in order)
+    return len(order)
 
 
 def molzoo(command: str) -> list[str]:
     """The command as this interpreter's package has it."""
     return [sys.executable, "-m", "zoo.commands.main", command]
+
+
+def molzoo_command(run: Path, rows: Path, output: Path) -> list[str]:
+    """Our command that predicts a file."""
+    return [*molzoo("predict"), str(run), str(rows), "--output", str(output), "--quiet"]
+
+
+def chemprop_command(chemprop: str, run: Path, rows: Path, output: Path) -> list[str]:
+    """Command of chemprop that does."""
+    return [chemprop, "predict", "-i", str(rows), "-s", "smiles", "--model-path", str(run), "-o", str(output)]
 
 
 def train_ours(model: str, training: Path, folder: Path) -> Path:
@@ -114,11 +131,13 @@ def tell(package: str, model: str, parameters: int | None, rows: int, command: S
 
 
 def watch(command: Sequence[str]) -> dict[str, float]:
-    """Seconds of a command, and the peak of its memory (MiB): all processes together, and the largest.
+    """Seconds of a command, on the clock and of all processors, and the peak of its memory (MiB).
+
+    The peak is that of all processes together, and of the largest.
 
     The sum counts a page that several processes share in equal parts (PSS), where the system tells it.
     """
-    start, peaks = time.perf_counter(), {"together": 0, "largest": 0}
+    start, before, peaks = time.perf_counter(), processor_seconds(), {"together": 0, "largest": 0}
     process = psutil.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     watcher = threading.Thread(target=sample_memory, args=(process, peaks), daemon=True)
     watcher.start()
@@ -129,9 +148,16 @@ def watch(command: Sequence[str]) -> dict[str, float]:
         raise SystemExit(errors.decode())
     return {
         "seconds": round(seconds, 2),
+        "cpu_seconds": round(processor_seconds() - before, 2),
         "all_processes_mb": round(peaks["together"] / 2**20),
         "largest_process_mb": round(peaks["largest"] / 2**20),
     }
+
+
+def processor_seconds() -> float:
+    """Processor time of all child processes that have ended, and of theirs."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def sample_memory(process: psutil.Process, peaks: dict[str, int]) -> None:

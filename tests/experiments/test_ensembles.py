@@ -22,6 +22,7 @@ from zoo.experiments.sweep.workers import work
 from zoo.recipe.options import DataOptions
 from zoo.recipe.recipe import Recipe
 from zoo.runs.checkpoint import CheckpointError
+from zoo.runs.ensemble_folder import open_ensemble
 from zoo.runs.folder import RunFolder
 
 TREES = {"num_trees": 5, "num_jobs": 1}
@@ -29,16 +30,10 @@ FOREST = Recipe("random_forest", "none", "fingerprint", model_args=TREES, data=D
 OPTIONS = ["--model", "random_forest", "--model-args.num_trees", "5", "--model-args.num_jobs", "1", "--quiet"]
 
 
-class NoPicture:
-    def savefig(self, *args, **options):
-        pass
-
-
 @pytest.fixture(scope="module", autouse=True)
-def no_pictures():
-    """Members write no pictures and pages, which take most of the time of runs as small as these."""
+def no_pages():
+    """Members write no pages for TensorBoard, which take most of the time of runs as small as these."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("zoo.views.plots.quality", lambda *args: NoPicture())
         for page in ("write_test_pages", "write_metrics"):
             patch.setattr(f"zoo.views.tensorboard_pages.{page}", lambda *args: None)
         yield
@@ -193,6 +188,14 @@ def test_an_interrupted_ensemble_goes_on_with_what_is_missing(few, tmp_path, mon
     found = train_members(plan, resume=True, **options)
     assert calls == [0, 1, 1, 2]
     assert len(found.ensemble.members) == 3
+
+
+def test_what_came_after_training_stays_when_nothing_is_trained(few, tmp_path):
+    plan, options = EnsemblePlan(FOREST, (0, 1)), {"dataset": few, "folder": tmp_path / "ens", "progress": False}
+    train_members(plan, **options)
+    dataclasses.replace(open_ensemble(tmp_path / "ens"), weights=(1.0, 3.0)).note()
+    train_members(plan, resume=True, **options)
+    assert zoo.load(tmp_path / "ens").weights == (0.25, 0.75)
 
 
 def test_a_member_without_a_result_is_named_and_tried_again(few, tmp_path, monkeypatch):

@@ -56,9 +56,9 @@ def summarize_ensemble(outcome: Any, folds: int | None) -> None:
 
     width = max(map(len, outcome.members))
     for name, found in outcome.members.items():
-        scores = ", ".join(f"{metric} {format_value(value)}" for metric, value in (found.get("test") or {}).items())
+        score = next((f"{metric} {format_value(value)}" for metric, value in (found.get("test") or {}).items()), "-")
         epoch = f", best epoch {found['best_epoch']}" if found.get("best_epoch") else ""
-        print(f"{name:<{width}}  test {scores or '-'}{epoch}, {found.get('seconds') or 0.0:.1f} s")
+        print(f"{name:<{width}}  test {score}{epoch}, {found.get('seconds') or 0.0:.1f} s")
     what = f"{len(outcome.members)} {'folds' if folds else 'seeds'}"
     for name, values in outcome.scores.items():
         mean, spread = format_value(outcome.mean[name]), format_value(outcome.sd[name])

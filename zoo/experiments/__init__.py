@@ -1,5 +1,6 @@
-"""Experiments: one run, many runs from a specification, a report, and the search for hyperparameters.
+"""Experiments: one run, ensembles of seeds and folds, many runs from a specification, a report, hyperparameters.
 
+`cross_validate` and `train_seeds` train the members of an ensemble and measure them together.
 `Sweep.read` reads a specification, `run_sweep` does its runs, `ResultsFolder` keeps one folder for each, `write_report`
 shows what came out, `tune` searches hyperparameters.
 """

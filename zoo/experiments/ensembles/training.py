@@ -24,7 +24,7 @@ from zoo.recipe.options import DataOptions, TrainingOptions
 from zoo.recipe.recipe import Recipe
 from zoo.recipe.trust import require_trust
 from zoo.runs.checkpoint import CheckpointError
-from zoo.runs.ensemble_folder import EnsembleFolder
+from zoo.runs.ensemble_folder import EnsembleFolder, open_ensemble
 from zoo.runs.folder import RunFolder
 from zoo.runs.state import FINISHED
 from zoo.training import distributed
@@ -146,6 +146,9 @@ def train_members(
         top = RunFolder(path, writes=distributed.is_main())
         found = EnsembleFolder(path, tuple(member.name for member in members), (1.0,) * len(members))
         folders = MemberFolders(path)
+        kept = open_ensemble(path)
+        if kept is not None and resume and all(folders.done(member) == FINISHED for member in members):
+            found = kept  # with what came after its training, such as a calibration
         with top.running():
             open_folder(top, plan, dataset, splits[0] if plan.shares_parts else None, resume)
             if setting.workers > 1:

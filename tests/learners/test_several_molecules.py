@@ -206,4 +206,4 @@ def test_commands_train_evaluate_and_predict(tmp_path, capsys):
     with pytest.raises(SystemExit) as end:
         main(["predict", run, "CCO", "--device", "cpu"])
     assert end.value.code == 2
-    assert "no column 'solute'" in capsys.readouterr().err
+    assert "error: the input: no column 'solute'" in capsys.readouterr().err

@@ -75,7 +75,7 @@ def predict(options: Any, folder: Path) -> None:
         folder: For files that nobody needs afterwards.
     """
     with without_collection():
-        from zoo.inference import default_output, given_file, predict_file, predict_shards
+        from zoo.inference import default_output, given_file, naming_input, predict_file, predict_shards
 
     source, named = given_file(options.input, folder)
     shown = not named and options.output is None and options.shards is None
@@ -86,12 +86,12 @@ def predict(options: Any, folder: Path) -> None:
         **{name: getattr(options, name) for name in FIELDS},
         "progress": False if options.quiet or shown else None,
     }
-    if options.shards is None:
-        summary = predict_file(options.run, source, output, **how)
-        before = "by the call that was cut off"
-    else:
-        summary = predict_shards(options.run, source, output, shards=options.shards, shard=options.shard, **how)
-        before = "by other calls"
+    before = "by the call that was cut off" if options.shards is None else "by other calls"
+    with naming_input(source, named):
+        if options.shards is None:
+            summary = predict_file(options.run, source, output, **how)
+        else:
+            summary = predict_shards(options.run, source, output, shards=options.shards, shard=options.shard, **how)
     if shown:
         with output.open(encoding="utf-8", newline="") as file:
             shutil.copyfileobj(file, sys.stdout)

@@ -3,6 +3,7 @@ from .embedding import embed_file as embed_file
 from .errors import InferenceError as InferenceError
 from .files import predict_file as predict_file
 from .given import given_file as given_file
+from .given import naming_input as naming_input
 from .keys import default_output as default_output
 from .request import FileOptions as FileOptions
 from .shards import predict_shards as predict_shards

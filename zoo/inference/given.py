@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from featurizers import InvalidMolecule
@@ -43,6 +44,17 @@ def given_file(words: Sequence[str], folder: Path) -> tuple[Path, bool]:
     with place.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([["smiles"], *([word] for word in words)])
     return place, False
+
+
+@contextmanager
+def naming_input(source: Path, named: bool) -> Iterator[None]:
+    """Call a file that the user did not name "the input" in the errors of the block."""
+    try:
+        yield
+    except DataError as error:
+        if named:
+            raise
+        raise DataError(str(error).replace(str(source), "the input")) from error
 
 
 def refuse_misspelt_file(word: str) -> None:

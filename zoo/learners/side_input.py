@@ -1,4 +1,4 @@
-"""What a model reads next to a molecule: descriptors, features of the user, and the other molecules of a row."""
+"""Numbers that a model reads next to a molecule: descriptors, features of the user, vectors of other molecules."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def test_the_card_needs_no_other_file(run):
     outcome, place = run
     page = (place / "run" / "card.html").read_text()
     assert not re.search(r"<(script|link|iframe)|src=\"(?!data:)|url\(|@import|https?://(?!www\.(w3|rdkit)\.org)", page)
-    assert page.count('src="data:image/') >= 3
+    assert page.count('src="data:image/') >= 1
     assert page.count("<svg") == 8  # four molecules that are right, four that are wrong
     assert outcome.card.startswith("rmse ")
     assert "molzoo train --data &#39;my file.csv&#39;" in page

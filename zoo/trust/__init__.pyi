@@ -2,6 +2,8 @@ from . import scores as scores
 from .attribution import Explanation as Explanation
 from .attribution import Explanations as Explanations
 from .attribution import explain as explain
+from .auditing import Audit as Audit
+from .auditing import audit as audit
 from .ball import Ball as Ball
 from .calibrating import calibrate as calibrate
 from .calibrating import calibrate_cheaply as calibrate_cheaply

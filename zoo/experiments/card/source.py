@@ -20,7 +20,7 @@ from zoo.views.domain_plots import label_errors
 
 @dataclass(frozen=True)
 class CardSource:
-    """What a card is made of.
+    """Content of a card: a model, its data and its predictions.
 
     Args:
         learner: The trained model.

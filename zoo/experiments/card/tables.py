@@ -70,7 +70,7 @@ def tabulate_parts(source: CardSource) -> CardTable:
 
 
 def tabulate_leaks(leaks: Leaks) -> CardTable:
-    """What the parts share."""
+    """Molecules and scaffolds that the parts share."""
     rows = [
         ["test molecules that are training molecules", f"{leaks.duplicates:,} of {leaks.test:,}"],
         ["test molecules with a training molecule of similarity 0.9 or more", f"{leaks.near:,} of {leaks.test:,}"],

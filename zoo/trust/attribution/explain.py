@@ -52,6 +52,8 @@ def explain(
     """
     if predictor.fitted.smiles_columns:
         raise ValueError("only learners that read one molecule in a row can be explained: train one on that column")
+    if len(predictor.fitted.smiles_columns) > 1:
+        raise ValueError("explanations are for rows of one molecule, and this learner reads several in each row")
     entry = EXPLAINERS[method or default_method(predictor)]
     number = find_task(predictor, task)
     compute = entry.resolve()

@@ -1,6 +1,8 @@
 """Columns of several kinds of target on one encoder."""
 
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -209,3 +211,9 @@ def test_folds_and_uncertainty_of_a_mixed_file(tmp_path, capsys):
     assert together.predict(SMILES[:2]).shape == (2, 5)
     found = together.members[0].predictions(SMILES[:2], uncertainty="mc_dropout")
     assert found.spread.shape == found.values.shape == (2, 5)
+
+
+def test_the_page_about_targets_runs():
+    page = (Path(__file__).parents[2] / "docs" / "targets.md").read_text()
+    code = "\n".join(re.findall(r"```python\n(.*?)```", page, re.DOTALL))
+    exec(compile(code, "docs/targets.md", "exec"), {"__name__": "docs"})

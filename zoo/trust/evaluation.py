@@ -162,6 +162,8 @@ def evaluate_uncertainty(
     Raises:
         ValueError: The estimator does not fit, or the coverage cannot be had; a message of one line.
     """
+    if learner.fitted.task_kinds:
+        raise ValueError("the uncertainty of targets of several kinds is not measured: train one kind alone")
     dataset = learner.check_dataset(by_name(data, learner.fitted)).without_bounds()
     estimator: Any = estimator_for(uncertainty, coverage, options, learner.fitted.calibration)
     estimator.check(learner, coverage)

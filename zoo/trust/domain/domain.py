@@ -100,7 +100,8 @@ class Domain:
             raise ValueError(f"{train.name}: no training molecule can be read, so that there is nothing to resemble")
         smiles = [" ".join(train.smiles[row].split()) for row in chosen]
         threshold = learn_threshold(packed, [] if valid is None else valid.smiles)
-        return cls(packed, smiles, train.targets[chosen].astype(np.float32), train.task_names, threshold, len(train))
+        labels = train.exact_targets[chosen].astype(np.float32)
+        return cls(packed, smiles, labels, train.task_names, threshold, len(train))
 
     def __len__(self) -> int:
         return len(self.smiles)

@@ -152,8 +152,8 @@ def describe_relations(table: Table, apart: Sequence[str]) -> list[str]:
         if len(rows):
             notes.append(
                 f"column {name!r} marks {len(rows)} rows as censored (first: {table.where(rows[0])}, "
-                f"{cell_text(cells.iloc[rows[0]])}), their labels are read as exact: write the sign before the label (>4.5), or "
-                "leave such rows out"
+                f"{cell_text(cells.iloc[rows[0]])}), their labels are read as exact: write "
+                "the sign before the label (>4.5), or leave such rows out"
             )
     return notes
 

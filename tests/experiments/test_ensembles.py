@@ -301,7 +301,8 @@ def test_a_test_file_is_compared_with_the_training_part_and_measured(here, few, 
 def test_everything_trains_and_nothing_is_measured(here, capsys):
     main(["train", "--data", "some.csv", "--split", "none", "--seeds", "4", "--output", "run", *OPTIONS])
     assert len(RunFolder("run").split.rows["train"]) == len(pd.read_csv("some.csv"))
-    assert "test" not in capsys.readouterr().out
+    assert "test_predictions.csv" not in capsys.readouterr().out
+    assert not (here / "run" / "test_predictions.csv").exists()
     main(["train", "--resume", "run", "--quiet"])
     assert "has no test part" in refused(capsys, "evaluate", "run")
 

@@ -34,7 +34,8 @@ class GraphSAM(SharpnessAware):
         beta: Share of the old direction in the average, in [0, 1]; 1 keeps the anchor's for the whole epoch.
         gamma: Decay of rho, in [0, 1].
         lam: Epochs for each decay of rho, >= 1.
-        anchor_every: Epochs from anchor to anchor, >= 1.
+        anchor_every: Epochs from anchor to anchor, >= 1; None: only the first step of the run is one, at the cost of
+            the base optimizer. That is enough for beta = 0, whose direction is the last updating gradient.
         anchor: ``"unit"`` divides the anchor by its norm, so that both terms of the average are unit vectors;
             ``"raw"`` keeps it as it is, as the paper prints it, so that its weight depends on the size of the gradient.
         adaptive: Scale the perturbation to the weights, as ASAM. None: the variant's own, False for the paper's.
@@ -86,7 +87,7 @@ class GraphSAM(SharpnessAware):
         beta: float = 0.99,
         gamma: float = 0.5,
         lam: int = 1,
-        anchor_every: int = 1,
+        anchor_every: int | None = 1,
         anchor: str = "unit",
         adaptive: bool | None = None,
         eta: float = 0.01,
@@ -97,7 +98,7 @@ class GraphSAM(SharpnessAware):
         self.beta = checks.fraction("beta", beta)
         self.gamma = checks.fraction("gamma", gamma)
         self.lam = checks.positive_int("lam", lam)
-        self.anchor_every: int | None = checks.positive_int("anchor_every", anchor_every)
+        self.anchor_every = None if anchor_every is None else checks.positive_int("anchor_every", anchor_every)
         self.anchor = checks.one_of("anchor", anchor, ("unit", "raw"))
         self.anchor_due = True
         self.anchor_epoch: int | None = None

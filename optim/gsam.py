@@ -31,7 +31,7 @@ class GSAM(SAM):
         **options: Options of `SAM`.
 
     Raises:
-        ValueError: ``rho_min`` without a ``lr_max`` above ``lr_min``.
+        ValueError: ``rho_min`` without a ``lr_max`` above ``lr_min``, or together with ``rise``.
 
     Reference:
         Zhuang et al., "Surrogate Gap Minimization Improves Sharpness-Aware Training", arXiv 2203.08065, algorithm 1 and
@@ -59,6 +59,8 @@ class GSAM(SAM):
                 f"rho_min={rho_min} ties rho to the learning rate and needs its largest value: "
                 f"give lr_max > lr_min={lr_min}, got lr_max={lr_max}"
             )
+        if rho_min is not None and self.rise is not None:
+            raise ValueError(f"rho_min={rho_min} and rise={self.rise:g} both set the radius: leave one of them out")
         self.lr_max = lr_max
         self.lr_min = lr_min
 

@@ -30,5 +30,4 @@ class SAMOne(GraphSAM):
 
     def __init__(self, base: torch.optim.Optimizer, *, anchor_every: int | None = 1, **options: Any) -> None:
         options = checks.without_fixed(type(self), options)
-        super().__init__(base, beta=1.0, anchor_every=anchor_every or 1, **options)
-        self.anchor_every = None if anchor_every is None else self.anchor_every
+        super().__init__(base, beta=1.0, anchor_every=anchor_every, **options)

@@ -33,7 +33,7 @@ class SharpnessAware(Passes):
         rho: Radius of the perturbation, >= 0; 0 is the base optimizer bit for bit, in one pass a step.
         rise: In place of rho: share of the loss L, >= 0, by which a step along the gradient would raise it to first
             order, :math:`\rho_t = rise \cdot \vert L \vert / \lVert g \rVert` (LE-SAM, arXiv 2605.10183; read in
-            secondary sources). One value fits data sets whose radii differ by a factor of 50. A step without a gradient
+            secondary sources). One value fits data sets whose radii differ by a factor of 30. A step without a gradient
             at the weights takes loss and norm of the step before. None: rho counts.
         start: Share of the run, in [0, 1], that is over when perturbing begins (arXiv 2410.10373 finds most of SAM's
             gain in its last epochs); a `StepContext` tells the length of the run.

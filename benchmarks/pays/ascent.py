@@ -113,7 +113,6 @@ def cosine_row(name: str, data: Any, rule: str) -> dict[str, Any]:
         "cosine_sd": round(float(cosines.std(ddof=1)), 4),
         "positive": round(float((cosines > 0).mean()), 4),
         "rise": round(float(rises.mean()), 5),
-        "seconds": round(history.seconds, 1),
     }
 
 

@@ -60,3 +60,9 @@ def test_graphsam_with_beta_1_keeps_the_anchor_and_beta_0_follows_the_last_gradi
             last = torch.cat([g.reshape(-1) for g in gradients])
             if beta == 0.0:
                 units.append(last / last.norm())
+
+
+def test_graphsam_without_more_anchors_costs_one_pass_for_the_complete_run():
+    task = Task("graphsam", beta=0.0, gamma=1.0, anchor_every=None)
+    task.run(12)  # four epochs
+    assert task.optimizer.passes == 13

@@ -160,6 +160,7 @@ def test_batch_norm_counts_the_complete_batch_once():
         ("sam", {"ascent_share": 2}, "ascent_share must lie in"),
         ("gsam", {"ascent_share": 0.5}, "Leave ascent_share=1"),
         ("ae_sam", {"ascent_share": 0.5}, "Leave ascent_share=1"),
+        ("gsam", {"rise": 0.1, "rho_min": 0.01, "lr_max": 0.1}, "both set the radius"),
         ("esam", {"ascent_share": 0.5}, "ESAM is .* with ascent_share=1.0"),
         ("unperturbed", {"rise": 0.1}, "Unperturbed is .* with rise=None"),
     ],

@@ -1,0 +1,87 @@
+"""docs/does_it_pay.md: its tables and the numbers of its text are those of the result files."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from zoo.experiments import Sweep
+from zoo.experiments.report.report import Report
+
+ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "benchmarks" / "results"
+PAYS = ROOT / "benchmarks" / "pays"
+PAGE = (ROOT / "docs" / "does_it_pay.md").read_text(encoding="utf-8")
+TEXT = " ".join(PAGE.split())
+LARGEST = 300_000
+
+
+@pytest.fixture(scope="module")
+def page():
+    spec = importlib.util.spec_from_file_location("pays_page", PAYS / "page.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_tables_are_those_of_the_results(page):
+    assert page.filled(PAGE) == PAGE, "run `python benchmarks/pays/page.py --write`"
+
+
+def test_every_table_with_results_is_on_the_page(page):
+    assert set(page.tables()) == set(re.findall(r"<!-- (?!end)([\w ]+) -->", PAGE))
+
+
+def test_the_first_experiment():
+    verdict = Report.read(RESULTS / "graphsam").verdict
+    row = next(verdict.test.itertuples())
+    assert f"over {row.n} pairs of runs within {row.sets} data sets and models" in TEXT
+
+
+def test_what_the_text_says_of_the_directions():
+    cosines = pd.read_csv(RESULTS / "pays" / "a" / "cosines.csv").pivot(index="dataset", columns="rule")
+    carried, last = (cosines["cosine"][f"graphsam, beta {beta}"] for beta in ("0.99", "0"))
+    downhill = ["esol", "lipophilicity", "bbbp"]
+    assert (carried[downhill] < -0.2).all()
+    assert (cosines["rise"]["graphsam, beta 0.99"][downhill] < 0).all()
+    assert (carried.drop(downhill).abs() < 0.1).all()
+    assert (last > 0.1).all()
+    assert len(last) == 5
+    assert (cosines["rise"]["graphsam, beta 0"] > 0).all()
+    assert (carried - cosines["cosine"]["graphsam_paper, beta 0.99"]).abs().max() < 0.02
+
+
+def test_the_factor_between_the_radii(page):
+    rises = pd.read_csv(RESULTS / "pays" / "a" / "rises.csv")
+    radii = [page.radius_of(block.set_index("rho")["rise"], page.TARGET) for _, block in rises.groupby("dataset")]
+    assert f"differs by a factor of {max(radii) / min(radii):.0f} between" in TEXT
+
+
+def test_radii_are_interpolated_between_logarithms(page):
+    rise = pd.Series({0.001: 0.01, 0.1: 0.1})
+    assert page.radius_of(rise, 0.1**1.5) == pytest.approx(0.01)
+    assert page.radius_of(rise, 5.0) == pytest.approx(0.1)
+
+
+@pytest.mark.parametrize("path", sorted(PAYS.glob("*.yaml")), ids=lambda path: path.stem)
+def test_specifications_are_complete(path):
+    sweep = Sweep.read(path)
+    assert sweep.runs()
+    assert "Stop rule" in sweep.text or "stop rule" in sweep.text
+    seeds = set(sweep.seeds)
+    fresh = set(range(10))
+    assert seeds <= fresh if path.stem in ("stage_e", "stage_f") else not seeds & fresh
+
+
+@pytest.mark.parametrize("name", re.findall(r"`(tests/[\w/.:]+)`", PAGE))
+def test_named_tests_exist(name):
+    path, _, test = name.partition("::")
+    assert f"def {test}" in (ROOT / path).read_text(encoding="utf-8")
+
+
+def test_result_files_are_small():
+    assert all(path.stat().st_size < LARGEST for path in (RESULTS / "pays").rglob("*") if path.is_file())

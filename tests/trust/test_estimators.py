@@ -8,7 +8,7 @@ from torch import nn
 
 import zoo
 from zoo.registry.catalog import ESTIMATORS
-from zoo.trust import Told, combine, fitting
+from zoo.trust import Told, calibrate, combine, fitting
 
 SMILES = [f"{head}{'C' * n}" for head in ("O", "N", "c1ccccc1") for n in range(1, 9)]
 DATA = pd.DataFrame({"smiles": SMILES, "y": [1e3 + 10 * len(smiles) for smiles in SMILES]})
@@ -173,6 +173,22 @@ def test_classes_have_spreads_of_their_probabilities(task, classes):
         found = learner.predictions(SMILES, uncertainty=name, passes=3)
         assert found.spread.shape == found.values.shape == learner.predict(SMILES).shape
         assert (found.spread < 0.5).all()
+
+
+def test_targets_of_several_kinds_have_deviations_and_no_calibration():
+    columns = {"smiles": SMILES, "y": np.arange(24) / 7, "active": np.arange(24) % 2, "kind": np.arange(24) % 3}
+    kinds = {"y": "regression", "active": "binary", "kind": "multiclass"}
+    data = zoo.data.load(pd.DataFrame(columns), tasks=list(kinds), task_kinds=kinds)
+    learner = zoo.build("gcn", dataset=data, **SMALL)
+    learner.fit(data, split=None, epochs=1, progress=False)
+    for options in ({"uncertainty": "mc_dropout"}, {"uncertainty": "ball", "direction": "ascent"}):
+        found = learner.predictions(SMILES, passes=3, **options)
+        assert found.spread.shape == found.values.shape == learner.predict(SMILES).shape
+        assert (found.spread > 0).all()
+    with pytest.raises(
+        ValueError, match=r"targets of several kinds \(regression, binary, multiclass\) are not calibrated"
+    ):
+        calibrate(learner, data)
 
 
 @pytest.mark.parametrize("model", ["grover", "attentive_fp", "mat", "gat"])

@@ -15,6 +15,7 @@ from zoo.learners.learner import Learner
 from zoo.learners.predictor import Predictor
 from zoo.registry.catalog.targets import CLASSES, ZERO_ONE
 from zoo.tasks import Task
+from zoo.tasks.mixed import Mixed
 from zoo.trust.estimator import Estimator, Told, combine
 from zoo.trust.passes import draw_passes, require_passes
 from zoo.trust.scoring import make_loader, read_scores, run_batches
@@ -121,6 +122,11 @@ class Probe:
 
 def draw_labels(task: Task, scores: Tensor) -> Tensor:
     """Labels (B, T) drawn from what scores (B, S) predict; numbers with the told deviation, or else with 1."""
+    if isinstance(task, Mixed):
+        labels = scores.new_empty(len(scores), len(task.kinds))
+        for group in task.groups:
+            labels[:, group.places] = draw_labels(group.task, scores[:, group.scores])
+        return labels
     predicted, spread = task.to_predictions(scores), task.to_spread(scores)
     if task.labels == ZERO_ONE:
         return torch.bernoulli(predicted)

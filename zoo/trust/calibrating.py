@@ -56,7 +56,7 @@ def calibrate(
         **options: Of the estimator.
 
     Raises:
-        ValueError: Too few labels, labels of one class only, or another method.
+        ValueError: Too few labels, labels of one class only, targets of several kinds, or another method.
 
     Example:
         >>> import zoo
@@ -65,11 +65,7 @@ def calibrate(
         >>> learner.predictions(["CCO"], coverage=0.9).interval.shape
         (1, 1, 2)
     """
-    if learner.fitted.task_kinds:
-        raise ValueError(
-            f"targets of several kinds ({', '.join(dict.fromkeys(learner.fitted.task_kinds))}) are not calibrated: "
-            "train one kind alone"
-        )
+    refuse_mixed(learner)
     estimator = make_estimator(uncertainty, options)
     dataset = learner.check_dataset(by_name(data, learner.fitted)).without_bounds()
     numbers = labels_of(learner.fitted.task) == NUMBERS
@@ -153,6 +149,13 @@ def fit_classes(targets: Floats, found: Estimate, method: str, conformal_method:
         else:
             scores.append(conformal.keep(own, most_of(tasks)))
     return replace(made, scores=tuple(scores))
+
+
+def refuse_mixed(learner: Predictor) -> None:
+    """Raise a `ValueError` of one line for targets of several kinds."""
+    if learner.fitted.task_kinds:
+        kinds = ", ".join(dict.fromkeys(learner.fitted.task_kinds))
+        raise ValueError(f"targets of several kinds ({kinds}) are not calibrated: train one kind alone")
 
 
 def most_of(lists: int) -> int:

@@ -18,7 +18,7 @@ from zoo.learners.predictor import Predictor
 from zoo.learners.uncertainty import Estimate, make_estimator
 from zoo.recipe.fitted import Fitted
 from zoo.registry.catalog.estimators import ESTIMATORS
-from zoo.registry.catalog.targets import NUMBERS
+from zoo.registry.catalog.targets import CLASSES, NUMBERS, ZERO_ONE
 from zoo.registry.kinds import labels_of
 from zoo.registry.plugins import load_plugins
 from zoo.trust.calibration import REMEDY, Calibration
@@ -106,10 +106,10 @@ class Estimator(ABC):
         """Predict molecules; see `Predictor.predictions`."""
         self.check(predictor, coverage)
         found, sets, reasons = self.calibrated(predictor, molecules, batch_size, coverage, on_invalid)
-        fitted, numbers = predictor.fitted, labels_of(predictor.fitted.task) == NUMBERS
+        fitted, chances = predictor.fitted, labels_of(predictor.fitted.task) in (ZERO_ONE, CLASSES)
         applied = self.applied_calibration(fitted)
         return Predictions(
-            found.values.astype(np.float64 if numbers else np.float32),
+            found.values.astype(np.float32 if chances else np.float64),
             with_reasons(found.values, reasons),
             fitted.column_names,
             spread=found.spread,

@@ -64,7 +64,7 @@ def make_parser() -> CommandParser:
     parser.add_option("--output", type=str | None, metavar="FILE", group=OUTPUT,
                       help="page (.html), .json, .csv (a row for each atom), or a folder of pictures; "
                       "NAME.explained.html unless it is named")  # fmt: skip
-    parser.add_option("--pictures", choices=["svg", "png"], default="svg", group=OUTPUT, help="format, for a folder")
+    parser.add_option("--pictures", choices=["png", "svg"], default="png", group=OUTPUT, help="format, for a folder")
     add_reading(parser, ("smiles_column", "separator", "encoding"))
     parser.add_option("--device", default="auto", help="auto, cpu, cuda, cuda:1, ...")
     parser.add_trust()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import html
 from typing import Any
 
@@ -19,11 +20,12 @@ STYLE = """
 .molzoo-gallery{display:flex;flex-wrap:wrap;gap:12px;margin:8px 0}
 .molzoo-gallery figure{margin:0;width:360px;max-width:100%;border:1px solid #d8dee6;border-radius:8px;
 background:#fff;color:#1c2733;overflow:hidden}
-.molzoo-gallery svg{display:block;width:100%;height:auto;background:#fff}
+.molzoo-gallery svg,.molzoo-gallery img{display:block;width:100%;height:auto;background:#fff}
 .molzoo-gallery figcaption{padding:8px 12px;font:13px/1.45 system-ui,sans-serif;overflow-wrap:anywhere;
 border-top:1px solid #d8dee6}
 .molzoo-gallery code{font-size:12px}.molzoo-gallery .none{padding:24px;color:#6b7785}
 """
+NO_PICTURE = "<p class='none'>no explanation</p>"
 PAGE = """<!DOCTYPE html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>{title}</title><style>body{{margin:0 auto;max-width:1160px;padding:16px;font:15px/1.5 system-ui,sans-serif;
@@ -54,6 +56,11 @@ def draw_contributions(mol: Chem.Mol, weights: np.ndarray, form: str = "svg") ->
     drawing: Any = drawer.GetDrawingText()
     found: bytes = inline_svg(drawing).encode() if form == "svg" else drawing
     return found
+
+
+def inline_png(picture: bytes) -> str:
+    """Return a picture as HTML that needs no other file."""
+    return f"<img alt='contributions of the atoms' src='data:image/png;base64,{base64.b64encode(picture).decode()}'>"
 
 
 def gallery(cells: list[str], heading: str, page: bool) -> str:

@@ -36,7 +36,7 @@ class FileOptions:
         chunk_size: Rows at a time; with `num_workers` they bound the memory.
         num_workers: Processes that predict, this one among them; `None` takes one for each core, 0 and any GPU only
             this one.
-        batch_size: Molecules in a batch of the model.
+        batch_size: Molecules in a batch of the model; `None` takes 32 on a CPU, whose caches they fit, and 64 on a GPU.
         device: As in `zoo.build`.
         progress: Show the bar; `None` shows it in a terminal or notebook.
         patience: Seconds without an answer after which a worker is reported as hung.
@@ -55,7 +55,7 @@ class FileOptions:
     sheet: str | None = None
     chunk_size: int = 1000
     num_workers: int | None = None
-    batch_size: int = 64
+    batch_size: int | None = None
     device: str = "auto"
     progress: bool | None = None
     patience: float = PATIENCE
@@ -122,12 +122,18 @@ class Request:
         """Job of the workers."""
         options = self.options
         path, label = str(self.saved.path), self.rows.label
-        return Job(path, options.device, options.batch_size, options.trust, label, self.options.how)
+        batch_size = options.batch_size or (32 if self.on_cpu else 64)
+        return Job(path, options.device, batch_size, options.trust, label, self.options.how)
+
+    @property
+    def on_cpu(self) -> bool:
+        """Whether the model runs on a CPU."""
+        return parts.resolve_device(self.options.device).type == "cpu"
 
     @property
     def workers(self) -> int:
         """Number of processes, this one among them."""
-        if parts.resolve_device(self.options.device).type != "cpu":
+        if not self.on_cpu:
             return 0
         return available_cores() if self.options.num_workers is None else self.options.num_workers
 

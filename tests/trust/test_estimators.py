@@ -235,3 +235,14 @@ def test_unknown_names_and_options_are_refused(plain):
 def test_every_estimator_knows_its_name_and_price(entry):
     assert entry.resolve().name == entry.name
     assert entry.facts["passes"]
+
+
+def test_a_molecule_that_cannot_be_read_has_no_deviation():
+    learner = zoo.build("gcn", task="regression", model_args={"hidden_size": 8})
+    data = ([f"{'C' * length}O" for length in range(1, 31)], [float(length) for length in range(30)])
+    learner.fit(data, split="random", epochs=1, progress=False)
+    calibrate(learner, zoo.data.load((data[0], data[1]), task="regression"))
+    table = learner.predictions(["CCO", "xx"], coverage=0.8).to_frame()
+    numbers = table.filter(regex="^(predicted|sd|lower|upper)_").to_numpy(float)
+    assert np.isfinite(numbers[0]).all()
+    assert np.isnan(numbers[1]).all()

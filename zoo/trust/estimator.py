@@ -112,7 +112,7 @@ class Estimator(ABC):
             found.values.astype(np.float32 if chances else np.float64),
             with_reasons(found.values, reasons),
             fitted.column_names,
-            spread=found.spread,
+            spread=None if found.spread is None else np.where(np.isnan(found.values), np.nan, found.spread),
             interval=found.interval,
             more={} if sets is None else name_sets(sets, fitted),
             index=index_of(molecules),

@@ -217,3 +217,11 @@ def test_a_changed_feature_is_noticed_when_a_run_is_resumed(run, tmp_path):
     data = zoo.data.load(changed, feature_columns=["T", "pH"], tasks="y", name="data")
     saved = zoo.runs.folder.RunFolder(run / "run").split
     assert saved.content.changes(data) == ["other features in 'pH'"]
+
+
+def test_other_commands_read_the_features_too(run, tmp_path, capsys):
+    common = [str(run / "run"), str(run / "rows.csv"), "--device", "cpu"]
+    main(["explain", *common, "--molecules", "2", "--output", str(tmp_path / "explained.html")])
+    assert "2 molecules, 0 without an explanation" in capsys.readouterr().out
+    main(["embed", *common, "--output", str(tmp_path / "vectors.csv")])
+    assert len(pd.read_csv(tmp_path / "vectors.csv")) == len(ROWS)

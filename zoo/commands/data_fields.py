@@ -17,8 +17,8 @@ RARE = frozenset(
 )
 COLUMNS = {
     "tasks": "label columns, as NAME:KIND where their kinds differ; the data set's own, or all that look like labels",
-    "smiles_columns": "columns of several molecules in a row, such as solute solvent; the model reads all of them",
-    "feature_columns": "columns of numbers that the model reads next to the molecule, such as T pH",
+    "smiles_columns": "columns of several molecules in a row, such as solute solvent",
+    "feature_columns": "columns of numbers to read next to the molecules, such as T pH",
 }
 """Options that take several columns."""
 

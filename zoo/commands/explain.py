@@ -23,19 +23,22 @@ def main(arguments: list[str]) -> None:
     """Write the explanations and say where they are."""
     options = make_parser().parse_command(arguments)
 
-    from itertools import chain, islice
+    from itertools import islice
 
     from zoo import data
     from zoo.learners import load
+    from zoo.learners.molecule_lists import together
     from zoo.recipe.options import ReadOptions
 
     if options.molecules < 1:
         raise ValueError(f"--molecules {options.molecules}: give a number of at least 1")
-    rows = data.stream(options.input, options=ReadOptions(**vars(options.reading)))
-    smiles = list(islice(chain.from_iterable(chunk.smiles for chunk in rows), options.molecules + 1))
-    more, smiles = len(smiles) > options.molecules, smiles[: options.molecules]
     learner = load(options.run, device=options.device, trust=options.trust)
-    found = learner.explain(smiles, options.method, task=options.task, class_name=options.class_name)
+    inputs = learner.fitted.inputs
+    rows = data.stream(options.input, options=ReadOptions(**vars(options.reading)), inputs=inputs)
+    chunks = list(islice((chunk.molecules for chunk in rows), options.molecules // rows.chunk_size + 1))
+    molecules = next(together(chunks, inputs).chunks(options.molecules))
+    more = sum(map(len, chunks)) > options.molecules
+    found = learner.explain(molecules, options.method, task=options.task, class_name=options.class_name)
     source = Path(options.input)
     output = found.save(options.output or source.with_name(f"{source.stem}.explained.html"), options.pictures)
     failed = [each for each in found if each.reason]

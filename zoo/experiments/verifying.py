@@ -105,7 +105,7 @@ def compare_predictions(folder: RunFolder, learner, data: str | None) -> Check:
     names = [f"predicted_{name}" for name in learner.fitted.column_names]
     if len(table) != len(part) or not set(names) <= set(table):
         return Check("predictions", False, f"{file.name} has other rows or columns than the test part")
-    found = learner.predict(part.smiles).reshape(len(part), -1)
+    found = learner.predict(part).reshape(len(part), -1)
     differences = np.abs(found - table[names].to_numpy(float))
     scale = np.maximum(1.0, np.abs(table[names].to_numpy(float)))
     worst = float(np.nanmax(differences / scale)) if differences.size else 0.0

@@ -14,6 +14,7 @@ from zoo import data
 from zoo.data.streaming import RowChunk
 from zoo.inference.errors import InferenceError
 from zoo.learners import Learner, load
+from zoo.recipe.inputs import Inputs
 from zoo.recipe.options import ReadOptions
 
 LEVELS = ("molecule", "atom")
@@ -77,8 +78,10 @@ def embed_file(
         raise InferenceError("vectors of atoms have no source: leave it out, or take level='molecule'")
     if Path(output).resolve() == Path(source).resolve():
         raise data.DataError(f"{output} is the input: choose another name for the output")
-    stream = data.stream(source, chunk_size=chunk_size, options=options)
-    width = learner.embed(["C"], source=of).shape[1] if level == "molecule" else learner.embed_atoms(["C"])[0].shape[1]
+    columns = learner.fitted.smiles_columns
+    stream = data.stream(source, chunk_size=chunk_size, options=options, inputs=Inputs(molecules=columns))
+    probe = [("C",) * len(columns) if columns else "C"]
+    width = learner.embed(probe, source=of).shape[1] if level == "molecule" else learner.embed_atoms(["C"])[0].shape[1]
     names = [*(["atom"] if level == "atom" else []), *(f"e{number}" for number in range(width))]
     rows = failed = 0
     hidden = None if progress is None else not progress
@@ -88,7 +91,7 @@ def embed_file(
     ):
         for chunk in stream:
             if level == "molecule":
-                vectors = learner.embed(chunk.smiles, batch_size=batch_size, source=of)
+                vectors = learner.embed(chunk.molecules, batch_size=batch_size, source=of)
                 writer.write(chunk.rows, list(vectors.T))
                 failed += int(np.isnan(vectors[:, 0]).sum())
             else:

@@ -63,19 +63,18 @@ class TargetScaler:
         """
         values = np.asarray(targets, dtype=np.float64)
         names = list(task_names) if task_names is not None else [f"{t}" for t in range(values.shape[1])]
-        fitted = [
-            fit_transform(name, column, chosen)
-            for name, column, chosen in zip(names, values.T, transforms or [None] * len(names), strict=True)
-        ]
-        numbers = [
-            (0.0, 1.0) if task in unscaled else moments(name, forward(transform, column), learnable)
-            for task, (name, column, transform) in enumerate(zip(names, values.T, fitted, strict=True))
-        ]
-        mean, std = (tuple(column) for column in zip(*numbers, strict=True))
-        if not any(fitted):
+        if not any(transforms):
+            numbers = [
+                (0.0, 1.0) if task in unscaled else moments(name, column, learnable)
+                for task, (name, column) in enumerate(zip(names, values.T, strict=True))
+            ]
+            mean, std = (tuple(column) for column in zip(*numbers, strict=True))
             return cls(mean, std)
-        in_units = cls.fit(values, names, learnable=False, unscaled=unscaled)
-        return cls(mean, std, tuple(fitted), in_units.std)
+        in_units = cls.fit(values, names, learnable=learnable, unscaled=unscaled)
+        fitted = [fit_transform(*each) for each in zip(names, values.T, transforms, strict=True)]
+        columns = [forward(transform, column) for transform, column in zip(fitted, values.T, strict=True)]
+        scaled = cls.fit(np.stack(columns, axis=1), names, learnable=learnable, unscaled=unscaled)
+        return cls(scaled.mean, scaled.std, tuple(fitted), in_units.std)
 
     @property
     def unit_std(self) -> tuple[float, ...]:

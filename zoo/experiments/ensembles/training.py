@@ -180,6 +180,8 @@ def open_folder(top: RunFolder, plan: EnsemblePlan, dataset: MoleculeDataset, pa
     Raises:
         CheckpointError: It holds something else.
     """
+    if not top.writes:  # the main process of several sees to it
+        return
     kept = top.facts.get("ensemble")
     if resume and kept is not None and kept != plan.to_dict():
         raise CheckpointError(f"{top.path} holds an ensemble of {kept}, not of {plan.to_dict()}: choose another folder")

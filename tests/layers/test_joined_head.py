@@ -100,3 +100,18 @@ def test_features_that_cannot_be_joined_are_refused():
         zoo.build(Headless, featurizer="canonical", dataset=data, device="cpu")
     with pytest.raises(ValueError, match=r"GCN reads no descriptors .* gives 1"):
         zoo.build(zoo.build("gcn", device="cpu").model, featurizer="canonical", dataset=data, device="cpu")
+
+
+@pytest.mark.parametrize("model", [MeanAtoms, "gcn", "graphormer", "grover"])
+def test_rdkit_descriptors_act_in_every_model(model):
+    pytest.importorskip("descriptastorus")
+    featurizer = "canonical" if model is MeanAtoms else None
+    options = {"seed": 1, "device": "cpu", "featurizer": featurizer}
+    learner = zoo.build(model, featurizer_args={"descriptors": True}, **options)
+    packed = zoo.data.featurize(["CCO", "c1ccccc1"], learner.featurizer)
+    graph = learner.featurizer.collate(packed)
+    with torch.no_grad():
+        with_them = learner.model.eval()(graph)
+        graph.descriptors = torch.zeros_like(graph.descriptors)
+        assert not torch.allclose(learner.model(graph), with_them, rtol=1e-3)
+    assert learner.predict(["CCO"]).shape == (1, 1)

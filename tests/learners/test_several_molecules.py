@@ -1,5 +1,7 @@
 """Several molecules in a row: their pooled vectors are concatenated."""
 
+import copy
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -109,10 +111,17 @@ def test_it_is_saved_and_loaded(learner, data, tmp_path):
     assert loaded.evaluate(FRAME) == pytest.approx(trained.evaluate(data))
 
 
-def test_an_encoder_of_its_own_is_another_one(data):
-    model = zoo.build("gcn", dataset=data, own_encoders=True, device="cpu").model.eval()
-    graph = zoo.build("gcn", device="cpu").featurizer("CCO")
+def test_an_encoder_of_its_own_is_another_one_also_in_copies(data):
+    learner = zoo.build("gcn", dataset=data, own_encoders=True, device="cpu")
+    model, graph = learner.model.eval(), learner.featurizer("CCO")
     assert not torch.allclose(model.embed(graph), getattr(model, NAME)[0].embed(graph))
+    graph.partners, twin = (learner.featurizer("CO"),), copy.deepcopy(model)
+    with torch.no_grad():
+        before = model(graph)
+        for parameter in getattr(twin, NAME).parameters():
+            parameter.zero_()
+        assert torch.equal(model(graph), before)
+        assert not torch.allclose(twin(graph), before)
 
 
 class Plugin(torch.nn.Module):

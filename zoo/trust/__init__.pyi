@@ -11,6 +11,7 @@ from .calibrating import save_calibration as save_calibration
 from .calibration import Calibration as Calibration
 from .domain import Domain as Domain
 from .domain import domain_of as domain_of
+from .domain import draw_domain as draw_domain
 from .domain import set_domain as set_domain
 from .dropout import McDropout as McDropout
 from .estimator import Estimator as Estimator

@@ -10,11 +10,9 @@ from __future__ import annotations
 import json
 import os
 import pickle
-import platform
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +27,10 @@ from zoo.recipe.recipe import Recipe
 from zoo.runs.checkpoint_errors import MOST_CHARACTERS, CheckpointError, damage_error, require_own_files, unwritten
 from zoo.runs.durable import naming, remove_orphans, sync_folder
 from zoo.runs.json_files import write_text
+from zoo.runs.package_versions import versions as versions
 
 RECIPE, FITTED, VERSIONS = "recipe.json", "fitted.json", "versions.json"
 WEIGHTS, STATE = "model.safetensors", "training_state.pt"
-PACKAGES = ("molzoo", "torch", "dgl", "rdkit", "scikit-learn", "numpy")
 
 
 @dataclass(frozen=True)
@@ -94,17 +92,6 @@ class Checkpoint:
             return torch.load(self.path / STATE, weights_only=True)
         except (pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
             raise damage_error(self.path / STATE, error) from error
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of the packages that compute."""
-    found = {"python": platform.python_version()}
-    for package in PACKAGES:
-        try:
-            found[package] = version(package)
-        except PackageNotFoundError:
-            found[package] = "not installed"
-    return found
 
 
 def write(path: str | Path, recipe: Recipe, fitted: Fitted, model: nn.Module, state: Mapping[str, Any]) -> None:

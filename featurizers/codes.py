@@ -54,7 +54,7 @@ def slot_table(slots: Mapping[Any, int], other: int = NO_SLOT) -> bytes:
     return bytes(table)
 
 
-def signed_slot_table(slots: Mapping[int, int], other: int = NO_SLOT) -> bytes:
+def signed_slot_table(slots: Mapping[Any, int], other: int = NO_SLOT) -> bytes:
     """Return the slot of each value from -128 to 127, for `signed`."""
     return slot_table({value + SHIFT: slot for value, slot in slots.items()}, other)
 
@@ -107,7 +107,7 @@ def hybridizations(mol: Chem.Mol) -> bytes:
     num_atoms = mol.GetNumAtoms()
     found = bytearray(num_atoms)
     for pattern, value in COMMON_HYBRIDIZATIONS:
-        for (atom,) in mol.GetSubstructMatches(pattern, False, False, num_atoms):
+        for (atom,) in mol.GetSubstructMatches(pattern, uniquify=False, maxMatches=num_atoms):
             found[atom] = value
     for atom, value in enumerate(found) if 0 in found else ():
         if not value:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from featurizers import Featurizer, FingerprintFeaturizer, GroverFeaturizer, PackedMolecules
 from zoo.data import DataError, MoleculeLoader, featurize, load
 from zoo.data.packing import cache as store
-from zoo.data.packing import encoding, mapped_pages
+from zoo.data.packing import encoding, mapped_pages, vocabulary
 from zoo.data.packing.encoding import encode_chunk
 
 SMILES = ["CCO", "[Na+].[Cl-]", "c1ccccc1", "C", "CC(=O)Oc1ccccc1C(=O)O", "CCO", "[13CH3]C", "*CC", "N#N"] * 3
@@ -250,3 +250,28 @@ def test_pages_of_large_stores_are_let_go_and_come_back(tmp_path, monkeypatch):
 
 def test_small_stores_stay_in_memory(tmp_path):
     assert not featurize(SMILES, GroverFeaturizer(), cache_dir=tmp_path)._pages.maps
+
+
+def test_a_store_takes_few_bytes_and_gives_the_rows_as_they_were(tmp_path):
+    smiles, featurizer = load("b3db").smiles[::60], GroverFeaturizer()
+    packed = featurize(smiles, featurizer, cache_dir=tmp_path)
+    assert_same(packed, featurize(smiles, featurizer))
+    table = packed.atoms.table
+    assert len(table) == len(np.unique(table, axis=0)) < 200
+    assert sum(file.stat().st_size for file in tmp_path.rglob("*.bin")) - table.nbytes < 250 * len(smiles)
+    assert packed.atoms[3, 0] == np.asarray(packed.atoms)[3, 0]
+
+
+def test_numbers_of_many_different_rows_take_32_bits(tmp_path, monkeypatch):
+    featurizer = GroverFeaturizer()
+    monkeypatch.setattr(vocabulary, "MOST_IN_16_BITS", 2)
+    packed = featurize(SMILES, featurizer, cache_dir=tmp_path)
+    assert packed.atoms.numbers.dtype == np.uint32
+    assert_same(packed, featurize(SMILES, featurizer))
+
+
+def test_rows_of_another_width_are_refused():
+    words = vocabulary.Vocabulary()
+    words.number(np.zeros((2, 3), np.uint8))
+    with pytest.raises(TypeError, match="one type and width"):
+        words.number(np.zeros((2, 4), np.uint8))

@@ -25,9 +25,10 @@ import rdkit
 from featurizers import Featurizer
 from zoo.data.errors import DataError
 from zoo.data.packing.encoding import EncodedChunk
+from zoo.data.packing.vocabulary import CODED, TABLE, CodedRows, Vocabulary
 from zoo.data.rows import InvalidRow
 
-FORMAT = 2
+FORMAT = 3
 DESCRIPTION = "store.json"
 ONE_DAY = 86_400.0
 
@@ -42,16 +43,18 @@ def store_key(smiles: Sequence[str], featurizer: Featurizer) -> str:
 
 
 class _ArrayFile:
-    """One array that grows row by row on disk."""
+    """One array that grows row by row on disk, and where it is `widening` from 16 to 32 bits a number."""
 
-    def __init__(self, file: BinaryIO) -> None:
-        self.file, self.rows, self.checksum = file, 0, 0
+    def __init__(self, file: BinaryIO, widening: bool = False) -> None:
+        self.file, self.widening, self.rows, self.checksum = file, widening, 0, 0
         self.width: tuple[int, ...] | None = None
-        self.dtype = np.dtype(np.uint8)
+        self.dtype: np.dtype = np.dtype(np.uint8)
 
     def append(self, rows: np.ndarray) -> None:
         if self.width is None:
             self.width, self.dtype = rows.shape[1:], rows.dtype
+        if self.widening and (self.dtype, rows.dtype) == (np.uint16, np.uint32):
+            self._widen()
         if rows.shape[1:] != self.width or (len(rows) and rows.dtype != self.dtype):
             raise TypeError(
                 f"a featurizer must give arrays of one type and width: {self.dtype}{self.width} before, "
@@ -61,6 +64,14 @@ class _ArrayFile:
         self.file.write(content)
         self.checksum = zlib.crc32(content, self.checksum)
         self.rows += len(rows)
+
+    def _widen(self) -> None:
+        """Write the numbers so far anew, in 32 bits."""
+        self.file.flush()
+        content = np.fromfile(self.file.name, self.dtype).astype(np.uint32).tobytes()
+        self.file.seek(0)
+        self.file.write(content)
+        self.dtype, self.checksum = np.dtype(np.uint32), zlib.crc32(content)
 
     def describe(self) -> dict[str, Any]:
         self.file.flush()
@@ -96,14 +107,24 @@ def build_store(folder: Path, key: str, chunks: Iterable[EncodedChunk]) -> None:
 
 def _write(folder: Path, key: str, chunks: Iterable[EncodedChunk]) -> None:
     files: dict[str, _ArrayFile] = {}
+    words: dict[str, Vocabulary] = {}
     invalid: list[InvalidRow] = []
     with ExitStack() as stack:
+
+        def append(name: str, rows: np.ndarray) -> None:
+            if name not in files:
+                file = stack.enter_context((folder / f"{name}.bin").open("wb"))
+                files[name] = _ArrayFile(file, widening=name in words)
+            files[name].append(rows)
+
         for chunk in chunks:
             for name, rows in chunk.arrays.items():
-                if name not in files:
-                    files[name] = _ArrayFile(stack.enter_context((folder / f"{name}.bin").open("wb")))
-                files[name].append(rows)
+                if name in CODED and Vocabulary.pays_for(rows):
+                    rows = words.setdefault(name, Vocabulary()).number(rows)
+                append(name, rows)
             invalid += chunk.invalid
+        for name, known in words.items():
+            append(f"{name}{TABLE}", known.table())
         arrays = {name: file.describe() for name, file in files.items()}
     description = {"format": FORMAT, "key": key, "arrays": arrays, "invalid": [entry[:3] for entry in invalid]}
     with (folder / DESCRIPTION).open("w", encoding="utf-8") as file:
@@ -167,6 +188,9 @@ def open_store(folder: Path, key: str) -> tuple[dict[str, np.ndarray], tuple[Inv
         if description["format"] != FORMAT or description["key"] != key:
             return None
         arrays = {name: _map(folder / f"{name}.bin", about) for name, about in description["arrays"].items()}
+        for name in [name for name in arrays if name.endswith(TABLE)]:
+            table, coded = arrays.pop(name), name.removesuffix(TABLE)
+            arrays[coded] = CodedRows(arrays[coded], table.copy())  # type: ignore[assignment]
         return arrays, tuple(InvalidRow(int(row), str(smiles), str(why)) for row, smiles, why in description["invalid"])
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -33,6 +33,21 @@ def test_options_of_data_set_model_and_optimizer_override_the_shared_ones_in_thi
     assert (run.optimizer, run.recipe.optimizer, data.source, data.split) == ("mine", "adam", "b3db", "random")
 
 
+def test_kinds_of_target_and_their_losses_are_planned():
+    sweep = Sweep.parse(
+        """
+        models: {gcn: {task_args: {loss: huber}}, gat: }
+        optimizers: {adam: }
+        datasets: {mine: {name: b3db, task_args: {loss: mae}, options: {tasks: {a: binary, b: regression}}}}
+        training: {class_weight: balanced, task_weights: {b: 2}}
+        """
+    )
+    first, second = (run.recipe for run in sweep.runs())
+    assert (first.task_args, second.task_args) == ({"loss": "huber"}, {"loss": "mae"})
+    assert first.data.task_kinds == {"a": "binary", "b": "regression"}
+    assert first.training.task_weights == {"b": 2}
+
+
 def keys(text: str) -> list[str]:
     return [run.key for run in Sweep.parse(text).runs()]
 

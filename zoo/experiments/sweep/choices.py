@@ -27,6 +27,7 @@ class ModelChoice:
         featurizer: None takes the model's own.
         featurizer_args: Options of the featurizer.
         optimizer_args: Options for every optimizer that trains this model, such as `lr`.
+        task_args: Options of the kind of target, such as {"loss": "mae"}; they override those of the data set.
         training: Training options for this model.
         optimizers: Keys of the optimizers that train it; None takes all of them.
     """
@@ -36,6 +37,7 @@ class ModelChoice:
     featurizer: str | None = None
     featurizer_args: Mapping[str, Any] = field(default_factory=dict)
     optimizer_args: Mapping[str, Any] = field(default_factory=dict)
+    task_args: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     optimizers: Sequence[str] | None = None
 
@@ -70,12 +72,14 @@ class DatasetChoice:
     Args:
         name: What `zoo.data.load` takes; empty takes the key of the entry.
         options: Other fields of `zoo.recipe.recipe.DataOptions`, such as `split` or `tasks`.
+        task_args: Options of its kind of target, such as {"loss": "mae"}.
         training: Training options for this data set.
         max_molecules: Draw this many molecules (always the same ones); None takes all.
     """
 
     name: str = ""
     options: Mapping[str, Any] = field(default_factory=dict)
+    task_args: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     max_molecules: int | None = None
 

@@ -17,12 +17,21 @@ from zoo.recipe.recipe import Recipe
 from zoo.registry.catalog import MODELS, OPTIMIZERS
 
 LARGE = 512
-QUICK = ["--data", "b3db", "--split", "random", "--max-molecules", "60", "--epochs", "1", "--optimizer", "adam"]
+QUICK = ["--split", "random", "--epochs", "1", "--optimizer", "adam"]
 
 
 @pytest.fixture(autouse=True)
 def needs_optuna():
     pytest.importorskip("optuna", reason="the extra `tune` is not installed")
+
+
+@pytest.fixture
+def file(tmp_path):
+    """60 molecules of two classes."""
+    path = tmp_path / "few.csv"
+    smiles = ["C" * n + end for n in range(1, 21) for end in ("", "O", "N")]
+    pd.DataFrame({"smiles": smiles, "y": [n % 2 for n in range(60)]}).to_csv(path, index=False)
+    return str(path)
 
 
 @pytest.mark.parametrize("model", MODELS.names())
@@ -59,23 +68,24 @@ def test_widths_fit_the_heads():
     assert "model_args.hidden_size" not in default_search(Recipe("gat", model_args={"num_heads": 64}))
 
 
-def test_the_defaults_are_tried_first_and_time_ends_the_search(tmp_path, monkeypatch):
+def test_the_defaults_are_tried_first_and_time_ends_the_search(file, tmp_path, monkeypatch):
     tried = []
     monkeypatch.setattr(module, "best_validation", lambda recipe, *rest: tried.append(recipe) or 0.5)
-    tuning = Tuning.of(Recipe("gcn"), data={"split": "random"}, max_molecules=60, trials=3, defaults_first=True)
+    tuning = Tuning.of(Recipe("gcn"), data={"source": file, "split": "random"}, trials=3, defaults_first=True)
     tune(tuning, tmp_path / "journal.log", device="cpu")
     assert with_values(tried[0], {}).optimizer_args == {"lr": 0.001}
     assert tried[0].model_args == {"hidden_size": 64, "num_layers": 2, "dropout": 0.0}
     assert len(tried) == 3
-    again = Tuning.of(Recipe("gcn"), data={"split": "random"}, max_molecules=60, trials=50, defaults_first=True)
+    again = Tuning.of(Recipe("gcn"), data={"source": file, "split": "random"}, trials=50, defaults_first=True)
     study = tune(again, tmp_path / "journal.log", device="cpu", timeout=1e-3)
     assert len(study.trials) == 4  # the one that had begun
     with pytest.raises(ValueError, match="timeout=0"):
         tune(tuning, tmp_path / "journal.log", timeout=0)
 
 
-def test_the_command_ends_in_a_recipe_that_train_takes(tmp_path, capsys):
-    arguments = ["tune", "--model", "gcn", *QUICK, "--model-args.hidden_size", "8", "--output", str(tmp_path / "tuned")]
+def test_the_command_ends_in_a_recipe_that_train_takes(file, tmp_path, capsys):
+    chosen = ["--model", "gcn", "--model-args.hidden_size", "8", "--data", file]
+    arguments = ["tune", *chosen, *QUICK, "--output", str(tmp_path / "tuned")]
     main([*arguments, "--trials", "1"])
     main([*arguments, "--trials", "2"])
     shown = capsys.readouterr().out
@@ -93,9 +103,9 @@ def test_the_command_ends_in_a_recipe_that_train_takes(tmp_path, capsys):
     assert written["optimizer_args"]["lr"] == pytest.approx(best["optimizer_args.lr"])
 
 
-def test_forests_are_searched_too(tmp_path):
+def test_forests_are_searched_too(file, tmp_path):
     options = ["--model-args.num_trees", "5", "--model-args.num_jobs", "1", "--output", str(tmp_path)]
-    main(["tune", "--model", "random_forest", *QUICK[:6], *options, "--trials", "2"])
+    main(["tune", "--model", "random_forest", "--data", file, *QUICK[:2], *options, "--trials", "2"])
     recipe = Recipe.read(tmp_path / "recipe.yaml")
     assert recipe.optimizer == "none"
     assert recipe.model_args.keys() == {"num_trees", "num_jobs", "max_features", "min_leaf"}
@@ -111,7 +121,7 @@ def test_forests_are_searched_too(tmp_path):
         (["--model", "gcn", "--timeout", "-1"], "timeout=-1.0: give a number of seconds above 0"),
         (["search.yaml", "--model", "gcn"], "write --model into it, or leave the file out"),
         (["missing.yaml"], "missing.yaml"),
-        (["--model", "gcn", "--model-args.hiden_size", "8"], "'hidden_size'"),
+        (["--model", "gcn", "--model-args.hiden_size", "8", "--max-molecules", "60"], "'hidden_size'"),
         (["--model", "gcn", "--data", "nowhere.csv"], "nowhere.csv"),
     ],
 )

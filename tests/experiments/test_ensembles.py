@@ -230,11 +230,13 @@ def test_a_member_without_a_result_is_named_and_tried_again(few, tmp_path, monke
         ({"folds": 40, "split": "stratified_kfold"}, DataError, r"40 folds of \d+ molecules of class 0: give at most"),
         ({"folds": 3, "split": "butina"}, DataError, "'butina' cuts no folds"),
         ({"folds": 3, "fractions": (0.8, 0.1, 0.1)}, DataError, "leave one of them out"),
+        ({"folds": 3, "split_args": {"fold": 1}}, DataError, "folds=3 trains on all folds: leave fold out"),
         ({"workers": 0}, ValueError, "workers=0"),
     ],
 )
 def test_plans_that_cannot_work_leave_no_folder(few, tmp_path, options, error, message):
-    data = DataOptions(split=options.pop("split", "random"), fractions=options.pop("fractions", None))
+    named = {name: options.pop(name) for name in ("split", "fractions", "split_args") if name in options}
+    data = DataOptions(**{"split": "random", **named})
     workers = options.pop("workers", 1)
     with pytest.raises(error, match=message) as caught:
         train_members(

@@ -24,7 +24,7 @@ def choose_test(split: Split, options: DataOptions) -> MoleculeDataset:
     if len(split.test):
         raise DataError(
             f"test_file={options.test_file!r}: split {split.name!r} keeps {len(split.test)} molecules for testing "
-            "already: leave the file out, or give fractions that sum to 1 with a test part of 0, such as 0.9 0.1 0"
+            "already: leave the file out, or use split='scaffold', 'random' or 'none' without fractions="
         )
     test = load_test_file(split.dataset, options)
     warn_of_overlap(test, split.train, options)

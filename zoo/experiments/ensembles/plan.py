@@ -71,6 +71,9 @@ class EnsemblePlan:
             raise DataError(
                 f"folds={self.folds}: give at least {FEWEST}: one tests, the next one validates, the others train"
             )
+        asked = sorted({"fold", "num_folds"} & set(self.source.split_args))
+        if self.folds is not None and asked:
+            raise DataError(f"folds={self.folds} trains on all folds: leave {' and '.join(asked)} out of split_args")
         if self.folds is not None and self.source.fractions is not None:
             raise DataError(
                 f"fractions={self.source.fractions} mean nothing to {self.folds} folds: leave one of them out"

@@ -151,6 +151,24 @@ def test_train_prints_it_first(tmp_path, capsys):
     assert not (tmp_path / "plain" / "card.html").exists()
 
 
+def test_members_of_an_ensemble_have_cards(tmp_path, capsys):
+    path = write_table(tmp_path / "sizes.csv", {"size": [len(text) / 5 for text in SMILES]})
+    main(["train", "--data", str(path), "--tasks", "size", "--split", "random", "--model", "gcn", "--epochs", "1",
+          "--model-args.hidden_size", "8", "--quiet", "--seeds", "0", "1",
+          "--output", str(tmp_path / "both")])  # fmt: skip
+    assert capsys.readouterr().out.startswith("cards      ")
+    assert len(list((tmp_path / "both").glob("*/card.html"))) == 2
+
+
+def test_a_fault_of_the_card_does_not_fail_the_run(tmp_path, monkeypatch):
+    path = write_table(tmp_path / "sizes.csv", {"size": [len(text) / 5 for text in SMILES]})
+    monkeypatch.setattr("zoo.experiments.card.pictures.draw_quality", lambda source: 1 / 0)
+    with pytest.warns(UserWarning, match="the card could not be written .ZeroDivisionError"):
+        outcome = train(path, tmp_path / "run", CardOptions(forest=False), tasks=("size",))
+    assert outcome.card == ""
+    assert zoo.runs.folder.RunFolder(tmp_path / "run").state.name == "finished"
+
+
 def test_mistakes_are_one_line(run, tmp_path, capsys):
     outcome, place = run
     outcome.learner.save(tmp_path / "checkpoint")

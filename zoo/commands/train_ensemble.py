@@ -38,6 +38,7 @@ def kept_plan(recipe: Recipe, folder: str) -> EnsemblePlan | None:
 def train_ensemble(plan: EnsemblePlan, options: Any, loud: bool) -> None:
     """Train the members that have no result yet, and print the results."""
     from zoo.commands.train_story import Story, load_data, print_json, summarize_ensemble
+    from zoo.experiments.card import CardOptions
     from zoo.experiments.ensembles import MembersFailed, Setting, train_members
     from zoo.training import distributed
 
@@ -54,6 +55,7 @@ def train_ensemble(plan: EnsemblePlan, options: Any, loud: bool) -> None:
         callbacks=[Story()],
         projector=options.projector,
         report=print if loud else None,
+        card=None if options.no_card else CardOptions(command=options.command),
     )
     try:
         outcome = train_members(plan, dataset=dataset, folder=folder, resume=resume, setting=setting)

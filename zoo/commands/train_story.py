@@ -54,6 +54,8 @@ def summarize_ensemble(outcome: Any, folds: int | None) -> None:
     """Print the metrics of each member, their mean and standard deviation, those of the ensemble, and where to look."""
     from zoo.tasks import format_value
 
+    if any((outcome.folder / name / "card.html").exists() for name in outcome.members):
+        print(f"cards      {outcome.folder / '*' / 'card.html'}: one for each member")
     width = max(map(len, outcome.members))
     for name, found in outcome.members.items():
         score = next((f"{metric} {format_value(value)}" for metric, value in (found.get("test") or {}).items()), "-")

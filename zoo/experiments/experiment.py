@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from zoo import data
-from zoo.experiments.card import CardOptions, CardSource, write_card
+from zoo.experiments.card import CardOptions, CardSource, try_card
 from zoo.experiments.certainty import calibrate_run
 from zoo.experiments.outcome import Outcome, TrainingDiverged, measure_on_test, write_outcome
 from zoo.experiments.testing import choose_test
@@ -131,8 +131,8 @@ def run(
             calibrate_run(place, learner, split, test, history.steps)
             if card is not None:
                 scores = outcome.test if isinstance(outcome.test, Evaluation) else None
-                made = write_card(CardSource(learner, split, test, predictions, scores, place), card)
-                outcome = dataclasses.replace(outcome, card=made.headline)
+                source_of_card = CardSource(learner, split, test, predictions, scores, place)
+                outcome = dataclasses.replace(outcome, card=try_card(source_of_card, card))
         if history.diverged:
             raise TrainingDiverged(outcome)
     return outcome

@@ -22,6 +22,7 @@ from zoo.recipe.uncertainty import UncertaintyOptions
 from zoo.registry.catalog.domains import DOMAINS
 from zoo.runs import available_cores
 from zoo.runs.ensemble_folder import SavedModels, read_all
+from zoo.trust.domain.finding import places
 
 
 @dataclass(frozen=True)
@@ -140,6 +141,9 @@ class Request:
     def key(self, source: Path, whole: int | None = None) -> dict[str, Any]:
         """Return the inputs of the predictions; `whole` as in `digest`."""
         key, how = prediction_key(self.saved, self.rows, digest(source, whole)), self.options.how
+        if "domain" in how:
+            files = [next(filter(Path.exists, places(saved.path)), None) for saved in self.saved.checkpoints]
+            how = {**how, "domains": [None if file is None else digest(file) for file in files]}
         return {**key, "how": {**how, "batch_size": self.options.batch_size}} if how else key
 
     def bar(self, total: int | None = None) -> tqdm:

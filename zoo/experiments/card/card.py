@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import warnings
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -144,6 +145,17 @@ def write_card(source: CardSource, options: CardOptions = CardOptions()) -> Card
     write_text(source.place.card(".html"), card.to_html())
     write_text(source.place.card(".md"), card.to_markdown())
     return card
+
+
+def try_card(source: CardSource, options: CardOptions) -> str:
+    """Write the card of a run that has just ended and return its headline; a fault of the card fails no run."""
+    try:
+        return write_card(source, options).headline
+    except Exception as error:  # whatever it is, the training and its results are there
+        reason = " ".join(f"{type(error).__name__}: {error}".split())[:MOST_SHOWN]
+        warnings.warn(f"the card could not be written ({reason}): `molzoo card {source.place.path}` tries again",
+                      stacklevel=3)  # fmt: skip
+        return ""
 
 
 def describe_calibration(source: CardSource) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from zoo.data import MoleculeDataset
 from zoo.experiments import experiment
+from zoo.experiments.card import CardOptions
 from zoo.experiments.ensembles.plan import Member
 from zoo.experiments.outcome import TrainingDiverged
 from zoo.experiments.sweep.workers import describe_end, start_workers
@@ -31,6 +32,7 @@ class Setting:
         callbacks: As in `Learner.fit`, where one process trains.
         projector: As in `experiment.run`.
         report: Called with one line for each member; None prints nothing.
+        card: As in `experiment.run`, for each member.
     """
 
     workers: int = 1
@@ -40,6 +42,7 @@ class Setting:
     callbacks: Sequence[Any] = ()
     projector: int | None = None
     report: Callable[[str], None] | None = None
+    card: CardOptions | None = None
 
     def __post_init__(self) -> None:
         if self.workers < 1:
@@ -95,6 +98,7 @@ def train_one_by_one(
                 device=setting.device,
                 projector=setting.projector,
                 trust=setting.trust,
+                card=setting.card,
             )
 
 
@@ -108,7 +112,8 @@ def train_side_by_side(
             folder.refuse_second_run()
         elif folder.state.name == FAILED:
             folder.set_state(OPEN, deaths=0)
-    do = partial(train_member, dataset=dataset, setting=Setting(device=setting.device, trust=setting.trust))
+    for_processes = Setting(device=setting.device, trust=setting.trust, card=setting.card)
+    do = partial(train_member, dataset=dataset, setting=for_processes)
     with stop_on_signals():
         number = min(setting.workers, len(members))
         start_workers(number, (list(members), folders, do, setting.report), threads_each=1)
@@ -126,4 +131,5 @@ def train_member(member: Member, folder: RunFolder, *, dataset: MoleculeDataset,
             progress=False,
             device=setting.device,
             trust=setting.trust,
+            card=setting.card,
         )

@@ -17,7 +17,8 @@ from zoo.learners import Learner
 from zoo.registry.catalog import EXPLAINERS, MODELS
 from zoo.trust.attribution.coalitions import connected_parts, exact_values, sampled_values
 from zoo.trust.attribution.fragments import cut_fragments
-from zoo.trust.attribution.games import Question, make_game
+from zoo.trust.attribution.games import make_game
+from zoo.trust.attribution.question import Question
 
 LARGE = ("grover_base", "grover_large", "graphormer_base", "egt_zinc", "grit_zinc", "gps_zinc", "mat_3d")
 NETWORKS = [entry.name for entry in MODELS if entry.name not in LARGE and not entry.facts.get("trains_itself")]

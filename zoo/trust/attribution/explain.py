@@ -18,7 +18,8 @@ from zoo.recipe.inputs import Inputs
 from zoo.registry.catalog.explainers import EXPLAINERS
 from zoo.registry.suggest import suggest
 from zoo.trust.attribution.explanation import Explanation, Explanations
-from zoo.trust.attribution.games import Question, make_game
+from zoo.trust.attribution.games import make_game
+from zoo.trust.attribution.question import Question
 
 MOST_ATOMS = 300
 """Larger molecules are not explained: a method predicts a molecule about as often as it has atoms."""
@@ -139,6 +140,8 @@ def ask(predictor: Predictor, task: int, class_name: str | None, predicted: np.n
         ValueError: There is no such class.
     """
     fitted, name = predictor.fitted, predictor.fitted.output_names[task]
+    if fitted.task_kinds and predicted.shape[1] != fitted.num_tasks:
+        raise ValueError("targets of several kinds with several classes are not explained: train one kind alone")
     if predicted.ndim < 3:
         if class_name is not None:
             raise ValueError(f"class_name={class_name!r}: task {name!r} has no classes to choose from; leave it out")

@@ -7,7 +7,6 @@ ensembles of both.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
@@ -26,30 +25,10 @@ from zoo.learners.predictor import Predictor
 from zoo.registry import kinds
 from zoo.registry.catalog.targets import NUMBERS
 from zoo.training.modes import eval_mode
+from zoo.trust.attribution.question import Question, unit_of
 
 ATOMS_AT_ONCE, PAIRS_AT_ONCE = 4096, 200_000
 SMALLEST = 1e-12
-
-
-@dataclass(frozen=True)
-class Question:
-    """Number of a prediction that is explained.
-
-    Args:
-        task: Position of the task.
-        task_name: Its name.
-        class_number: Class whose probability it is, for several classes; `None` for other kinds of target.
-        class_name: Word of that class.
-    """
-
-    task: int
-    task_name: str
-    class_number: int | None = None
-    class_name: str = ""
-
-    def take(self, predictions: Any) -> Any:
-        """Take the number (n,) of predictions (n, T) or (n, T, C)."""
-        return predictions[:, self.task] if self.class_number is None else predictions[:, self.task, self.class_number]
 
 
 class Game(ABC):
@@ -126,8 +105,8 @@ class NetworkGame(Game):
                 f"{self.num_atoms}: which atoms these are is unknown, so that nothing can be attributed to them"
             )
         self._packed = learner.complete(attach_features(PackedMolecules.pack([arrays]), row.features))
-        self.unit = "value" if kinds.labels_of(learner.fitted.task) == NUMBERS else "logit"
         scaling = learner.fitted.target_scaling
+        self.unit = unit_of(learner.fitted, question.task)
         self.scale = 1.0 if scaling is None else float(scaling["std"][question.task])
 
     @property
@@ -193,7 +172,8 @@ class FingerprintGame(Game):
         self._descriptors, self._bits = packed.descriptors, featurizer.num_bits
         self._numbers, self._needs = environments(self.mol, featurizer)
         self._counts = featurizer.counts
-        self.unit = "value" if kinds.labels_of(baseline.fitted.task) == NUMBERS else "probability"
+        numbers = kinds.labels_of(baseline.fitted.kind_by_task[question.task]) == NUMBERS
+        self.unit = "value" if numbers else "probability"
 
     def values(self, atoms: np.ndarray, bonds: np.ndarray | None = None) -> np.ndarray:
         """See `Game`; bonds have no features."""

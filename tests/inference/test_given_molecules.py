@@ -117,3 +117,19 @@ def test_nothing_that_can_be_read_ends_with_the_reason(run, capsys):
     with pytest.raises(SystemExit) as end:
         predict(run, "C(")
     assert "no row could be predicted: not a SMILES" in str(end.value.code)
+
+
+def test_the_column_that_a_run_was_trained_on_is_taken(tmp_path):
+    frame = pd.DataFrame({"solute": ["CCO", "CCN", "CCC", "CCCC"], "solvent": ["O", "CO", "CS(C)=O", "ClCCl"]})
+    frame.assign(y=[1.0, 2, 3, 4]).to_csv(tmp_path / "pairs.csv", index=False)
+    learner = zoo.build("gcn", task="regression", device="cpu")
+    options = zoo.recipe.options.DataOptions(source="pairs.csv", smiles_column="solvent")
+    data = zoo.data.load(tmp_path / "pairs.csv", smiles_column="solvent", tasks="y", task="regression")
+    learner.fit(data, split=None, epochs=1, progress=False, data_options=options)
+    learner.save(tmp_path / "run")
+    predict(str(tmp_path / "run"), str(tmp_path / "pairs.csv"), "--output", str(tmp_path / "out.csv"))
+    expected = learner.predict(list(frame["solvent"]))[:, 0]
+    assert pd.read_csv(tmp_path / "out.csv")["predicted_y"].tolist() == pytest.approx(expected, rel=1e-5)
+    frame.rename(columns={"solvent": "other"})[["other"]].to_csv(tmp_path / "renamed.csv", index=False)
+    predict(str(tmp_path / "run"), str(tmp_path / "renamed.csv"), "--output", str(tmp_path / "out.csv"))
+    assert len(pd.read_csv(tmp_path / "out.csv")) == 4

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from zoo.recipe.options import ReadOptions
 from zoo.recipe.trust import require_trust
 from zoo.recipe.uncertainty import UncertaintyOptions
 from zoo.registry.catalog.domains import DOMAINS
-from zoo.runs import available_cores
+from zoo.runs import available_cores, checkpoint
 from zoo.runs.ensemble_folder import SavedModels, read_all
 from zoo.trust.domain.finding import places
 
@@ -30,7 +31,7 @@ class FileOptions:
     """Options for predicting a file.
 
     Args:
-        smiles_column: Column of the SMILES; `None` finds it.
+        smiles_column: Column of the SMILES; `None` takes the run's own where it is there, and else finds it.
         separator: Between the cells of a text file; `None` finds it.
         encoding: Of a text file; `None` finds it.
         sheet: Of a workbook; `None` takes the first one.
@@ -109,11 +110,8 @@ class Request:
             UntrustedPlace: It names a class that is not registered.
         """
         chosen = from_mapping(FileOptions, options)
-        fields = ("smiles_column", "separator", "encoding", "sheet")
-        reading = ReadOptions(**{name: getattr(chosen, name) for name in fields})
         saved = read_all(run)
-        inputs = saved.checkpoints[0].fitted.inputs
-        rows = data.stream(source, chunk_size=chosen.chunk_size, options=reading, inputs=inputs)
+        rows = open_rows(source, chosen, saved.checkpoints[0])
         for model in saved.checkpoints:
             require_trust(model.recipe, chosen.trust)
         return cls(saved, rows, chosen)
@@ -150,3 +148,19 @@ class Request:
         """Return the progress bar."""
         shown = self.options.progress
         return tqdm(desc="predict", unit="mol", total=total, disable=None if shown is None else not shown)
+
+
+def open_rows(source: str | Path, options: FileOptions, saved: checkpoint.Checkpoint) -> data.RowStream:
+    """Open a file with the columns that a model reads; its molecules are in the run's own column, if that is there.
+
+    Raises:
+        DataError: The file cannot be read, or lacks a column.
+    """
+    fields = ("smiles_column", "separator", "encoding", "sheet")
+    reading = ReadOptions(**{name: getattr(options, name) for name in fields})
+    inputs, own = saved.fitted.inputs, saved.recipe.data
+    if options.smiles_column is None and own is not None and own.smiles_column and not inputs.molecules:
+        with suppress(data.DataError):  # the file calls its molecules otherwise, or the call below says what is wrong
+            named = replace(reading, smiles_column=own.smiles_column)
+            return data.stream(source, chunk_size=options.chunk_size, options=named, inputs=inputs)
+    return data.stream(source, chunk_size=options.chunk_size, options=reading, inputs=inputs)

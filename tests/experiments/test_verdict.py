@@ -117,4 +117,4 @@ def test_a_point_for_each_run_that_measured_its_ascent():
 
 def test_nothing_to_compare_says_nothing():
     verdict = verdict_of(rows_of({"adam": 0.0}))
-    assert (verdict.chosen, verdict.answer, verdict.sentence, verdict.table().rows) == (None, "", "", [])
+    assert (verdict.rule, verdict.answer, verdict.sentence, verdict.table().rows) == (None, "", "", [])

@@ -95,8 +95,8 @@ def embed_file(
                 writer.write(chunk.rows, list(vectors.T))
                 failed += int(np.isnan(vectors[:, 0]).sum())
             else:
-                table, columns, unread = rows_of_atoms(learner, chunk, batch_size)
-                writer.write(table, columns)
+                table, added, unread = rows_of_atoms(learner, chunk, batch_size)
+                writer.write(table, added)
                 failed += unread
             rows += len(chunk.smiles)
             bar.update(len(chunk.smiles))

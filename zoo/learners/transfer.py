@@ -94,8 +94,8 @@ def adopt(recipe: Recipe) -> Recipe:
     model, featurizer = saved.fitted.model or saved.recipe.model_args, saved.fitted.featurizer
     return replace(
         recipe,
-        model_args={**chosen(model), **recipe.model_args},
-        featurizer_args={**chosen(featurizer or saved.recipe.featurizer_args), **recipe.featurizer_args},
+        model_args={**own_options(model), **recipe.model_args},
+        featurizer_args={**own_options(featurizer or saved.recipe.featurizer_args), **recipe.featurizer_args},
     )
 
 
@@ -104,7 +104,7 @@ def canonical(registry: Any, name: str) -> str:
     return registry[name].name if ":" not in name else name
 
 
-def chosen(options: Mapping[str, Any]) -> dict[str, Any]:
+def own_options(options: Mapping[str, Any]) -> dict[str, Any]:
     """Return the options that a recipe may give: those that the factory sets are left out."""
     return {name: value for name, value in options.items() if name not in SET_BY_FACTORY}
 

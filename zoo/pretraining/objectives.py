@@ -1,4 +1,4 @@
-"""What pre-training minimises: words around atoms and bonds, and functional groups."""
+"""Objectives of pre-training: words around atoms and bonds, and functional groups."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class Verdict:
         return cls(reference, test, valid, timed, times, pooling.compare_averages(rows))
 
     @property
-    def chosen(self) -> str | None:
+    def rule(self) -> str | None:
         """Optimizer that is best on the validation part; None where none is compared with the reference."""
         if not len(self.valid) or not len(self.test):
             return None
@@ -60,7 +60,7 @@ class Verdict:
     @property
     def answer(self) -> str:
         """One of "yes", "at equal epochs", "open" and "no" for the chosen optimizer; empty without one."""
-        name = self.chosen
+        name = self.rule
         if name is None:
             return ""
         test, timed = (found(table, name) for table in (self.test, self.timed))
@@ -71,7 +71,7 @@ class Verdict:
     @property
     def sentence(self) -> str:
         """The verdict in one sentence; empty where nothing is compared."""
-        name = self.chosen
+        name = self.rule
         if name is None:
             return ""
         test, timed = (found(table, name) for table in (self.test, self.timed))

@@ -87,7 +87,7 @@ def test_the_answer_follows_the_intervals(metric, effect, seconds, answer):
 def test_the_rule_is_chosen_by_the_validation_part():
     rows = rows_of({"adam": 0.0, "lucky": 0.02, "good": 0.01})
     rows.loc[rows["optimizer"] == "good", "valid"] += 0.05
-    assert verdict_of(rows).chosen == "good"
+    assert verdict_of(rows).rule == "good"
     assert "good, the best on the validation parts" in verdict_of(rows).sentence
 
 

@@ -9,7 +9,9 @@ from zoo.commands.parser import CommandParser
 from zoo.data.reading.sets import ENTRIES
 from zoo.recipe.presets import list_recipes
 from zoo.registry.catalog import (
+    DOMAINS,
     ESTIMATORS,
+    EXPLAINERS,
     FEATURIZERS,
     FORMATS,
     METRICS,
@@ -30,11 +32,14 @@ REGISTRIES = {
     "metrics": METRICS,
     "formats": FORMATS,
     "estimators": ESTIMATORS,
+    "domains": DOMAINS,
+    "explainers": EXPLAINERS,
     "pretraining": PRETRAINING,
 }
 KINDS = (*REGISTRIES, "recipes", "datasets")
 DESCRIPTION = """List what has a name: models, optimizers, featurizers, kinds of target (tasks), splits, metrics,
-formats of files, estimators of uncertainty, recipes and data sets. `molzoo describe NAME` says more of each.
+formats of files, estimators of uncertainty, measures of the domain, explainers, recipes and data sets.
+`molzoo describe NAME` says more of each.
 
 examples:
   molzoo list

@@ -18,7 +18,9 @@ from zoo.recipe.options import TrainingOptions
 from zoo.recipe.presets import find, list_recipes
 from zoo.registry import source
 from zoo.registry.catalog import (
+    DOMAINS,
     ESTIMATORS,
+    EXPLAINERS,
     FEATURIZERS,
     FORMATS,
     METRICS,
@@ -40,13 +42,15 @@ REGISTRIES: tuple[Registry[Any], ...] = (
     SPLITS,
     METRICS,
     FORMATS,
+    DOMAINS,
     ESTIMATORS,
+    EXPLAINERS,
     PRETRAINING,
 )
 BASE = "torch.optim.adam:Adam"
 # Arguments that nobody gives.
 FILLED = {"optimizer": ("params",), "split": ("dataset", "seed"), "model": SET_BY_FACTORY, "featurizer": SET_BY_FACTORY}
-CALLED = ("split", "metric", "format")  # functions: what they require comes from their caller
+CALLED = ("split", "metric", "format", "explainer", "domain")  # functions: what they require comes from their caller
 FRACTIONS = (0.8, 0.1, 0.1)
 WIDTH, LONGEST_NAME, LONGEST_VALUE = 100, 24, 16
 

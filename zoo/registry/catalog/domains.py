@@ -24,7 +24,7 @@ DOMAINS.add(
     Entry(
         "embedding",
         "zoo.trust.domain.measures:by_embedding",
-        "Distance to the nearest training molecule in the model's embedding (of at most 5,000 training molecules)",
+        "Distance to the nearest of at most 5,000 training molecules, as the model sees them",
         "Janet et al. 2019, Chem. Sci. 10, 7913",
     )
 )

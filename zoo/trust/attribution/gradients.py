@@ -15,7 +15,8 @@ import torch
 from zoo.trust.attribution.attribution import Attribution, weighted_sum
 from zoo.trust.attribution.games import Game, MeanGame, NetworkGame
 
-FIRST_STEPS, MOST_STEPS, NEAREST = 24, 2048, 1e-6
+FIRST_STEPS, NEAREST = 24, 1e-6
+MOST_STEPS = 2048
 TOLERANCE = 1e-3
 
 

@@ -18,7 +18,13 @@ Measured = tuple[np.ndarray, dict[str, np.ndarray]]
 
 
 def by_fingerprint(predictor: Predictor, molecules: Any, neighbors: int = 0) -> Measured:
-    """Compare fingerprints: columns `nearest_similarity`, and `neighbor_1`, ... with similarity and labels."""
+    """Compare fingerprints: columns `nearest_similarity`, and `neighbor_1`, ... with similarity and labels.
+
+    Args:
+        predictor: A learner, a baseline or an ensemble.
+        molecules: As in `Learner.predict`.
+        neighbors: How many of the nearest training molecules are named.
+    """
     found = domain_of(predictor).resemblance(molecules, max(neighbors, 1))
     return found.in_domain, found.columns(neighbors)
 
@@ -54,6 +60,11 @@ class EmbeddedDomain:
 
 def by_embedding(predictor: Any, molecules: Any, neighbors: int = 0) -> Measured:
     """Compare vectors before the head: column `nearest_distance` (Euclidean), and the neighbours as `by_fingerprint`.
+
+    Args:
+        predictor: A learner.
+        molecules: As in `Learner.predict`.
+        neighbors: How many of the nearest training molecules are named.
 
     Raises:
         TypeError: The model gives no embedding.

@@ -78,9 +78,9 @@ def embed_file(
         raise InferenceError("vectors of atoms have no source: leave it out, or take level='molecule'")
     if Path(output).resolve() == Path(source).resolve():
         raise data.DataError(f"{output} is the input: choose another name for the output")
-    columns = learner.fitted.smiles_columns
-    stream = data.stream(source, chunk_size=chunk_size, options=options, inputs=Inputs(molecules=columns))
-    probe = [("C",) * len(columns) if columns else "C"]
+    molecules = learner.fitted.smiles_columns
+    stream = data.stream(source, chunk_size=chunk_size, options=options, inputs=Inputs(molecules=molecules))
+    probe = [("C",) * len(molecules) if molecules else "C"]
     width = learner.embed(probe, source=of).shape[1] if level == "molecule" else learner.embed_atoms(["C"])[0].shape[1]
     names = [*(["atom"] if level == "atom" else []), *(f"e{number}" for number in range(width))]
     rows = failed = 0

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import partial
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from typing_extensions import Unpack
 
-from featurizers import InvalidMolecule
 from zoo.data.dataset import MoleculeDataset
 from zoo.data.errors import DataError
 from zoo.data.labels.columns import describe_relations
@@ -18,16 +16,14 @@ from zoo.data.labels.features import describe_missing, read_features
 from zoo.data.labels.labels import describe_labels, read_labels
 from zoo.data.labels.roles import Roles, find_roles
 from zoo.data.labels.weights import read_weights
-from zoo.data.molecules import read_molecule
-from zoo.data.packing.processes import ordered_map
-from zoo.data.reading.molecule_cells import Unreadable, as_smiles, cell_text, molecule_texts
+from zoo.data.molecule_columns import read_molecules
+from zoo.data.reading.molecule_cells import cell_text
 from zoo.data.reading.sources import Opened, open_source
 from zoo.data.reading.table import Table
 from zoo.data.rows import InvalidRow
 from zoo.recipe.options import ReadKeywords, ReadOptions
 
 POLICIES = ("skip", "raise", "nan")
-CHUNK_SIZE = 1000
 
 
 def load(
@@ -89,22 +85,11 @@ def assemble(
     )
     weights = read_weights(table, roles.weight, options.decimal) if roles.weight else None
     features = read_features(table, roles.features, options.decimal) if roles.features else None
-    columns = (roles.smiles, *roles.partners)
-    smiles, *partners = (molecule_texts(table.column(column))[0] for column in columns)
-    invalid = _find_invalid(table, dict(zip(columns, [smiles, *partners], strict=True)), options, num_workers)
-    _refuse_unreadable(table, roles.smiles, smiles, invalid)
-    bad = np.array([entry.row for entry in invalid], dtype=np.int64)
-    unreadable = set(bad.tolist())
-    labels.targets[bad] = np.nan
-    keep = np.arange(len(smiles))
-    if on_invalid == "skip":
-        keep = np.delete(keep, bad)
-    usable = [place for place in keep if place not in unreadable]
-    for column in (smiles, *partners):
-        for place in usable:
-            column[place] = as_smiles(column[place])
+    molecules = read_molecules(table, (roles.smiles, *roles.partners), options, num_workers)
+    labels.targets[molecules.bad] = np.nan
+    keep = np.delete(np.arange(len(table.frame)), molecules.bad if on_invalid == "skip" else [])
     splits = np.array([cell_text(cell) for cell in table.column(roles.split)], dtype=object) if roles.split else None
-    dropped = _describe_invalid(table, invalid, on_invalid) + _describe_names(table, smiles)
+    dropped = _describe_invalid(table, molecules.invalid, on_invalid) + _describe_names(table, molecules.columns[0])
     dropped += describe_relations(table, [roles.smiles, *roles.tasks])
     dropped += [] if features is None else describe_missing(features[keep], roles.features)
     bounds = None if labels.bounds is None else labels.bounds[keep]
@@ -113,9 +98,7 @@ def assemble(
     )
     return MoleculeDataset(
         name=name or opened.name,
-        smiles=[smiles[i] for i in keep],
-        partners=tuple([column[i] for i in keep] for column in partners),
-        smiles_columns=columns if partners else (),
+        **molecules.taken(keep),
         targets=labels.targets[keep],
         task_names=tuple(roles.tasks),
         task=labels.task,
@@ -123,7 +106,7 @@ def assemble(
         metric=roles.metric,
         metric_args=options.metric_args,
         rows=keep,
-        invalid=invalid,
+        invalid=molecules.invalid,
         notes=table.notes + labels.notes + dropped + learned,
         label_names=labels.label_names,
         splits=None if splits is None else splits[keep],
@@ -142,57 +125,6 @@ def _other_columns(table: Table, roles: Roles) -> pd.DataFrame:
     """The columns that are neither SMILES nor tasks."""
     used = {roles.smiles, *roles.tasks}
     return table.frame.loc[:, [name not in used for name in table.frame.columns]]
-
-
-def _why_invalid(chunk: tuple[int, Sequence[str]], max_atoms: int | None) -> list[InvalidRow]:
-    """Rows of a chunk (number of the first, SMILES) that cannot be used."""
-    start, smiles = chunk
-    invalid = []
-    for row, text in enumerate(smiles, start):
-        try:
-            if isinstance(text, Unreadable):
-                raise InvalidMolecule(text, text.reason)
-            read_molecule(text, max_atoms)
-        except InvalidMolecule as error:
-            invalid.append(InvalidRow(row, text, error.reason))
-    return invalid
-
-
-def _find_invalid(
-    table: Table, columns: Mapping[str, Sequence[str]], options: ReadOptions, num_workers: int
-) -> list[InvalidRow]:
-    """Rows in which a molecule cannot be used; of several molecules the first such one counts.
-
-    Args:
-        table: The source.
-        columns: SMILES (n) by column.
-        options: What is done with such rows, and which are too large.
-        num_workers: Processes that read the SMILES.
-    """
-    invalid: dict[int, InvalidRow] = {}
-    for name, smiles in columns.items():
-        chunks = ((start, smiles[start : start + CHUNK_SIZE]) for start in range(0, len(smiles), CHUNK_SIZE))
-        for found in ordered_map(partial(_why_invalid, max_atoms=options.max_atoms), chunks, num_workers):
-            for entry in found:
-                line = None if table.lines is None else int(table.lines[entry.row])
-                reason = entry.reason if len(columns) == 1 else f"{name}: {entry.reason}"
-                invalid.setdefault(entry.row, entry._replace(line=line, reason=reason))
-            if found and options.on_invalid == "raise":
-                first = next(iter(invalid.values()))
-                raise DataError(
-                    f"{table.label}: {first.where}: {first.smiles!r}: {first.reason}: correct it, or give "
-                    "on_invalid='skip'"
-                )
-    return [invalid[row] for row in sorted(invalid)]
-
-
-def _refuse_unreadable(table: Table, column: str, smiles: Sequence[str], invalid: Sequence[InvalidRow]) -> None:
-    if len(invalid) == len(smiles):
-        raise DataError(
-            f"{table.label}: none of the {len(smiles)} rows has a readable SMILES in column {column!r} "
-            f"({table.where(0)}: {smiles[0][:40]!r}: {invalid[0].reason}): correct them, or name the right column with "
-            "smiles_column= and what stands between columns with separator="
-        )
 
 
 def _describe_invalid(table: Table, invalid: Sequence[InvalidRow], on_invalid: str) -> list[str]:

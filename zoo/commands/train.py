@@ -25,7 +25,6 @@ examples:
   molzoo train --data my.csv --split kfold --folds 5
   molzoo train --data my.csv --smiles-column structure --tasks logS --task regression
   molzoo train --model gcn --model-args.hidden_size 64 --optimizer adamw --optimizer-args.lr 1e-4
-  molzoo train --recipe compt-graphsam --data bbbp --data-dir moleculenet
   molzoo train --init grover-base --data my.csv --freeze encoder --unfreeze-after 3
   molzoo train --resume runs/b3db-grover-graphsam-seed0 --epochs 30
   torchrun --nproc-per-node 2 -m zoo train --data tox21"""

@@ -19,7 +19,7 @@ def ensemble(tmp_path_factory):
 def test_a_file_has_mean_spread_and_reasons(ensemble, library, tmp_path):
     inference.predict_file(ensemble, library, tmp_path / "out.csv", chunk_size=100, num_workers=0, progress=False)
     written = pd.read_csv(tmp_path / "out.csv")
-    assert list(written) == ["name", "smiles", "predicted_task_0", "sd_task_0", "reason"]
+    assert list(written) == ["name", "smiles", "predicted_task_0", "class_task_0", "sd_task_0", "reason"]
     found = zoo.load(ensemble).predictions(written["smiles"])
     np.testing.assert_allclose(written["predicted_task_0"], found.values[:, 0], rtol=1e-4)
     np.testing.assert_allclose(written["sd_task_0"], found.spread[:, 0], rtol=1e-2, atol=1e-6)

@@ -217,3 +217,12 @@ def test_the_page_about_targets_runs():
     page = (Path(__file__).parents[2] / "docs" / "targets.md").read_text()
     code = "\n".join(re.findall(r"```python\n(.*?)```", page, re.DOTALL))
     exec(compile(code, "docs/targets.md", "exec"), {"__name__": "docs"})
+
+
+def test_a_search_over_a_mixed_file_improves_the_validation_loss(tmp_path, capsys):
+    FRAME.to_csv(tmp_path / "data.csv", index=False)
+    data = ["--data", str(tmp_path / "data.csv"), "--tasks", "active:binary", "logS:regression", "--split", "random"]
+    search = ["--trials", "1", "--epochs", "1", "--model-args.hidden_size", "8", "--output", str(tmp_path / "tuned")]
+    main(["tune", "--model", "dmpnn", *data, *search])
+    assert "fail" not in capsys.readouterr().out
+    assert Recipe.read(tmp_path / "tuned" / "recipe.yaml").data.task_kinds == TWO

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import zoo
-from zoo.learners import predictor
+from zoo.learners import molecule_reader
 from zoo.recipe.options import TrainingOptions
 from zoo.training.callbacks import Callback
 from zoo.training.history import EpochRecord, History, old_history
@@ -72,7 +72,7 @@ def test_other_metrics_decide_on_demand(monitor):
 
 
 def test_unknown_monitors_are_found_before_anything_is_featurized(rare, parts, monkeypatch):
-    monkeypatch.setattr(predictor, "featurize", lambda *_, **__: pytest.fail("featurized"))
+    monkeypatch.setattr(molecule_reader, "featurize", lambda *_, **__: pytest.fail("featurized"))
     with pytest.raises(ValueError, match=r"'rocauc' is not one for classification.*roc_auc.*or loss"):
         gcn(rare).fit(rare, split=parts, monitor="rocauc")
 

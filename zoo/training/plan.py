@@ -44,7 +44,7 @@ def plan_training(options: TrainingOptions, train: MoleculeDataset, valid: Molec
     Raises:
         ValueError: `options.monitor` is not a metric of these tasks.
     """
-    metric = options.monitor or (LOSS if train.task_kinds else train.metric)
+    metric = options.monitor or usual_monitor(train)
     check_monitor(metric, train.task)
     if valid is None or not len(valid):
         chosen, notes = choose_epochs(options, len(train), False)
@@ -60,6 +60,11 @@ def plan_training(options: TrainingOptions, train: MoleculeDataset, valid: Molec
         return TrainingPlan(chosen, metric, True, notes)
     note = f"{metric} has no value on the validation part ({reason}): its loss decides which epoch is best"
     return TrainingPlan(chosen, LOSS, True, (*notes, note))
+
+
+def usual_monitor(dataset: MoleculeDataset) -> str:
+    """Return what decides which epoch is best: the data set's metric, or the loss of targets of several kinds."""
+    return LOSS if dataset.task_kinds else dataset.metric
 
 
 def check_monitor(name: str, task: str) -> None:

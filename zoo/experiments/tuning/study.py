@@ -11,6 +11,7 @@ import numpy as np
 
 from zoo.experiments.tuning.specification import Tuning
 from zoo.registry.kinds import higher_is_better
+from zoo.tasks.metrics import LOSS
 
 if TYPE_CHECKING:
     import optuna
@@ -49,7 +50,7 @@ def open_study(tuning: Tuning, journal: str | Path, metric: str, say: Callable[[
     return optuna.create_study(
         storage=storage,
         study_name=name,
-        direction="maximize" if higher_is_better(metric) else "minimize",
+        direction="maximize" if metric != LOSS and higher_is_better(metric) else "minimize",
         sampler=sampler(tuning),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=tuning.startup_trials, n_warmup_steps=1),
         load_if_exists=True,

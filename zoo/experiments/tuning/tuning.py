@@ -23,7 +23,6 @@ from zoo.learners.factory import with_dataset
 from zoo.recipe.options import DataOptions, TrainingOptions
 from zoo.recipe.recipe import Recipe
 from zoo.recipe.trust import require_trust
-from zoo.registry.kinds import check_metric
 from zoo.runs.folder import RunFolder
 from zoo.runs.json_files import write_text
 from zoo.runs.lifetime import stop_on_signals
@@ -32,6 +31,7 @@ from zoo.tasks.evaluation import format_value
 from zoo.training.callbacks import Callback
 from zoo.training.history import EpochRecord
 from zoo.training.loop import TrainingRun
+from zoo.training.plan import check_monitor, usual_monitor
 
 if TYPE_CHECKING:
     import optuna
@@ -96,8 +96,8 @@ def tune(
     require_trust(tuning.recipe, trust)
     source = dataclasses.replace(tuning.recipe.data or DataOptions(), data_dir=data_dir or tuning.data.get("data_dir"))
     dataset = load_dataset(source, tuning.max_molecules)
-    metric = tuning.training.get("metric") or dataset.metric
-    check_metric(metric, dataset.task)
+    metric = tuning.training.get("monitor") or usual_monitor(dataset)
+    check_monitor(metric, dataset.task)
     recipe = with_dataset(tuning.recipe, dataset)
     check_space(recipe, tuning.space, dataset, trust)
     study = open_study(tuning, journal, metric, report or print_error)
@@ -219,7 +219,7 @@ def best_validation(
         trust=trust,
     )
     history = outcome.history
-    wanted = training.monitor or dataset.metric
+    wanted = training.monitor or usual_monitor(dataset)
     if history.diverged or history.metric != wanted:
         raise ValueError(history.diverged or f"no trial can be compared by {wanted}: {'; '.join(history.notes)}")
     score = history.best_score

@@ -15,8 +15,10 @@ from sklearn.utils.class_weight import compute_class_weight
 import zoo
 from zoo.commands.main import main
 from zoo.data import DataError
+from zoo.importing.exporting import export_grover
 from zoo.learners.targets import find_weighting
 from zoo.recipe.options import TrainingOptions
+from zoo.runs.checkpoint_errors import CheckpointError
 from zoo.tasks import TargetScaler, Weighting, objective_for
 from zoo.tasks.transforms import YeoJohnson
 
@@ -243,3 +245,12 @@ def test_a_class_that_training_does_not_have_is_warned_about(model):
     with pytest.warns(UserWarning, match="no molecule of class 'c' of task 'y', which cannot be learned"):
         learner.fit(data, split="column", epochs=1, progress=False, class_weight="balanced")
     assert learner.predict(SMILES).shape == (40, 1, 3)
+
+
+def test_the_published_layout_holds_no_transform(tmp_path):
+    data = zoo.data.load((SMILES, NUMBERS))
+    model = {"hidden_size": 8, "num_layers": 1, "num_heads": 2}
+    learner = zoo.build("grover", dataset=data, model_args=model)
+    learner.fit(data, split=None, epochs=1, progress=False, target_transform="log10")
+    with pytest.raises(CheckpointError, match="nor transformed ones"):
+        export_grover(learner, tmp_path / "grover.pt")

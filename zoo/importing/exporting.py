@@ -21,11 +21,13 @@ def export_grover(learner: Learner, path: str | Path) -> None:
         path: File to write, such as `model.pt`; it must not exist.
 
     Raises:
-        CheckpointError: Another model.
+        CheckpointError: Another model, or targets that the layout cannot hold: of several kinds, or transformed.
         FileExistsError: The file exists.
     """
     if not isinstance(learner.model, Grover):
         raise CheckpointError(f"model {learner.recipe.model!r} has no published layout, only GROVER does")
+    if learner.fitted.task_kinds or (learner.fitted.target_scaling or {}).get("transforms"):
+        raise CheckpointError("the published layout knows neither targets of several kinds nor transformed ones")
     if Path(path).exists():
         raise FileExistsError(f"{path} exists: name a new file")
     config = learner.model.config

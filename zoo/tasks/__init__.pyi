@@ -14,6 +14,7 @@ from .metrics import compute as compute
 from .metrics import evaluate_all as evaluate_all
 from .metrics import is_better as is_better
 from .metrics import make_metric as make_metric
+from .mixed import Mixed as Mixed
 from .objective import Loss as Loss
 from .objective import Objective as Objective
 from .objective import Supervised as Supervised

@@ -92,6 +92,21 @@ def test_leakage_is_found(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore")
+def test_leakage_of_a_test_file_is_found(tmp_path):
+    path = write_table(tmp_path / "sizes.csv", {"size": [len(text) / 5 for text in SMILES]})
+    pd.read_csv(path)[:20].to_csv(tmp_path / "test.csv", index=False)
+    options = {
+        "test_file": str(tmp_path / "test.csv"),
+        "tasks": ("size",),
+    }
+    train(path, tmp_path / "run", CardOptions(forest=False), **options)
+    card = Card(read_source(tmp_path / "run"), CardOptions(forest=False))
+    known = set(card.source.split.train.smiles)
+    assert card.leaks.test == len(card.source.test) == 18  # two cannot be read
+    assert card.leaks.duplicates == sum(text in known for text in card.source.test.smiles) > 10
+
+
+@pytest.mark.filterwarnings("ignore")
 def test_names_from_files_are_text(tmp_path):
     task = '<script>alert("1")</script>|*x*'
     path = write_table(tmp_path / "<b>bold.csv", {task: [float("N" in text.upper()) for text in SMILES]})

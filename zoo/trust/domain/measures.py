@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from zoo.learners.molecule_lists import in_chunks
 from zoo.learners.predictor import Predictor
 from zoo.trust.domain.domain import MOST_COMPARED, SHARE, Domain, draw
 from zoo.trust.domain.finding import domain_of
@@ -25,7 +26,9 @@ def by_fingerprint(predictor: Predictor, molecules: Any, neighbors: int = 0) -> 
         molecules: As in `Learner.predict`.
         neighbors: How many of the nearest training molecules are named.
     """
-    found = domain_of(predictor).resemblance(molecules, max(neighbors, 1))
+    chunks = in_chunks(molecules, inputs=predictor.fitted.inputs)
+    smiles = [molecule for chunk in chunks for molecule in chunk.smiles]
+    found = domain_of(predictor).resemblance(smiles, max(neighbors, 1))
     return found.in_domain, found.columns(neighbors)
 
 

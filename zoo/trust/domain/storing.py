@@ -17,7 +17,7 @@ from zoo.runs.folder import DOMAIN
 from zoo.trust.domain.domain import Domain
 from zoo.trust.domain.fingerprints import NUM_BYTES
 
-FORMAT = "1"
+FORMAT = 1  # next to the other facts: the order of several entries in the file would differ from time to time
 
 
 def write_domain(domain: Domain, folder: Path) -> Path:
@@ -29,6 +29,7 @@ def write_domain(domain: Domain, folder: Path) -> Path:
         "smiles": np.frombuffer(text, np.uint8),
     }
     facts = {
+        "format": FORMAT,
         "task_names": list(domain.task_names),
         "threshold": domain.threshold,
         "trained_on": domain.trained_on,
@@ -36,7 +37,7 @@ def write_domain(domain: Domain, folder: Path) -> Path:
     file, new = folder / DOMAIN, folder / f".{DOMAIN}.new-{os.getpid()}"
     try:
         with naming(file):
-            new.write_bytes(safetensors.numpy.save(tensors, {"format": FORMAT, "facts": json.dumps(facts)}))
+            new.write_bytes(safetensors.numpy.save(tensors, {"facts": json.dumps(facts)}))
         new.replace(file)
     finally:
         new.unlink(missing_ok=True)

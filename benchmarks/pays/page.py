@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from zoo.experiments.report import tables as tables_module
 from zoo.experiments.report.report import Report
 from zoo.experiments.report.tables import Table, cells, number
 
@@ -61,20 +62,21 @@ def radius_of(rise: pd.Series, target: float) -> float:
 
 
 def tables() -> dict[str, str]:
-    """Tables in Markdown by name, of those stages that have results."""
+    """Tables and verdicts in Markdown by name, of those stages that have results."""
     made: dict[str, Table] = {}
     if (RESULTS / "pays" / "a" / "rises.csv").exists():
         made |= {"cosines": cosines_table(), "rises": rises_table()}
     made["first experiment"] = Report.read(RESULTS / "graphsam").verdict.table()
-    for stage in "bcde":
+    sentences = {}
+    for stage in "bcdef":
         if (RESULTS / "pays" / stage / "runs.csv").exists():
             report = Report.read(RESULTS / "pays" / stage)
-            made |= {
-                f"stage {stage}": report.verdict.table(),
-                f"stage {stage} averages": report.verdict.averages_table(),
-            }
-            made[f"stage {stage} results"] = report.tables()["results"] or Table([], [])
-    return {name: table.markdown for name, table in made.items() if table.rows}
+            made[f"stage {stage}"] = report.verdict.table()
+            made[f"stage {stage} averages"] = report.verdict.averages_table()
+            made[f"stage {stage} results"] = tables_module.results_table(report.summary)
+            if report.verdict.sentence:
+                sentences[f"stage {stage} verdict"] = report.verdict.sentence
+    return sentences | {name: table.markdown for name, table in made.items() if table.rows}
 
 
 def filled(page: str) -> str:

@@ -61,6 +61,19 @@ def test_the_factor_between_the_radii(page):
     assert f"differs by a factor of {max(radii) / min(radii):.0f} between" in TEXT
 
 
+def test_what_the_text_says_of_stage_c():
+    verdict = Report.read(RESULTS / "pays" / "c").verdict
+    test, valid = (table.set_index("optimizer") for table in (verdict.test, verdict.valid))
+    assert verdict.answer == "open"
+    assert ((test["high"] > 2) & (test["low"] < -2)).any()
+    assert all(1.6 < ratio < 2.1 for name, ratio in verdict.times.items() if name != "adam")
+    assert (test["mean"] < 0).all()
+    assert (valid["mean"] < 0).all()
+    assert test["mean"]["sam_10"] < test["mean"]["sam_3"]
+    assert (verdict.averages["mean"] < 0).all()
+    assert verdict.averages["n"].sum() >= 6
+
+
 def test_radii_are_interpolated_between_logarithms(page):
     rise = pd.Series({0.001: 0.01, 0.1: 0.1})
     assert page.radius_of(rise, 0.1**1.5) == pytest.approx(0.01)

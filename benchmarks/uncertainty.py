@@ -4,7 +4,7 @@ For every data set, split and seed a small GCN is trained as an ensemble of five
 predicts a distribution; one JSON line for each estimator is added to the output. A call goes on where an earlier one
 was cut off.
 
-    python benchmarks/uncertainty.py --sets esol freesolv lipo bbbp bace clintox --seeds 0 1 2 3 4 --output FILE
+    python benchmarks/uncertainty.py --sets esol freesolv lipophilicity bbbp bace clintox --seeds 0 1 2 3 4 --output FILE
     python benchmarks/uncertainty.py --table --output benchmarks/results/uncertainty.jsonl
 """
 
@@ -30,7 +30,7 @@ import zoo
 from zoo.experiments.experiment import draw
 from zoo.trust import calibrate, evaluate_uncertainty
 
-NUMBERS, CLASSES = ("esol", "freesolv", "lipo"), ("bbbp", "bace", "clintox")
+NUMBERS, CLASSES = ("esol", "freesolv", "lipophilicity"), ("bbbp", "bace", "clintox")
 MODEL = {"hidden_size": 64, "dropout": 0.1}
 MEMBERS, PASSES, BATCH = 5, 20, 50
 TOLD = {"numbers": ("mean_variance", "quantile", "evidential"), "classes": ("binary_dirichlet",)}

@@ -4,7 +4,7 @@ For every data set, split and seed a small GCN is trained as an ensemble of five
 predicts a distribution; one JSON line for each estimator is added to the output. A call goes on where an earlier one
 was cut off.
 
-    python benchmarks/uncertainty.py --sets esol freesolv lipophilicity bbbp bace clintox --seeds 0 1 2 3 4 --output FILE
+    python benchmarks/uncertainty.py --sets esol freesolv lipophilicity bbbp bace clintox --seeds 0 1 2 --output FILE
     python benchmarks/uncertainty.py --table --output benchmarks/results/uncertainty.jsonl
 """
 
@@ -35,7 +35,6 @@ MODEL = {"hidden_size": 64, "dropout": 0.1}
 MEMBERS, PASSES, BATCH = 5, 20, 50
 TOLD = {"numbers": ("mean_variance", "quantile", "evidential"), "classes": ("binary_dirichlet",)}
 ESTIMATOR = {"binary_dirichlet": "evidential"}
-COLUMNS = ("spearman", "nll", "miscalibration_area", "ece", "coverage", "width")
 COVERAGE = 0.9
 
 
@@ -145,29 +144,32 @@ def plain(values: dict[str, float]) -> dict[str, float | None]:
 
 
 def format_tables(lines: list[dict[str, Any]]) -> str:
-    """A Markdown table for each data set and split: mean over the seeds, and their deviation."""
+    """A Markdown table for each kind of target and split, with the mean over the seeds in each cell."""
     texts = []
-    for key in dict.fromkeys((line["set"], line["split"]) for line in lines):
-        rows = [line for line in lines if (line["set"], line["split"]) == key]
-        seeds = len({row["seed"] for row in rows})
-        columns = [name for name in COLUMNS if any(name in row for row in rows)]
-        texts.append(f"**{key[0]}, {key[1]} split** ({seeds} seed{'s' * (seeds > 1)})\n")
-        texts.append(f"| estimator | passes | {' | '.join(columns)} |")
-        texts.append(f"|---|{'---|' * (len(columns) + 1)}")
-        for name in dict.fromkeys(row["estimator"] for row in rows):
-            chosen = [row for row in rows if row["estimator"] == name]
-            cells = [cell([row[column] for row in chosen if row.get(column) is not None]) for column in columns]
-            texts.append(f"| {name} | {chosen[0]['passes']} | {' | '.join(cells)} |")
-        texts.append("")
+    for split in dict.fromkeys(line["split"] for line in lines):
+        for names, columns in ((NUMBERS, ("spearman", "nll", "miscalibration_area", "coverage")),
+                               (CLASSES, ("spearman", "nll", "ece", "coverage"))):  # fmt: skip
+            rows = [line for line in lines if line["split"] == split and line["set"] in names]
+            sets = [name for name in names if any(row["set"] == name for row in rows)]
+            if sets:
+                texts += [f"**{split} split**: {', '.join(columns)}", "", *format_table(rows, sets, columns), ""]
     return "\n".join(texts)
 
 
-def cell(values: list[float]) -> str:
-    """Mean and deviation over seeds."""
-    if not values:
-        return "-"
-    deviation = f" ± {np.std(values, ddof=1):.2f}" if len(values) > 1 else ""
-    return f"{np.mean(values):.2f}{deviation}"
+def format_table(rows: list[dict[str, Any]], sets: list[str], columns: tuple[str, ...]) -> list[str]:
+    """Lines of one table: an estimator in each row, a data set in each column."""
+    seeds = {name: len({row["seed"] for row in rows if row["set"] == name}) for name in sets}
+    head = [f"{name} ({seeds[name]} seed{'s' * (seeds[name] > 1)})" for name in sets]
+    lines = [f"| estimator | passes | {' | '.join(head)} |", f"|---|---|{'---|' * len(sets)}"]
+    for estimator in dict.fromkeys(row["estimator"] for row in rows):
+        mine = [row for row in rows if row["estimator"] == estimator]
+        cells = []
+        for name in sets:
+            found = [[row[column] for row in mine if row["set"] == name and row.get(column) is not None]
+                     for column in columns]  # fmt: skip
+            cells.append(", ".join(f"{np.mean(values):.2f}" if values else "-" for values in found))
+        lines.append(f"| {estimator} | {mine[0]['passes']} | {' | '.join(cells)} |")
+    return lines
 
 
 if __name__ == "__main__":

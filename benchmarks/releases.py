@@ -109,7 +109,7 @@ def compare_steps(pair: str, clone: Path, molecules: Path, batch_size: int, step
             for name in sorted(sides, reverse=turn % 2 == 0):
                 found[name].append(sides[name].ask(f"steps {turn * steps} {steps}"))
         peaks = {name: side.ask("peak")["mb"] for name, side in sides.items()}
-        products = {name: side.ask("products")["seconds"] for name, side in sides.items()}
+        shares = {name: side.ask("products")["share"] for name, side in sides.items()}
     finally:
         for side in sides.values():
             side.end()
@@ -121,7 +121,7 @@ def compare_steps(pair: str, clone: Path, molecules: Path, batch_size: int, step
             f"{their}_cpu_seconds": round(seconds, 4),
             f"{their}_wall_seconds": round(median(answer["wall"] for answer in found[name]), 4),
             f"{their}_mb": peaks[name],
-            f"{their}_products": round(products[name] / seconds, 3),
+            f"{their}_products": round(shares[name], 3),
             f"{their}_parameters": facts[name]["parameters"],
         }
     pairs = zip(found["theirs"], found["ours"], strict=True)

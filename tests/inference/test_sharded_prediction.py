@@ -135,7 +135,7 @@ def test_wrong_numbers_are_refused(arguments, message, gcn, table, tmp_path):
 
 def test_shards_of_something_else_are_refused(gcn, model_of_seed, table, library, tmp_path):
     predict_shards(gcn, table, tmp_path / "out", shards=5, shard=0, **OPTIONS)
-    with pytest.raises(InferenceError, match=r"another request .other recipe, weights."):
+    with pytest.raises(InferenceError, match=r"another request .other models"):
         predict_shards(model_of_seed(1), table, tmp_path / "out", shards=5, **OPTIONS)
     with pytest.raises(InferenceError, match=r"another request .other columns, content"):
         predict_shards(gcn, library, tmp_path / "out", shards=5, **OPTIONS)

@@ -151,7 +151,7 @@ def make_optimizer(part: Part, recipe: Recipe, model: nn.Module) -> torch.optim.
             raise ValueError(f"optimizer {name} holds parameters that are not the model's: build it from them")
         return part
     name, cls, options = options_of(part, OPTIMIZERS, recipe.optimizer_args)  # type: ignore[arg-type]
-    groups = groups_of(model, recipe.start, float(options.get("lr", RATE)))
+    groups = groups_of(model, recipe.start, options.get("lr", RATE))
     parameters = [p for p in model.parameters() if p.requires_grad]
     if not issubclass(cls, optim.SharpnessAware):
         check_options(name, options, optimizer_options(cls)[0])

@@ -60,7 +60,7 @@ class ContextAndMotifs:
     motifs: ClassVar[bool] = True
     distance_coefficient: float = 0.1
     mask_inputs: bool = False
-    share: float = masks.SHARE
+    share: float = 0.15
 
     @staticmethod
     def make_model(learner: Learner, atoms: Vocabulary, bonds: Vocabulary) -> nn.Module:
@@ -120,7 +120,7 @@ class MaskedAtoms:
     """
 
     motifs: ClassVar[bool] = False
-    share: float = masks.SHARE
+    share: float = 0.15
 
     @staticmethod
     def make_model(learner: Learner, atoms: Vocabulary, bonds: Vocabulary) -> nn.Module:

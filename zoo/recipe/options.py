@@ -26,7 +26,6 @@ class ReadKeywords(TypedDict, total=False):
     smiles_columns: str | Sequence[str] | None
     feature_columns: str | Sequence[str] | None
     weight_column: str | None
-    relation_column: str | None
     task: str | None
     metric: str | None
     metric_args: Mapping[str, Any]

@@ -58,7 +58,7 @@ def layers_of(encoder: nn.Module) -> list[nn.Module]:
     return layers
 
 
-def groups_of(model: nn.Module, start: StartOptions | None, rate: float) -> list[Any]:
+def groups_of(model: nn.Module, start: StartOptions | None, rate: Any) -> list[Any]:
     """Return the parameters for an optimizer, in groups where parts have learning rates of their own.
 
     Args:
@@ -82,4 +82,4 @@ def groups_of(model: nn.Module, start: StartOptions | None, rate: float) -> list
     groups: dict[float, list[nn.Parameter]] = {}
     for parameter in model.parameters():
         groups.setdefault(factors.get(id(parameter), 1.0), []).append(parameter)
-    return [{"params": members, "lr": rate * factor} for factor, members in groups.items()]
+    return [{"params": members, "lr": float(rate) * factor} for factor, members in groups.items()]

@@ -188,7 +188,7 @@ def open_store(folder: Path, key: str) -> tuple[dict[str, np.ndarray], tuple[Inv
         if description["format"] != FORMAT or description["key"] != key:
             return None
         arrays = {name: _map(folder / f"{name}.bin", about) for name, about in description["arrays"].items()}
-        for name in [name for name in arrays if name.endswith(TABLE)]:
+        for name in [f"{coded}{TABLE}" for coded in CODED if f"{coded}{TABLE}" in arrays]:
             table, coded = arrays.pop(name), name.removesuffix(TABLE)
             arrays[coded] = CodedRows(arrays[coded], table.copy())  # type: ignore[assignment]
         return arrays, tuple(InvalidRow(int(row), str(smiles), str(why)) for row, smiles, why in description["invalid"])

@@ -44,6 +44,12 @@ def scaffold_kfold(dataset: MoleculeDataset, *, seed: int, fold: int = 0, num_fo
 
     Scaffolds with more molecules than half a fold are dealt first, so that the folds are as equal as they allow.
 
+    Args:
+        dataset: Readable molecules.
+        seed: Seed of the shuffling.
+        fold: Which fold is the test part, 0 <= fold < num_folds.
+        num_folds: How many folds there are, >= 3.
+
     Raises:
         DataError: Numbers out of range, or more folds than scaffolds.
     """
@@ -59,6 +65,12 @@ def scaffold_kfold(dataset: MoleculeDataset, *, seed: int, fold: int = 0, num_fo
 
 def stratified_kfold(dataset: MoleculeDataset, *, seed: int, fold: int = 0, num_folds: int = 5) -> Parts:
     """Cut folds with equal shares of each class, or decile of a regression target; otherwise as `kfold`.
+
+    Args:
+        dataset: Readable molecules.
+        seed: Seed of the shuffling.
+        fold: Which fold is the test part, 0 <= fold < num_folds.
+        num_folds: How many folds there are, >= 3.
 
     Raises:
         DataError: Numbers out of range, a class of fewer molecules than folds, or several tasks.

@@ -117,6 +117,17 @@ def test_longer_training(scores, longer):
     assert f"(ESOL {dmpnn['esol']}, BBBP {dmpnn['bbbp']}, ClinTox {dmpnn['clintox']})" in TEXT
 
 
+def test_releases():
+    lines = (RESULTS / "releases.jsonl").read_text(encoding="utf-8").splitlines()
+    found = {row["pair"]: row for row in map(json.loads, lines)}
+    small, base = found["grover_100_3"], found["grover_800_6"]
+    assert f"{small['ratio']} times as many molecules a second and those of 800/6 {base['ratio']} times" in TEXT
+    shares = [row["our_mb"] / row["their_mb"] for row in (small, base)]
+    assert f"in {shares[0]:.2f} and {shares[1]:.2f} of the memory" in TEXT
+    assert f"those of CoMPT {found['compt_bbbp']['ratio']:.0f} times" in TEXT
+    assert f"{found['predict_dmpnn']['ratio']} times as many rows" in TEXT
+
+
 def test_prediction(prediction):
     ours, theirs = prediction["molzoo", "dmpnn"], prediction["chemprop", "mpnn"]
     assert f"{ours['rows']:,} rows take D-MPNN {ours['seconds']:.1f} s" in TEXT

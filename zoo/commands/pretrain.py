@@ -13,7 +13,7 @@ from zoo.recipe.overriding import override
 from zoo.recipe.recipe import Recipe
 from zoo.registry.catalog import PRETRAINING
 from zoo.registry.plugins import load_plugins
-from zoo.runs.names import safe_name
+from zoo.runs.names import next_folder
 
 MODEL, LEARNED, TRAINING, OUTPUT = "model and optimizer", "what is learned", "training", "output"
 START = Recipe("grover")
@@ -116,11 +116,7 @@ def free_folder(options: Any) -> Path:
     """Return the folder that the user named, or the next free one below `runs`."""
     if options.output is not None:
         return Path(options.output)
-    stem = Path("runs") / safe_name(f"pretrained-{Path(options.corpus).stem}-{options.model}-seed{options.seed}")
-    folder, number = stem, 2
-    while folder.exists():
-        folder, number = stem.with_name(f"{stem.name}-{number}"), number + 1
-    return folder
+    return next_folder(f"pretrained-{Path(options.corpus).stem}-{options.model}-seed{options.seed}")
 
 
 def print_outcome(outcome: Any, folder: Path) -> None:

@@ -12,7 +12,7 @@ from zoo.recipe.options import DataOptions
 from zoo.recipe.overriding import override
 from zoo.recipe.presets import find
 from zoo.recipe.recipe import NO_OPTIMIZER, Recipe
-from zoo.runs.names import safe_name
+from zoo.runs.names import next_folder
 
 
 def start_recipe(parser: CommandParser, arguments: list[str], named: str | None, default: Recipe) -> Recipe:
@@ -84,8 +84,4 @@ def free_folder(recipe: Recipe, output: str | None, members: str = "") -> Path:
         return Path(output)
     source = Path((recipe.data or DataOptions()).source).stem.split(".")[0]
     trainer = "" if recipe.optimizer == NO_OPTIMIZER else f"-{recipe.optimizer}"
-    stem = Path("runs") / safe_name(f"{source}-{recipe.model}{trainer}-{members or f'seed{recipe.seed}'}")
-    folder, number = stem, 2
-    while folder.exists():
-        folder, number = stem.with_name(f"{stem.name}-{number}"), number + 1
-    return folder
+    return next_folder(f"{source}-{recipe.model}{trainer}-{members or f'seed{recipe.seed}'}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 
 def safe_name(text: str) -> str:
@@ -13,3 +14,12 @@ def safe_name(text: str) -> str:
         ('x_b3db_a', 'unnamed')
     """
     return re.sub(r"[^A-Za-z0-9.+=-]+", "_", text)[:80].strip("._-") or "unnamed"
+
+
+def next_folder(text: str) -> Path:
+    """Return the next free folder below `runs` that is named so."""
+    stem = Path("runs") / safe_name(text)
+    folder, number = stem, 2
+    while folder.exists():
+        folder, number = stem.with_name(f"{stem.name}-{number}"), number + 1
+    return folder

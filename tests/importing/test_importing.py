@@ -1,5 +1,6 @@
 """Checkpoints of other projects: equal predictions, and files that are refused."""
 
+import io
 import json
 import pickle
 import zipfile
@@ -18,6 +19,7 @@ from zoo.importing import read_foreign
 from zoo.importing.exporting import export_grover
 from zoo.importing.golden import compare_with_release, golden_numbers, mean_embeddings
 from zoo.importing.importing import rebuild
+from zoo.importing.pickled import Restricted
 from zoo.models.grover_weights import to_published
 from zoo.runs.checkpoint import CheckpointError
 
@@ -168,6 +170,13 @@ class Runs:
         return os.system, (self.command,)
 
 
+class Fills:
+    """Object whose pickle fills the memory when it is opened."""
+
+    def __reduce__(self):
+        return bytearray, (10**15,)
+
+
 def hostile(kind, small, folder):
     """A file that must be refused."""
     path, content, mark = folder / "bad.pt", published(small), folder / "ran"
@@ -175,6 +184,8 @@ def hostile(kind, small, folder):
     name = "grover.encoders.node_blocks.0.W_i.weight"
     if kind in ("code", "code in a stream"):
         torch.save({**content, "x": Runs(f"touch {mark}")}, path, _use_new_zipfile_serialization=kind == "code")
+    elif kind == "memory":
+        torch.save({**content, "x": Fills()}, path)
     elif kind == "plain pickle":
         path.write_bytes(pickle.dumps(Runs(f"touch {mark}")))
     elif kind == "truncated":
@@ -210,7 +221,18 @@ def hostile(kind, small, folder):
 @pytest.mark.parametrize(
     "kind",
     [
-        *("code", "code in a stream", "plain pickle", "truncated", "compressed", "program", "empty", "text", "list"),
+        *(
+            "code",
+            "code in a stream",
+            "memory",
+            "plain pickle",
+            "truncated",
+            "compressed",
+            "program",
+            "empty",
+            "text",
+            "list",
+        ),
         *("no options", "wrong shape", "NaN", "wide view", "not a tensor"),
     ],
 )
@@ -237,3 +259,11 @@ def test_an_existing_folder_is_not_overwritten(small, tmp_path, capsys):
     assert "exists" in capsys.readouterr().err
     with pytest.raises(CheckpointError, match="not a file"):
         read_foreign(tmp_path)
+
+
+def test_what_builds_a_tensor_cannot_be_changed_by_a_file():
+    before = torch._utils._rebuild_tensor_v2.__defaults__
+    found = Restricted(io.BytesIO()).find_class("torch._utils", "_rebuild_tensor_v2")
+    found.__defaults__ = (1, 2)
+    assert torch._utils._rebuild_tensor_v2.__defaults__ == before
+    assert Restricted(io.BytesIO()).find_class("torch._utils", "_rebuild_tensor_v2").__defaults__ is None

@@ -31,7 +31,7 @@ BUILT: dict[str, Any] = {
     "torch.Size": tuple,
     "torch.device": lambda *place: ":".join(map(str, place)),
     **{f"{module}.{kind.__name__}": kind for module in ("builtins", "__builtin__")
-       for kind in (set, frozenset, dict, list, tuple, complex, bytearray)},
+       for kind in (set, frozenset, dict, list, tuple, complex)},
 }  # fmt: skip
 """What is called by its name; nothing here reads a file, imports a module or calls what a file holds."""
 KNOWN = re.compile(
@@ -99,7 +99,9 @@ class Restricted(pickle.Unpickler):
         """
         name = f"{module_name}.{global_name}"
         if name in BUILT:
-            return BUILT[name]
+            built = BUILT[name]
+            # A function of its own for each mention: a file could set attributes of a shared one.
+            return built if isinstance(built, type) else lambda *arguments: built(*arguments)
         if module_name == "torch" and isinstance(kind := getattr(torch, global_name, None), torch.dtype):
             return kind
         if KNOWN.fullmatch(name):

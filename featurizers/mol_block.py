@@ -39,7 +39,7 @@ def parse_block(block: str) -> Chem.Mol:
     """Read atoms, bonds and stereochemistry of a mol block; valences are not looked at.
 
     Raises:
-        InvalidMolecule: It is no mol block, or too large.
+        InvalidMolecule: It is not a mol block, or too large.
     """
     name = block[:60].partition("\n")[0].strip() or "a mol block"
     if len(block) > LONGEST_BLOCK:
@@ -59,7 +59,7 @@ def parse_block(block: str) -> Chem.Mol:
 
 
 def why_no_block(block: str) -> str:
-    """Return why a text is no complete mol block of a size that can be read; "" where it may be one."""
+    """Return why a text is not a complete mol block of a size that can be read; "" where it may be one."""
     lines = block.split("\n", HEADER_LINES + 1)
     counts = lines[HEADER_LINES].rstrip() if len(lines) > HEADER_LINES else ""
     if not counts:

@@ -152,7 +152,7 @@ def read_pickled(path: str | Path) -> dict[str, Any]:
 
 
 def check_archive(path: Path) -> None:
-    """Raise a `CheckpointError` for an archive that is no checkpoint: compressed, oversized, or a TorchScript program.
+    """Raise a `CheckpointError` for an archive that is not one: compressed, oversized, a TorchScript program.
 
     Files from before torch 1.6 are no archives and pass.
     """

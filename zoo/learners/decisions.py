@@ -25,7 +25,7 @@ def thresholds_of(fitted: Fitted, threshold: float | None = None) -> list[float]
         threshold: Takes their place.
 
     Raises:
-        ValueError: It is no probability, or no task has two classes.
+        ValueError: It is not a probability, or no task has two classes.
 
     Example:
         >>> thresholds_of(Fitted(2, "binary", task_names=("a", "b"), thresholds={"b": 0.3}))

@@ -25,7 +25,7 @@ def take_features(dataset: MoleculeDataset, names: tuple[str, ...]) -> MoleculeD
     """Return a data set with these features in this order; columns that were read as something else count too.
 
     Raises:
-        DataError: A feature is not there, or a cell of it is no number.
+        DataError: A feature is not there, or a cell of it is not a number.
     """
     if dataset.feature_names == names:
         return dataset

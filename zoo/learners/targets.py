@@ -207,7 +207,7 @@ def number(option: str, name: str, weight: Any) -> float:
     """Return a weight as a number.
 
     Raises:
-        ValueError: It is no number of at least 0.
+        ValueError: It is not a number of at least 0.
     """
     try:
         found = float(weight)

@@ -27,7 +27,7 @@ Outputs = dict[str, dict[str, Tensor]]
 
 @dataclass(frozen=True)
 class Targets:
-    """Labels of a batch; 0 is no label.
+    """Labels of a batch; 0 means none.
 
     Args:
         atoms: Word of each atom (N,), with a 0 for the released padding at the end where there is one.

@@ -23,7 +23,7 @@ CHUNK = 1000
 
 @dataclass(frozen=True)
 class Vocabulary:
-    """Words and their numbers: 0 is no word, 1 every word that is not listed.
+    """Words and their numbers: 0 stands for none, 1 for every word that is not listed.
 
     Args:
         words: All words, the two special ones first.

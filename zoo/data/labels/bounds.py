@@ -30,7 +30,7 @@ class Cell(NamedTuple):
 def split_bound(cell: Any) -> Cell:
     """Take the sign of a bound off a cell; other cells are returned as they are.
 
-    `>= 4.5` means the same as `>4.5`: what was measured is no number, only where it lies.
+    `>= 4.5` means the same as `>4.5`: what was measured is not a number, only where it lies.
 
     Example:
         >>> split_bound(" ≤ 0.1"), split_bound("-4"), split_bound("=1+1"), split_bound(">>5").side

@@ -22,7 +22,7 @@ class FeatureCells(NamedTuple):
 
     Args:
         values: (n, F), float32; NaN where a cell is missing, or no number.
-        reasons: Why a row has a cell that is no number, by row.
+        reasons: Why a row has a cell that is not a number, by row.
     """
 
     values: Float32
@@ -60,7 +60,7 @@ def read_features(table: Table, names: Sequence[str], decimal: str | None = None
         decimal: Decimal mark; `None` finds it out.
 
     Raises:
-        DataError: A cell is no number; names the first row.
+        DataError: A cell is not a number; names the first row.
     """
     found = feature_cells(table, names, decimal)
     if found.reasons:

@@ -54,7 +54,7 @@ def check_archive(path: Path) -> None:
     """Refuse archives that grow to far more than their size.
 
     Raises:
-        DataError: It does, or is no archive.
+        DataError: It does, or is not an archive.
     """
     try:
         with zipfile.ZipFile(path) as archive:

@@ -8,22 +8,26 @@ training part and split seed a model from scratch and one that starts from the p
 options and epochs. On all of the training part the pre-trained one is also fine-tuned with GraphSAM and with SAM.
 Every result is a line of `runs.csv`; runs that are there are not repeated, so that a call that was cut off goes on.
 
-The defaults fit half an hour of one core, and are small for that: part of the corpus, few epochs. They compare the two
-starts with each other, not with published scores.
+Smaller shares train for more epochs, so that the steps of a run differ less than its molecules: `EPOCHS` has the
+multiples. The models are small and few steps are taken: the table compares the two starts with each other, not with
+published scores. All of it takes two to three hours of one core; `--workers` shares it among several.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import multiprocessing
 import time
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import torch
 
 import zoo
 from zoo.experiments import experiment
@@ -33,9 +37,13 @@ from zoo.registry.kinds import higher_is_better
 
 DATASETS = ("bbbp", "esol", "bace")
 SHARES = (0.1, 0.3, 1.0)
+EPOCHS = {0.1: 4, 0.3: 2, 1.0: 1}
+"""Multiple of `--epochs` that each share trains for."""
 SMALL = {"hidden_size": 64, "num_layers": 3, "dropout": 0.1, "embedding_output": "both"}
 ARMS = {"scratch": "adam", "pre-trained": "adam", "pre-trained, graphsam": "graphsam", "pre-trained, sam": "sam"}
 """Optimizer of each arm; the last two run on the complete training part only."""
+Task = tuple[str, float, str, int]
+"""Data set, share, arm and seed of a run."""
 FIELDS = ("dataset", "share", "arm", "seed", "metric", "test", "valid", "molecules", "epochs", "cpu_seconds")
 
 
@@ -46,10 +54,11 @@ def main() -> None:
     parser.add_argument("--data-dir", help="folder of MoleculeNet's files; MOLZOO_DATA unless it is named")
     parser.add_argument("--results", type=Path, required=True, help="folder of runs.csv, table.md and figure.png")
     parser.add_argument("--work", type=Path, default=Path("pretrained"), help="folder of the pre-training")
-    parser.add_argument("--molecules", type=int, default=12_000, help="of the corpus, drawn once")
-    parser.add_argument("--pretraining-epochs", type=int, default=3)
-    parser.add_argument("--epochs", type=int, default=10, help="of fine-tuning")
+    parser.add_argument("--molecules", type=int, default=30_000, help="of the corpus, drawn once")
+    parser.add_argument("--pretraining-epochs", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=10, help="of fine-tuning on the complete training part")
     parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--workers", type=int, default=1, help="processes, each with one thread")
     parser.add_argument("--table", action="store_true", help="print the table of what is there, and train nothing")
     options = parser.parse_args()
     options.results.mkdir(parents=True, exist_ok=True)
@@ -75,39 +84,40 @@ def prepare(options: argparse.Namespace) -> None:
 
 
 def compare(options: argparse.Namespace) -> None:
-    """Train the models that are not there, seed by seed, so that the first rows are complete early."""
+    """Train the models that are not there, seed by seed, the longest first, so that the first rows are complete early."""
     done = {(row["dataset"], row["share"], row["arm"], row["seed"]) for row in read_rows(options.results)}
-    for seed in range(options.seeds):
-        for name in DATASETS:
-            source = DataOptions(source=name, data_dir=options.data_dir, split="scaffold")
-            dataset = experiment.load_dataset(source)
-            for share in SHARES:
-                for arm in ARMS if share == 1.0 else list(ARMS)[:2]:
-                    if (name, share, arm, seed) not in done:
-                        add_row(options.results, train(options, dataset, source, share, arm, seed))
+    tasks = [
+        (name, share, arm, seed)
+        for seed in range(options.seeds)
+        for share in sorted(SHARES, reverse=True)
+        for name in DATASETS
+        for arm in (ARMS if share == 1.0 else list(ARMS)[:2])
+        if (name, share, arm, seed) not in done
+    ]
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(options.workers, context, torch.set_num_threads, (1,)) as pool:
+        for finished in as_completed([pool.submit(train, options, task) for task in tasks]):
+            add_row(options.results, finished.result())
 
 
-def train(
-    options: argparse.Namespace,
-    dataset: zoo.data.MoleculeDataset,
-    source: DataOptions,
-    share: float,
-    arm: str,
-    seed: int,
-) -> dict[str, Any]:
+def train(options: argparse.Namespace, task: Task) -> dict[str, Any]:
     """Train one model on a share of the training part, and measure it."""
+    name, share, arm, seed = task
+    source = DataOptions(source=name, data_dir=options.data_dir, split="scaffold")
+    dataset = experiment.load_dataset(source)
     split = zoo.data.split_dataset(dataset, "scaffold", seed=seed)
     order = np.random.default_rng(seed).permutation(split.indices[0])
     part = np.sort(order[: max(16, round(share * len(order)))])
     split = replace(split, indices=(part, *split.indices[1:]))
     start = None if arm == "scratch" else StartOptions(init=str(options.work))
-    training = TrainingOptions(epochs=options.epochs, batch_size=16 if share < 1 else 32)
+    epochs = options.epochs * EPOCHS[share]
+    training = TrainingOptions(epochs=epochs, batch_size=16 if share < 1 else 32)
     recipe = Recipe("grover", ARMS[arm], model_args=SMALL, seed=seed, data=source, training=training, start=start)
     began = time.process_time()
     outcome = experiment.run(recipe, dataset=dataset, split=split, progress=False, device="cpu")
     seconds = time.process_time() - began
     values = (dataset.name, share, arm, seed, dataset.metric, outcome.test[dataset.metric], outcome.history.best)
-    return dict(zip(FIELDS, (*values, len(part), options.epochs, round(seconds, 1)), strict=True))
+    return dict(zip(FIELDS, (*values, len(part), epochs, round(seconds, 1)), strict=True))
 
 
 def read_rows(results: Path) -> list[dict[str, Any]]:

@@ -84,7 +84,7 @@ def prepare(options: argparse.Namespace) -> None:
 
 
 def compare(options: argparse.Namespace) -> None:
-    """Train the models that are not there, seed by seed, the longest first, so that the first rows are complete early."""
+    """Train the models that are not there, seed by seed, the longest first."""
     done = {(row["dataset"], row["share"], row["arm"], row["seed"]) for row in read_rows(options.results)}
     tasks = [
         (name, share, arm, seed)

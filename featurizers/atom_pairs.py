@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 import numpy as np
 from rdkit import Chem
 
 from featurizers.packed import PackedMolecules, offsets, ranges
 from featurizers.size_buckets import size_buckets
-
-if TYPE_CHECKING:
-    from featurizers.pair_table import PairTable
 
 APART = 65535
 """The distance between atoms of different fragments."""
@@ -73,20 +68,17 @@ class AtomPairs:
             columns.append(first_bonds(distances, bond_ends.astype(np.int64), ranks).reshape(-1))
         return np.stack(columns, axis=1)
 
-    def table(self, packed: PackedMolecules) -> PairTable:
-        """The pairs of every molecule of a batch.
+    def arrays(self, packed: PackedMolecules) -> dict[str, np.ndarray]:
+        """Features of the pairs of every molecule of a batch, by name.
 
-        Their `edata`: "distance" (P,) in bonds, int16, -1 between fragments; "bond" (P,), int32, the directed bond from
-        the first to the second atom, -1 where there is none; with paths "path" (P, `path_length`), int32, directed
-        bonds from the first atom on, -1 past the end; with random walks "walk" (P, K), see `walk_probabilities`.
+        Returns:
+            "distance" (P,) in bonds, int16, -1 between fragments; "bond" (P,), int32, the directed bond from the first
+            to the second atom, -1 where there is none; with paths "path" (P, `path_length`), int32, directed bonds from
+            the first atom on, -1 past the end; with random walks "walk" (P, K), see `walk_probabilities`.
 
         Raises:
             ValueError: The molecules were encoded without pairs, or without the paths that are asked for.
         """
-        import torch
-
-        from featurizers.pair_table import PairTable
-
         if packed.pairs is None or packed.pairs.shape[1] < 1 + bool(self.path_length):
             raise ValueError("these molecules were encoded without pairs (or paths): encode them with this featurizer")
         sizes = packed.num_atoms.astype(np.int64)
@@ -97,13 +89,13 @@ class AtomPairs:
         molecule = np.repeat(np.arange(len(sizes)), 2 * packed.num_bonds.astype(np.int64))
         shift = pair_starts[molecule] - starts[molecule]
         bonds[shift + (source - starts[molecule]) * sizes[molecule] + destination] = np.arange(len(source))
-        edata = {"distance": torch.from_numpy(distances), "bond": torch.from_numpy(bonds)}
+        found = {"distance": distances, "bond": bonds}
         if self.path_length:
             first_bond = packed.pairs[:, 1].astype(np.int64)
-            edata["path"] = torch.from_numpy(self._paths(packed, first_bond, source, destination))
+            found["path"] = self._paths(packed, first_bond, source, destination)
         if self.random_walks:
-            edata["walk"] = torch.from_numpy(walk_probabilities(sizes, bonds >= 0, self.random_walks))
-        return PairTable(torch.from_numpy(sizes), edata)
+            found["walk"] = walk_probabilities(sizes, bonds >= 0, self.random_walks)
+        return found
 
     def _paths(
         self, packed: PackedMolecules, first_bond: np.ndarray, source: np.ndarray, destination: np.ndarray

@@ -10,6 +10,7 @@ import numpy as np
 from rdkit import Chem, rdBase
 
 from featurizers.atom_pairs import AtomPairs
+from featurizers.batch_arrays import batch_arrays
 from featurizers.code_table import CodeTable
 from featurizers.descriptors import RDKit2DDescriptors
 from featurizers.errors import FAILURES, InvalidMolecule, why_failed
@@ -46,7 +47,7 @@ class Featurizer(ABC):
         standardize: Keep the largest fragment and neutralise charges (rdMolStandardize) before encoding.
         descriptors: Also describe the whole molecule by "rdkit_2d_normalized" (`True` is the same), which fills
             `graph.descriptors` (B, 200) and takes about 30 ms a molecule; `None` or `False` does not.
-        pairs: Fill `graph.pairs` with the distances and bonds of all ordered atom pairs, see `AtomPairs.table`.
+        pairs: Fill `graph.pairs` with the distances and bonds of all ordered atom pairs, see `AtomPairs.arrays`.
         path_length: Give also this many bonds of a shortest path between the atoms of a pair; needs `pairs`.
         random_walks: Give also this many random-walk probabilities of a pair; needs `pairs`.
 
@@ -224,11 +225,15 @@ class Featurizer(ABC):
         """Map bond codes (M, K) to features of both directions side by side (M, 2 `bond_size`)."""
         return np.tile(self.expand_bonds(codes), 2)
 
+    def batch_arrays(self, packed: PackedMolecules) -> dict[str, np.ndarray]:
+        """Return the arrays of a batch of encoded molecules by name, see `featurizers.batch_arrays`."""
+        return batch_arrays(packed, self.atom_features(packed.atoms), self.bond_features(packed.bonds), self.pairs)
+
     def collate(self, packed: PackedMolecules) -> MoleculeGraph:
         """Make one batched graph of encoded molecules."""
         from featurizers.collating import collate  # torch, which processes that only encode do without
 
-        graph = collate(packed, self.atom_features(packed.atoms), self.bond_features(packed.bonds), self.pairs)
+        graph = collate(self.batch_arrays(packed))
         graph.partners = tuple(self.collate(partner) for partner in packed.partners)
         return graph
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import cache
 from typing import Any
 
 
 @cache
 def _libraries() -> Any:
-    from threadpoolctl import ThreadpoolController
-
+    try:
+        from threadpoolctl import ThreadpoolController
+    except ImportError:  # where `molzoo_runner` is used alone
+        return None
     return ThreadpoolController()
 
 
@@ -20,7 +22,9 @@ def one_blas_thread() -> Iterator[None]:
     """Let NumPy's linear algebra use one thread in the block.
 
     To share the matrix of a molecule among threads takes longer than to work on it: eigenvectors of 30 atoms took 20
-    times as long on two threads, and with two processes beside each other a multiple of that.
+    times as long on two threads, and with two processes beside each other a multiple of that. Without threadpoolctl
+    nothing is limited.
     """
-    with _libraries().limit(limits=1, user_api="blas"):
+    libraries = _libraries()
+    with nullcontext() if libraries is None else libraries.limit(limits=1, user_api="blas"):
         yield

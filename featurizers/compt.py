@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import repeat
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from rdkit import Chem
@@ -28,9 +28,6 @@ from featurizers.codes import (
 )
 from featurizers.one_hot import BOND_TYPE_SLOTS, HYBRIDIZATION_SLOTS, set_flags, set_one_hot, slots_of
 from featurizers.packed import MoleculeArrays, PackedMolecules
-
-if TYPE_CHECKING:
-    from featurizers.molecule_graph import MoleculeGraph
 
 STEREO_SLOTS = slots_of(
     [
@@ -108,11 +105,11 @@ class ComptFeaturizer(Featurizer):
         set_flags(feats, codes[:, 6], FLAGS)
         return feats
 
-    def collate(self, packed: PackedMolecules) -> MoleculeGraph:
-        """Make one batched graph of encoded molecules, the partial charges in their columns."""
-        molecules = super().collate(packed)
-        molecules.atom_feats[:, CHARGES] = molecules.graph.ndata.pop("charges")
-        return molecules
+    def batch_arrays(self, packed: PackedMolecules) -> dict[str, np.ndarray]:
+        """Return the arrays of a batch of encoded molecules, the partial charges in their columns."""
+        arrays = super().batch_arrays(packed)
+        arrays["atoms.feat"][:, CHARGES] = arrays.pop("atoms.charges")
+        return arrays
 
     def expand_bonds(self, codes: np.ndarray) -> np.ndarray:
         """Map bond codes (M, 3) to features (M, 13)."""

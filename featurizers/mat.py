@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from rdkit import Chem
 
+from featurizers.atom_pairs import pair_ends
 from featurizers.canonical import CanonicalFeaturizer
 from featurizers.codes import SHIFT, limited_table, signed, slot_table, unsigned
 from featurizers.conformer import conformer_positions
 from featurizers.one_hot import set_one_hot, slots_of
 from featurizers.packed import MoleculeArrays, PackedMolecules
-
-if TYPE_CHECKING:
-    from featurizers.molecule_graph import MoleculeGraph
 
 ELEMENT_SLOTS = slots_of([5, 6, 7, 8, 9, 15, 16, 17, 35, 53])
 OTHER_ELEMENT, MOST_NEIGHBORS, MOST_HYDROGENS = 10, 5, 4
@@ -109,15 +107,14 @@ class MATFeaturizer(CanonicalFeaturizer):
         feats[:, -2:] = codes[:, 4:6]
         return feats
 
-    def collate(self, packed: PackedMolecules) -> MoleculeGraph:
-        """Make one batched graph of encoded molecules."""
-        molecules = super().collate(packed)
-        if self.conformers and molecules.pairs is not None:
-            places = molecules.graph.ndata.pop("place").double()
-            first, second = molecules.pairs.edges()
-            distances = (places[first] - places[second]).norm(dim=1)
-            molecules.pairs.edata["distance_3d"] = distances.float()
-        return molecules
+    def batch_arrays(self, packed: PackedMolecules) -> dict[str, np.ndarray]:
+        """Return the arrays of a batch of encoded molecules, with the distances in conformers among those of pairs."""
+        arrays = super().batch_arrays(packed)
+        if self.conformers and self.pairs is not None:
+            places = arrays.pop("atoms.place").astype(np.float64)
+            first, second = pair_ends(arrays["num_atoms"])
+            arrays["pairs.distance_3d"] = np.linalg.norm(places[first] - places[second], axis=1).astype(np.float32)
+        return arrays
 
 
 def atom_columns(atoms: Sequence[Chem.Atom]) -> list[bytes]:

@@ -123,7 +123,7 @@ class TensorGraph:
     @property
     def batch_size(self) -> int:
         """Number of graphs B."""
-        return len(self._batch_num_nodes)
+        return self._batch_num_nodes.shape[0]
 
     def num_nodes(self) -> int:
         """Nodes N of the complete batch."""
@@ -131,7 +131,7 @@ class TensorGraph:
 
     def num_edges(self) -> int:
         """Edges E of the complete batch."""
-        return len(self._source)
+        return self._source.shape[0]
 
     def edges(self) -> tuple[Tensor, Tensor]:
         """Source and destination of every edge, each (E,)."""

@@ -118,7 +118,7 @@ class ComptAttention(nn.Module):
         Returns:
             (N, D).
         """
-        N, H, dtype = len(x), self.num_heads, around.bond_feats.dtype
+        N, H, dtype = x.shape[0], self.num_heads, around.bond_feats.dtype
         # Products may come in lower precision (autocast); sums over bonds are in that of the features.
         query, value = self.query(x).view(N, H, -1), self.value(x).to(dtype)
         keys = (self.key.weight @ bond_embedding).view(H, -1, self.bond_size) / math.sqrt(query.shape[2])

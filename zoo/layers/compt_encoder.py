@@ -64,7 +64,7 @@ class PositionTable(nn.Module):
         """The vectors of all atoms (N, D), in the order in which the graph holds them."""
         sizes = graph.batch_num_nodes()
         starts = (sizes.cumsum(0) - sizes).repeat_interleave(sizes, output_size=graph.num_nodes())
-        places = torch.arange(len(starts), device=starts.device) - starts
+        places = torch.arange(starts.shape[0], device=starts.device) - starts
         return F.embedding(places.clamp(max=len(self.weight) - 1), self.weight)
 
 

@@ -135,8 +135,8 @@ def mean_nodes(graph: Graph, node_feats: Tensor) -> Tensor:
 
 def mean_rows(rows: Tensor, counts: Tensor) -> Tensor:
     """Mean of consecutive rows: (R, D) with B counts (B,) to (B, D); zero where a count is 0."""
-    places = torch.arange(len(counts), device=rows.device).repeat_interleave(counts)
-    sums = rows.new_zeros(len(counts), rows.shape[1]).index_add(0, places, rows)
+    places = torch.arange(counts.shape[0], device=rows.device).repeat_interleave(counts)
+    sums = rows.new_zeros(counts.shape[0], rows.shape[1]).index_add(0, places, rows)
     return sums / counts.clamp(min=1).to(rows.dtype).unsqueeze(1)
 
 
@@ -168,6 +168,11 @@ def graph_of_nodes(graph: Graph) -> Tensor:
         numbers = of_graphs.repeat_interleave(sizes, output_size=graph.num_nodes())  # or a GPU would be asked for it
         _graph_of_nodes[graph] = numbers
     return numbers
+
+
+def number_nodes(graph: Graph, numbers: Tensor) -> None:
+    """Let `graph_of_nodes` give these numbers (N,), where they are known already."""
+    _graph_of_nodes[graph] = numbers
 
 
 def _full(values: Tensor) -> Tensor:

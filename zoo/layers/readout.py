@@ -57,6 +57,6 @@ def by_molecule(graph: Graph, node_feats: Tensor) -> Tensor:
     """Atoms (N, D) as a block per molecule (B, most atoms, D), filled up with zeros."""
     sizes = graph.batch_num_nodes()
     numbers = graph_of_nodes(graph)
-    place_in_molecule = torch.arange(len(numbers), device=numbers.device) - (sizes.cumsum(0) - sizes)[numbers]
-    block = node_feats.new_zeros(len(sizes), int(sizes_on_host(graph).max()), node_feats.shape[1])
+    place_in_molecule = torch.arange(numbers.shape[0], device=numbers.device) - (sizes.cumsum(0) - sizes)[numbers]
+    block = node_feats.new_zeros(sizes.shape[0], int(sizes_on_host(graph).max()), node_feats.shape[1])
     return block.index_put((numbers, place_in_molecule), node_feats)

@@ -80,7 +80,7 @@ class PathBias(nn.Module):
         Raises:
             ValueError: The paths are shorter than K.
         """
-        K, E = len(self.weight), len(bond_feats)
+        K, E = len(self.weight), bond_feats.shape[0]
         if path.shape[1] < K:
             raise ValueError(f"the model reads paths of {K} bonds: build the featurizer with path_length={K}")
         # Bonds are multiplied before they are looked up: there are far fewer of them than pairs. Row E is the end.

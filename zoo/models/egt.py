@@ -149,7 +149,7 @@ class EGTEncoder(nn.Module):
         of_bonds = self.bond_embedding(molecules.bond_feats.to(self.bond_embedding.weight.dtype))
         bond = pairs.edata["bond"].long()
         # Row E stands for pairs without a bond.
-        of_bonds = F.pad(of_bonds, (0, 0, 0, 1)).index_select(0, bond.where(bond >= 0, len(of_bonds)))
+        of_bonds = F.pad(of_bonds, (0, 0, 0, 1)).index_select(0, bond.where(bond >= 0, of_bonds.shape[0]))
         states = blocks.pairs(self.distance_embedding(pairs.edata["distance"]) + of_bonds)
         return [self.with_virtual_pairs(state) for state in states] if self.num_virtual_nodes else states
 
@@ -185,7 +185,7 @@ class EGTEncoder(nn.Module):
         of_pairs, states = self.pair_states(molecules, blocks), []
         for x, pairs, mask in zip(blocks.atoms(atoms), of_pairs, blocks.masks(), strict=True):
             if V:
-                virtual = self.virtual_nodes.to(x.dtype).expand(len(x), -1, -1)
+                virtual = self.virtual_nodes.to(x.dtype).expand(x.shape[0], -1, -1)
                 x = torch.cat([virtual, x[:, V:]], dim=1)
             for layer in self.layers:
                 x, pairs = layer(x, pairs, mask)

@@ -80,7 +80,7 @@ class Isomorphisms(nn.Module):
     def forward(self, graph: Graph, atom_feats: Tensor, bond_feats: Tensor) -> Tensor:
         """Map atoms (N, A) and bonds (E, F) to atoms (N, D), or (N, D (layers + 1)) where all layers are joined."""
         sums = sum_at_destination(graph, bond_feats)
-        sums = torch.cat([sums, sums.new_ones(len(sums), 1)], dim=1)  # every atom has one edge to itself
+        sums = torch.cat([sums, sums.new_ones(sums.shape[0], 1)], dim=1)  # every atom has one edge to itself
         states = [self.layers["node_embeddings"][0](atom_feats)]
         for layer in self.layers["gnn_layers"]:
             states.append(self.dropout(layer(graph, states[-1], sums)))

@@ -147,7 +147,7 @@ class GraphormerEncoder(nn.Module):
         blocks = molecules.blocks(leading=1)
         states = []
         for x, bias in zip(blocks.atoms(atoms), self.biases(molecules, blocks), strict=True):
-            virtual = self.virtual_node.to(x.dtype).expand(len(x), 1, -1)
+            virtual = self.virtual_node.to(x.dtype).expand(x.shape[0], 1, -1)
             x = self.dropout(torch.cat([virtual, x[:, 1:]], dim=1))
             for layer in self.layers:
                 x = layer(x, bias)

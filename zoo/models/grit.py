@@ -150,7 +150,7 @@ class GRITEncoder(nn.Module):
         # Row E stands for pairs without a bond.
         of_bonds = F.pad(self.bond_embedding(molecules.bond_feats.to(walks.dtype)), (0, 0, 0, 1))
         bond = pairs.edata["bond"].long()
-        states = self.walk_embedding(walks) + of_bonds.index_select(0, bond.where(bond >= 0, len(of_bonds) - 1))
+        states = self.walk_embedding(walks) + of_bonds.index_select(0, bond.where(bond >= 0, of_bonds.shape[0] - 1))
         log_degrees = graph.in_degrees().to(walks.dtype).log1p().unsqueeze(1)
         blocks = molecules.blocks()
         for layer in self.layers:

@@ -181,7 +181,7 @@ class MATEncoder(nn.Module):
         fixed = self.fixed_weights(molecules, blocks, atoms.dtype)
         states = []
         for x, weights, mask in zip(blocks.atoms(atoms), fixed, blocks.masks(), strict=True):
-            x = self.dropout(torch.cat([dummy.expand(len(x), 1, -1), x[:, 1:]], dim=1))
+            x = self.dropout(torch.cat([dummy.expand(x.shape[0], 1, -1), x[:, 1:]], dim=1))
             for layer in self.layers:
                 x = layer(x, weights, mask)
             states.append(self.norm(x))

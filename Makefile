@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 WITHOUT_DGL := $(addprefix tests/,models layers featurizers learners training tasks commands inference test_cli.py \
 	test_factory.py test_training.py test_without_dgl.py)
 
-.PHONY: quickstart test test-without-dgl lint notebooks bench clean help
+.PHONY: quickstart test test-without-dgl lint notebooks docs bench clean help
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
@@ -35,6 +35,9 @@ lint: $(STAMP) ## Check style and types
 
 notebooks: $(STAMP) ## Run the notebooks and keep their outputs
 	$(BIN)/python notebooks/execute.py
+
+docs: $(STAMP) ## Build the documentation site in site/, with warnings as errors
+	NO_MKDOCS_2_WARNING=1 OMP_NUM_THREADS=1 $(BIN)/mkdocs build --strict
 
 bench: $(STAMP) ## Run the benchmarks (JSON lines)
 	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done

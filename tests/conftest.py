@@ -3,6 +3,7 @@
 With `MOLZOO_BLOCK_DGL=1` the tests run as where DGL is not installed; those that compare with it are skipped.
 """
 
+import functools
 import os
 import runpy
 from pathlib import Path
@@ -14,8 +15,11 @@ if os.environ.get("MOLZOO_BLOCK_DGL"):  # before anything imports it; processes 
 
 import pytest
 from support.places import MOLECULENET
+from support.short_data import write_short_sets
 
 import zoo
+from zoo.data.reading import sources
+from zoo.recipe.options import TrainingOptions
 
 SMALL_GROVER = {"hidden_size": 16, "num_layers": 2, "num_heads": 2}
 
@@ -48,3 +52,27 @@ def moleculenet() -> Path:
     if not (MOLECULENET / "delaney-processed.csv").exists():
         pytest.skip(f"MoleculeNet's files are not in {MOLECULENET.name}: set MOLZOO_DATA to their folder")
     return MOLECULENET
+
+
+@pytest.fixture(scope="session")
+def short_sets(tmp_path_factory) -> Path:
+    """Folder of short files under the names of the known data sets."""
+    folder = tmp_path_factory.mktemp("short")
+    write_short_sets(folder)
+    return folder
+
+
+@pytest.fixture
+def short(monkeypatch, tmp_path, short_sets):
+    """Runs in a folder of its own, on short data, for one epoch."""
+    initialize = TrainingOptions.__init__
+
+    @functools.wraps(initialize)
+    def shortened(self, *arguments, **options):
+        initialize(self, *arguments, **{**options, "epochs": 1})
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sources, "EMBEDDED", short_sets)
+    monkeypatch.setenv("MOLZOO_DATA", str(short_sets))
+    monkeypatch.setattr(TrainingOptions, "__init__", shortened)
+    return monkeypatch

@@ -1,6 +1,5 @@
 """The README is true: its Python runs, its commands exist, its links lead somewhere."""
 
-import functools
 import importlib.util
 import re
 import shlex
@@ -10,7 +9,6 @@ import pytest
 
 import zoo
 from zoo.commands import main as cli
-from zoo.recipe import recipe
 
 ROOT = Path(__file__).resolve().parents[1]
 TEXT = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -21,29 +19,6 @@ COMMANDS = [
     for line in block.splitlines()
     if line.strip()
 ]
-
-
-@pytest.fixture
-def short(monkeypatch, tmp_path, b3db):
-    """Runs in a folder of its own, on a small part of the data, for one epoch."""
-    load = zoo.data.load
-    part = b3db.subset(range(0, len(b3db), 60))
-    monkeypatch.chdir(tmp_path)
-    for module in (zoo.data, zoo.experiment.data):
-        monkeypatch.setattr(
-            module,
-            "load",
-            lambda source, *given, **options: part if source == "b3db" else load(source, *given, **options),
-        )
-    monkeypatch.setattr(recipe.TrainingOptions, "__init__", one_epoch(recipe.TrainingOptions.__init__))
-
-
-def one_epoch(initialize):
-    @functools.wraps(initialize)
-    def shortened(self, *arguments, **options):
-        initialize(self, *arguments, **{**options, "epochs": 1})
-
-    return shortened
 
 
 @pytest.mark.parametrize("code", PYTHON, ids=lambda code: code.strip().splitlines()[-1][:40])

@@ -1,0 +1,1 @@
+"""Pages of the site that are made from code, results and notebooks: `docs/hooks.py` hands them to MkDocs."""

@@ -1,0 +1,52 @@
+"""What MkDocs calls: pages made by `generators` join those of `docs/`, and links to files of the repository lead into the site."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from generators import commands
+from mkdocs.config.defaults import MkDocsConfig
+from mkdocs.structure.files import File, Files
+
+DOCS = Path(__file__).parent
+MAKERS = (commands.make_pages,)
+MADE: dict[str, str | bytes] = {}
+
+
+def on_config(config: MkDocsConfig) -> MkDocsConfig:
+    """Make the pages, and write them into the navigation."""
+    for make in MAKERS:
+        MADE.update(make())
+    config.nav = expand(config.nav)
+    return config
+
+
+def expand(entry: Any) -> Any:
+    """Return an entry of the navigation with "folder/" replaced by the pages of that folder."""
+    if isinstance(entry, list):
+        found = [expand(item) for item in entry if is_there(item)]
+        return [item for part in found for item in (part if isinstance(part, list) else [part])]
+    if isinstance(entry, dict):
+        return {title: expand(item) for title, item in entry.items()}
+    return list_pages(entry) if entry.endswith("/") else entry
+
+
+def is_there(entry: Any) -> bool:
+    """Return whether an entry has pages."""
+    if isinstance(entry, dict):
+        return all(bool(expand(item)) if isinstance(item, list) else is_there(item) for item in entry.values())
+    return bool(list_pages(entry)) if entry.endswith("/") else entry in MADE or (DOCS / entry).exists()
+
+
+def list_pages(folder: str) -> list[str]:
+    """Return the pages of a folder: those that are made, then those that were written."""
+    written = sorted(path.relative_to(DOCS).as_posix() for path in (DOCS / folder).glob("*.md"))
+    return [place for place in MADE if place.startswith(folder) and place.endswith(".md")] + written
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add the pages that are made."""
+    for place, content in MADE.items():
+        files.append(File.generated(config, place, content=content))
+    return files

@@ -1,4 +1,4 @@
-"""What MkDocs calls: pages made by `generators` join those of `docs/`, and links to files of the repository lead into the site."""
+"""What MkDocs calls: pages made by `generators` join those of `docs/`."""
 
 from __future__ import annotations
 

@@ -35,8 +35,8 @@ def make_overview() -> str:
     return "\n".join(
         [
             "# Commands\n",
-            "Each page has every option of a command, and its help text as the terminal shows it. `molzoo COMMAND --help-all` "
-            "prints all options there.\n",
+            "Each page has every option of a command, and its help text as the terminal shows it. "
+            "`molzoo COMMAND --help-all` prints all options there.\n",
             "| command | what it does |",
             "|---|---|",
             *rows,

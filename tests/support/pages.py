@@ -3,12 +3,12 @@
 Blocks of one page run from top to bottom with one set of names, in an empty folder:
 
 * ```` ```python ```` is executed;
-* in ```` ```sh ````, ```` ```bash ```` and ```` ```console ````, each line `molzoo ...` is run, with or without a prompt `$ ` (then lines without
-  one are output); other programs are left out;
+* in ```` ```sh ````, ```` ```bash ```` and ```` ```console ````, each line `molzoo ...` is run, with or without a
+  prompt `$ ` (then lines without one are output); other programs are left out;
 * a block of any other language with `title="my.csv"` is written to that file.
 
-`<!-- setup: python code -->` runs without being shown. `<!-- not run: reason -->` above a block leaves its code out; the
-options of its commands are parsed all the same.
+`<!-- setup: python code -->` runs without being shown. `<!-- not run: reason -->` above a block leaves its code out;
+the options of its commands are parsed all the same.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+
+import pytest
 
 from zoo.commands import main as cli
 from zoo.commands.parser import CommandParser
@@ -102,7 +104,8 @@ def run_command(words: list[str]) -> None:
     try:
         cli.main(words)
     except SystemExit as stop:
-        assert not stop.code, f"molzoo {shlex.join(words)} ended with status {stop.code}"
+        if stop.code:
+            pytest.fail(f"molzoo {shlex.join(words)} ended with status {stop.code}")
 
 
 def run_page(path: Path, monkeypatch) -> ModuleType:

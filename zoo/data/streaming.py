@@ -15,7 +15,7 @@ from zoo.data.errors import DataError, quote
 from zoo.data.labels.columns import find_molecule_columns
 from zoo.data.labels.features import FeatureCells, check_feature_columns, feature_cells
 from zoo.data.reading.molecule_cells import molecule_texts
-from zoo.data.reading.parquet import is_parquet, parquet_frames, parquet_types
+from zoo.data.reading.parquet import ParquetCursor, is_parquet, parquet_frames, parquet_types
 from zoo.data.reading.row_file import RowFile
 from zoo.data.reading.standard_input import from_standard_input
 from zoo.data.reading.structures import StructureFile
@@ -83,6 +83,7 @@ class RowStream:
     smiles_columns: tuple[str, ...] = ()
     sheet: str | None = None
     _place: tuple[int, Iterator[tuple[int, list[str]]]] | None = field(default=None, repr=False, compare=False)
+    _cursor: ParquetCursor | None = field(default=None, repr=False, compare=False)
 
     def estimate(self) -> int | None:
         """About how many rows there are, without reading them as rows; for progress bars."""
@@ -120,14 +121,17 @@ class RowStream:
     def between(self, start: int, stop: int) -> Iterator[RowChunk]:
         """Give the rows from `start` to the one before `stop`.
 
-        Text files are read on from the row where the last call stopped, if `start` lies behind it.
+        Files are read on from the row where the last call stopped, if `start` lies behind it; row groups of Parquet
+        that lie between are left out.
         """
         if isinstance(self.source, pd.DataFrame):
             frames = _frames(self.source.iloc[start:stop], self.chunk_size)
         elif isinstance(self.source, RowFile):
             frames = self._text_between(self.source, start, stop)
         else:
-            frames = parquet_frames(self.source, self.chunk_size, start, stop)
+            if self._cursor is None:
+                self._cursor = ParquetCursor(self.source, self.chunk_size)
+            frames = self._cursor.frames(start, stop)
         return self._chunks(frames, start)
 
     def _text_between(self, source: RowFile, start: int, stop: int) -> Iterator[pd.DataFrame]:

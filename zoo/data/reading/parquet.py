@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -36,42 +37,75 @@ def read_parquet(path: Path) -> pd.DataFrame:
         raise _damage_error(path) from error
 
 
-def parquet_frames(path: Path, size: int, start: int = 0, stop: int | None = None) -> Iterator[pd.DataFrame]:
-    """Frames of at most `size` rows, of Arrow's types: a whole number stays one next to a missing cell.
+class ParquetCursor:
+    """Place in a Parquet file from which rows are read on, of Arrow's types: a whole number stays one next to a missing
+    cell. Rows of one row group that are asked for one after another are decoded once, not once for each call.
 
     Args:
         path: The file.
         size: Most rows of a frame.
-        start: First row; row groups before it are not read.
-        stop: Row behind the last one; `None` reads to the end.
 
     Raises:
         DataError: The file is damaged, or pyarrow is not installed.
     """
-    try:
-        from pyarrow import ArrowException, Table, parquet
-    except ImportError as error:
-        raise _no_pyarrow(path) from error
-    try:
-        file = parquet.ParquetFile(path)
-        groups, position = _row_groups(file.metadata, start, stop)
-        for batch in file.iter_batches(batch_size=size, row_groups=groups):
-            first, last = max(start - position, 0), len(batch) if stop is None else min(len(batch), stop - position)
-            position += len(batch)
-            if first < last:
-                columns = [name for name in batch.schema.names if not NAMELESS_INDEX.fullmatch(name)]
-                table = Table.from_batches([batch.slice(first, last - first)]).select(columns)
-                yield table.replace_schema_metadata(None).to_pandas(types_mapper=pd.ArrowDtype)
-    except (ArrowException, OSError) as error:
-        raise _damage_error(path) from error
+
+    def __init__(self, path: Path, size: int) -> None:
+        try:
+            from pyarrow import parquet
+        except ImportError as error:
+            raise _no_pyarrow(path) from error
+        self.path, self.size = path, size
+        with _naming_damage(path):
+            self._file = parquet.ParquetFile(path)
+        groups = (self._file.metadata.row_group(number) for number in range(self._file.metadata.num_row_groups))
+        self._ends = np.cumsum([group.num_rows for group in groups], dtype=np.int64)
+        self.rows = self._file.metadata.num_rows
+        self._position = self.rows  # of the next row
+        self._batches: Iterator[Any] = iter(())
+        self._ahead: Any = None  # what has been decoded and not given
+
+    def frames(self, start: int = 0, stop: int | None = None) -> Iterator[pd.DataFrame]:
+        """Give the rows from `start` to the one before `stop`; `None` reads to the end."""
+        stop = self.rows if stop is None else min(stop, self.rows)
+        for first in range(start, stop, self.size):
+            with _naming_damage(self.path):
+                self._go_to(first)
+                frame = self._frame(min(first + self.size, stop))
+            yield frame
+
+    def _go_to(self, row: int) -> None:
+        group = int(np.searchsorted(self._ends, row, side="right"))
+        first = int(self._ends[group - 1]) if group else 0
+        if row < self._position or first > self._position:  # back, or over row groups that nobody needs
+            self._batches = self._file.iter_batches(self.size, row_groups=list(range(group, len(self._ends))))
+            self._position, self._ahead = first, None
+        while self._position < row:
+            self._take(row - self._position)
+
+    def _frame(self, stop: int) -> pd.DataFrame:
+        from pyarrow import Table
+
+        batches = []
+        while self._position < stop:
+            batches.append(self._take(stop - self._position))
+        columns = [name for name in batches[0].schema.names if not NAMELESS_INDEX.fullmatch(name)]
+        table = Table.from_batches(batches).select(columns)
+        return table.replace_schema_metadata(None).to_pandas(types_mapper=pd.ArrowDtype)
+
+    def _take(self, rows: int) -> Any:
+        """Return at least one and at most `rows` of the next rows."""
+        while not self._ahead:
+            self._ahead = next(self._batches, None)
+            if self._ahead is None:
+                raise EOFError(f"it ends before row {self._position}")
+        taken, self._ahead = self._ahead.slice(0, rows), self._ahead.slice(rows)
+        self._position += len(taken)
+        return taken
 
 
-def _row_groups(metadata: Any, start: int, stop: int | None) -> tuple[list[int], int]:
-    """Return the row groups that hold rows from `start` to `stop`, and the number of the first row in them."""
-    ends = np.cumsum([metadata.row_group(number).num_rows for number in range(metadata.num_row_groups)])
-    first = int(np.searchsorted(ends, start, side="right"))
-    last = len(ends) if stop is None else int(np.searchsorted(ends, stop, side="left")) + 1
-    return list(range(first, min(last, len(ends)))), int(ends[first - 1]) if first else 0
+def parquet_frames(path: Path, size: int) -> Iterator[pd.DataFrame]:
+    """Give all rows of a file as frames of at most `size`; see `ParquetCursor`."""
+    yield from ParquetCursor(path, size).frames()
 
 
 def parquet_types(path: Path) -> dict[str, Any]:
@@ -84,6 +118,17 @@ def parquet_types(path: Path) -> dict[str, Any]:
 
 def _no_pyarrow(path: Path) -> DataError:
     return DataError(f"{path}: Parquet needs pyarrow: pip install pyarrow")
+
+
+@contextmanager
+def _naming_damage(path: Path) -> Iterator[None]:
+    """Name the file in the error of the block if it is damaged."""
+    from pyarrow import ArrowException
+
+    try:
+        yield
+    except (ArrowException, OSError, EOFError) as error:
+        raise _damage_error(path) from error
 
 
 def _damage_error(path: Path) -> DataError:

@@ -118,7 +118,9 @@ class Process:
     ended: bool = False
 
     def __post_init__(self) -> None:
-        self.popen = subprocess.Popen(self.command, stdout=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"})
+        self.popen = subprocess.Popen(
+            self.command, stdout=subprocess.DEVNULL, env={**os.environ, "OMP_NUM_THREADS": "1"}
+        )
 
     def look(self, now: float) -> None:
         """Note its memory, or its end."""

@@ -38,8 +38,10 @@ def read_parquet(path: Path) -> pd.DataFrame:
 
 
 class ParquetCursor:
-    """Place in a Parquet file from which rows are read on, of Arrow's types: a whole number stays one next to a missing
-    cell. Rows of one row group that are asked for one after another are decoded once, not once for each call.
+    """Place in a Parquet file from which rows are read on.
+
+    A row group whose rows are asked for one after another is decoded once, not once for each call. Columns have Arrow's
+    types, so that a whole number stays one next to a missing cell.
 
     Args:
         path: The file.

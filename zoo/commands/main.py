@@ -21,6 +21,7 @@ COMMANDS = {
     "evaluate": "metrics of a trained model on a data set",
     "calibrate": "make a trained model's probabilities, deviations and intervals true, on its validation part",
     "card": "one page that tells whether a trained model can be trusted, and where not",
+    "serve": "a page and an HTTP interface for trained models",
     "explain": "which atoms and bonds predictions come from, as a page, JSON or pictures",
     "sharpness": "how sharp the minimum of a trained model is, with a picture of the loss landscape",
     "benchmark": "models x optimizers x data sets x seeds, resumable, on several processes",

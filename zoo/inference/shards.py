@@ -2,79 +2,27 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, nullcontext
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from zoo import data
-from zoo.inference.claims import claim
+from zoo.inference.claims import can_lock, claim
 from zoo.inference.errors import InferenceError
 from zoo.inference.job import Piece
 from zoo.inference.request import Request
+from zoo.inference.shard_folder import ShardFolder, Stamp
 from zoo.inference.tally import FileSummary, Tally
 from zoo.inference.workers import map_pieces
-from zoo.runs.json_files import read_json, write_json
 
 if TYPE_CHECKING:
     import pandas as pd
     from tqdm.auto import tqdm
 
-KEY = "request.json"
 WHOLE = 1 << 30  # bytes of input up to which all of them are compared
-
-
-@dataclass(frozen=True)
-class ShardFolder:
-    """Shards of the rows of a file: consecutive, of equal size but for one row.
-
-    Args:
-        folder: Where they lie.
-        number: How many there are.
-        rows: Rows of them all.
-    """
-
-    folder: Path
-    number: int
-    rows: int
-
-    def path(self, shard: int) -> Path:
-        """File of a shard."""
-        return self.folder / f"shard-{shard:05d}-of-{self.number:05d}.parquet"
-
-    def bounds(self, shard: int) -> tuple[int, int]:
-        """First row of a shard, and the row behind its last one."""
-        return shard * self.rows // self.number, (shard + 1) * self.rows // self.number
-
-    def size(self, shard: int) -> int:
-        """Rows of a shard."""
-        start, stop = self.bounds(shard)
-        return stop - start
-
-    def agree(self, key: dict[str, Any]) -> None:
-        """Make the folder, or make sure that it is for the same request.
-
-        Raises:
-            InferenceError: It holds something else.
-        """
-        self.folder.mkdir(parents=True, exist_ok=True)
-        key = json.loads(json.dumps({**key, "shards": self.number, "rows": self.rows}))
-        note = self.folder / KEY
-        with claim(note, f"the folder {self.folder}"):
-            found = read_json(note)
-            if found is None and any(self.folder.glob("[!.]*")):
-                raise InferenceError(f"{self.folder} is not empty: choose another folder for the shards")
-            if found is None:
-                write_json(note, key)
-            elif found != key:
-                names = ", ".join(sorted(name for name in {*found, *key} if found.get(name) != key.get(name)))
-                raise InferenceError(
-                    f"{self.folder} holds the shards of another request (other {names}): choose another folder, or "
-                    "delete this one"
-                )
 
 
 def predict_shards(
@@ -96,7 +44,8 @@ def predict_shards(
         **options: Fields of `FileOptions`.
 
     Raises:
-        InferenceError: Numbers out of their range, or a folder with something else in it; and as for `predict_file`.
+        InferenceError: Numbers out of their range; a folder with something else in it, or without locks and `shard`; an
+            input that changes meanwhile; and as for `predict_file`.
     """
     request = Request.of(run, source, options)
     output = ShardFolder(Path(folder).expanduser(), shards, request.rows.count())
@@ -104,12 +53,19 @@ def predict_shards(
         raise InferenceError(f"shards={shards} for {output.rows} rows: give a number from 1 to {output.rows}")
     if shard is not None and not 0 <= shard < shards:
         raise InferenceError(f"shard={shard} of {shards}: give a number from 0 to {shards - 1}")
-    data.RowWriter.check(output.folder.parent / output.path(0).name, request.rows.columns)
-    output.agree(request.key(Path(source).expanduser(), WHOLE))
+    output.make(request.rows.columns)
+    locks = can_lock(output.folder)
+    if shard is None and not locks:
+        raise InferenceError(
+            f"{output.folder} is on a file system without locks, where processes cannot share shards: give each its "
+            "own with --shard, or choose another place"
+        )
+    stamp = Stamp.of(Path(source).expanduser())
+    output.agree(request.key(stamp.path, WHOLE), locks)
     asked = range(shards) if shard is None else [shard]
     tally = Tally(request.rows.feature_columns)
     with request.bar(sum(map(output.size, asked))) as bar:
-        shift = Shift(request, output, tally, bar)
+        shift = Shift(request, output, stamp, tally, bar, locks)
         taken = shift.work(asked, wait=shard is not None)
         for number in taken:  # waits for each: its process may die, or have died
             shift.work([number], wait=True)
@@ -123,14 +79,18 @@ class Shift:
     Args:
         request: What is predicted.
         output: The shards.
+        stamp: Of the input.
         tally: Counts the rows.
         bar: Shows them.
+        locks: Whether shards can be claimed; else no other process may have the same ones.
     """
 
     request: Request
     output: ShardFolder
+    stamp: Stamp
     tally: Tally
     bar: tqdm
+    locks: bool = True
     claims: dict[int, ExitStack] = field(default_factory=dict)
 
     def work(self, shards: Sequence[int], wait: bool) -> list[int]:
@@ -160,14 +120,16 @@ class Shift:
             path = self.output.path(shard)
             with ExitStack() as stack:
                 what = f"shard {shard} of {self.output.folder}"
-                if not path.exists() and not stack.enter_context(claim(path, what, wait)):
+                claimed = claim(path, what, wait) if self.locks and not path.exists() else nullcontext(True)
+                if not stack.enter_context(claimed):
                     taken.append(shard)
                     continue
                 if path.exists():
                     self.tally.skip(self.output.size(shard))
                     self.bar.update(self.output.size(shard))
                     continue
-                data.RowWriter.remove_leftovers(path)
+                if self.locks:
+                    data.RowWriter.remove_leftovers(path)
                 self.claims[shard] = stack.pop_all()
             for chunk in self.request.rows.between(*self.output.bounds(shard)):
                 yield Piece(chunk.start, chunk.molecules, (shard, chunk.rows))
@@ -189,5 +151,6 @@ class Shift:
                 self.tally.add(table, piece.molecules)
                 self.bar.update(len(table))
                 if piece.start + len(table) == stop:
+                    self.stamp.check()
                     return
-            raise InferenceError(f"{rows.label} has changed while it was predicted: start with an empty folder")
+            raise self.stamp.error()

@@ -2,17 +2,25 @@ import pytest
 import torch
 
 from featurizers import GroverFeaturizer, PackedMolecules
+from zoo.layers import grover_block, head_messages
 from zoo.layers.activations import ACTIVATIONS, Activation
 from zoo.layers.grover_block import GroverBlock
 from zoo.layers.head_attention import HeadAttention
 from zoo.layers.head_messages import HeadMessages
 from zoo.layers.neighborhood import Neighborhood
 from zoo.layers.readout import SelfAttentiveReadout
+from zoo.models.grover import Grover, GroverConfig
 
 
 def molecules(*smiles):
     featurizer = GroverFeaturizer()
     return featurizer.collate(PackedMolecules.pack([featurizer.encode(featurizer.parse(text)) for text in smiles]))
+
+
+def force(monkeypatch, jointly):
+    """Choose one of the two ways in which heads advance, whatever the device."""
+    for module in (grover_block, head_messages):
+        monkeypatch.setattr(module, "advances_jointly", lambda _: jointly)
 
 
 def one_by_one(layer, x, sums, steps):
@@ -40,7 +48,9 @@ def one_by_one(layer, x, sums, steps):
 @pytest.mark.parametrize("bias_and_dense", [False, True])
 @pytest.mark.parametrize("padded", [False, True])
 @pytest.mark.parametrize("kind", ["atoms", "bonds"])
-def test_all_heads_together_are_the_heads_one_by_one(activation, bias_and_dense, padded, kind):
+@pytest.mark.parametrize("jointly", [False, True])
+def test_all_heads_together_are_the_heads_one_by_one(activation, bias_and_dense, padded, kind, jointly, monkeypatch):
+    force(monkeypatch, jointly)
     torch.manual_seed(0)
     batch = molecules("CC(C)(C)O", "C", "c1ccsc1")
     around = Neighborhood.padded(batch) if padded else Neighborhood.of(batch)
@@ -64,6 +74,51 @@ def test_all_heads_together_are_the_heads_one_by_one(activation, bias_and_dense,
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
+@pytest.mark.parametrize("steps", [[2, 2, 3, 1, 2, 2], [0, 3, 0, 3, 1, 0], [3] * 6, [0] * 6])
+def test_heads_that_advance_jointly_draw_and_learn_as_one_after_the_other(dropout, steps, monkeypatch):
+    batch = molecules("CC(C)(C)O", "C", "c1ccsc1")
+    torch.manual_seed(0)
+    layer = HeadMessages(5, 6, 4, "prelu", dropout, bias=True, num_groups=3).double()
+    layer._draw_steps = lambda: torch.tensor(steps)
+    x = torch.randn(batch.graph.num_edges(), 5, dtype=torch.float64, requires_grad=True)
+    results = []
+    for jointly in (False, True):
+        force(monkeypatch, jointly)
+        torch.manual_seed(1)
+        out = torch.stack(layer(x, Neighborhood.of(batch).bond_rows))
+        results.append([out, *torch.autograd.grad(out.square().sum(), [x, *layer.parameters()])])
+    for got, expected in zip(*results, strict=True):
+        torch.testing.assert_close(got, expected, rtol=1e-12, atol=1e-13)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_a_model_is_the_same_whichever_way_its_heads_advance(training, monkeypatch):
+    batch = molecules("CC(C)(C)O", "C", "c1ccsc1")
+    torch.manual_seed(0)
+    model = Grover(GroverConfig(hidden_size=12, num_heads=3, num_blocks=2, dynamic_depth="truncnorm", bias=True))
+    model.double().train(training)
+    results = []
+    for jointly in (False, True):
+        force(monkeypatch, jointly)
+        torch.manual_seed(1)
+        scores = model(batch)
+        results.append([scores, *torch.autograd.grad(scores.square().sum(), [*model.parameters()])])
+    for got, expected in zip(*results, strict=True):
+        torch.testing.assert_close(got, expected, rtol=1e-10, atol=1e-12)
+
+
+def test_jointly_a_step_of_all_heads_is_one_product_and_one_activation(monkeypatch):
+    force(monkeypatch, True)
+    batch = molecules("CC(C)(C)O")
+    layer = HeadMessages(4, 12, 4, "prelu", num_groups=3)
+    sums = Neighborhood.of(batch).atom_rows
+    with torch.profiler.profile() as profile, torch.no_grad():
+        layer(torch.randn(5, 4), sums)
+    counts = {event.key: event.count for event in profile.key_averages()}
+    assert counts["aten::baddbmm"] == counts["aten::_prelu_kernel"] == 3
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
 def test_it_does_not_matter_how_many_heads_advance_together(dropout):
     batch = molecules("CC(C)(C)O", "C", "c1ccsc1")
     torch.manual_seed(0)
@@ -81,8 +136,9 @@ def test_it_does_not_matter_how_many_heads_advance_together(dropout):
             torch.testing.assert_close(got, expected, rtol=1e-12, atol=1e-13)
 
 
-@pytest.mark.parametrize("together", [1, 6])
-def test_autocast_keeps_messages_in_half_precision_and_gradients_in_single(together):
+@pytest.mark.parametrize("together", [1, 6, None])
+def test_autocast_keeps_messages_in_half_precision_and_gradients_in_single(together, monkeypatch):
+    force(monkeypatch, together is None)
     batch = molecules("CC(C)(C)O", "C", "c1ccsc1")
     torch.manual_seed(0)
     layer = HeadMessages(16, 6, 4, "prelu", bias=True, num_groups=3)

@@ -60,8 +60,42 @@ class Activation(nn.Module):
         return self.name if self.weight is None else f"{self.name}, num_channels={len(self.weight)}"
 
 
+def activated(name: str, x: Tensor, slopes: Tensor | None) -> Tensor:
+    """The activation of x (C, n, D), without gradients, as one kernel; its memory is laid out as that of x.
+
+    Args:
+        name: Name of the activation.
+        x: Input (C, n, D).
+        slopes: Slope below zero of each channel (C,) in the type of x, or `None` of an activation that learns none.
+    """
+    if slopes is not None:
+        return torch._prelu_kernel(x, slopes.view(-1, 1, 1))
+    return F.leaky_relu(x, FIXED_SLOPES[name]) if name in FIXED_SLOPES else FUNCTIONS[name](x)
+
+
+def activated_gradient(name: str, x: Tensor, slopes: Tensor | None, grad: Tensor) -> tuple[Tensor, Tensor | None]:
+    """Gradient of `activated`, as one kernel where the function is linear on both sides of zero.
+
+    Args:
+        name: Name of the activation.
+        x: Its input (C, n, D).
+        slopes: As in `activated`.
+        grad: Gradient of its output (C, n, D).
+
+    Returns:
+        Gradient of x (C, n, D), and what each number adds to the gradient of its channel's slope (C, n, D), if any.
+    """
+    if slopes is not None:
+        return torch.ops.aten._prelu_kernel_backward(grad, x, slopes.view(-1, 1, 1))
+    if name in FIXED_SLOPES:
+        return torch.ops.aten.leaky_relu_backward(grad, x, FIXED_SLOPES[name], False), None
+    with torch.enable_grad():
+        leaf = x.detach().requires_grad_()
+        return torch.autograd.grad(FUNCTIONS[name](leaf), leaf, grad)[0], None
+
+
 def activate(name: str, x: Tensor, slopes: Tensor | None, out: Tensor) -> None:
-    """Write the activation of x (C, n, D) to `out`, without gradients.
+    """Write the activation of x (C, n, D) to `out`, on a CPU and without gradients.
 
     Args:
         name: Name of the activation.
@@ -71,17 +105,15 @@ def activate(name: str, x: Tensor, slopes: Tensor | None, out: Tensor) -> None:
     """
     if slopes is None:
         out.copy_(FUNCTIONS[name](x))
-    elif x.device.type == "cpu":
+    else:
         for channel, slope in enumerate(slopes.tolist()):  # one pass over memory, where prelu would need a new array
             torch.ops.aten.leaky_relu.out(x[channel], slope, out=out[channel])
-    else:  # slopes stay on the device: reading them would wait for it
-        torch.where(x > 0, x, x * slopes.to(x.dtype).view(-1, 1, 1), out=out)
 
 
 def activation_gradient(
     name: str, x: Tensor, slopes: Tensor | None, grad: Tensor, out: Tensor, scratch: Tensor
 ) -> Tensor | None:
-    """Write the gradient of x (C, n, D) to `out`.
+    """Write the gradient of x (C, n, D) to `out`, on a CPU.
 
     Args:
         name: Name of the activation.
@@ -99,11 +131,8 @@ def activation_gradient(
             leaf = x.detach().requires_grad_()
             out.copy_(torch.autograd.grad(FUNCTIONS[name](leaf), leaf, grad)[0])
         return None
-    if x.device.type == "cpu":
-        for channel, slope in enumerate(slopes.tolist()):
-            backward = torch.ops.aten.leaky_relu_backward.grad_input
-            backward(grad[channel], x[channel], slope, False, grad_input=out[channel])
-    else:
-        torch.where(x > 0, grad, grad * slopes.to(x.dtype).view(-1, 1, 1), out=out)
+    for channel, slope in enumerate(slopes.tolist()):
+        backward = torch.ops.aten.leaky_relu_backward.grad_input
+        backward(grad[channel], x[channel], slope, False, grad_input=out[channel])
     torch.clamp(x, max=0, out=scratch)
     return scratch.mul_(grad).sum((1, 2), dtype=slopes.dtype)

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from zoo.layers.head_attention import HeadAttention
 from zoo.layers.head_messages import HeadMessages
+from zoo.layers.head_plan import advances_jointly
 from zoo.layers.row_sums import RowSums
 
 
@@ -50,20 +51,38 @@ class GroverBlock(nn.Module):
 
     def forward(self, x: Tensor, sums: RowSums) -> Tensor:
         """Map states (n, D) to states (n, D); `sums` adds up the neighbours of each row."""
-        queries, keys, values = self.messages(x, sums)
-        return self.dropout(self.norm(self._merge(self.attention.attend(queries, keys, values))))
+        if advances_jointly(x):
+            heads = self.messages.joint(x, sums).unflatten(0, (3, -1))
+            merged = self._merge_parts(self.attention.attend_jointly(heads))
+        else:
+            merged = self._merge(self.attention.attend(*self.messages(x, sums)))
+        return self.dropout(self.norm(merged))
 
     def _merge(self, heads: Tensor) -> Tensor:
         """Heads (n, H, D) through the attention's last product and the one that joins them, to (n, D).
 
         Nothing comes between the two: with more rows than columns it takes less time to multiply the weights first.
         """
-        n, H, D = heads.shape
+        if len(heads) <= heads.shape[-1]:
+            return self.merge(self.attention.output(heads).flatten(1))
+        weight, bias = self._merging_weight()
+        return F.linear(heads.flatten(1), weight.flatten(1), bias)
+
+    def _merge_parts(self, parts: Tensor) -> Tensor:
+        """`_merge` of the parts (n, P, H, D / P) that heads have in `HeadAttention.attend_jointly`, to (n, D).
+
+        The weights change places instead of the rows, which are more.
+        """
+        _, P, H, d = parts.shape
+        weight, bias = self._merging_weight()
+        return F.linear(parts.flatten(1), weight.view(-1, H, P, d).transpose(1, 2).flatten(1), bias)
+
+    def _merging_weight(self) -> tuple[Tensor, Tensor | None]:
+        """Product (D, H, D) of the attention's last weights and those that join the heads, and its bias (D,)."""
         output, merge = self.attention.output, self.merge
-        if n <= D:
-            return merge(output(heads).flatten(1))
+        H, D = self.attention.num_heads, output.in_features
         per_head = merge.weight.view(D, H, D)
         bias: Tensor | None = merge.bias
         if bias is not None and output.bias is not None:
             bias = per_head.sum(1) @ output.bias + bias
-        return F.linear(heads.flatten(1), (per_head @ output.weight).flatten(1), bias)
+        return per_head @ output.weight, bias

@@ -6,8 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from zoo.layers.activations import Activation
-from zoo.layers.head_plan import Plan
+from zoo.layers.head_plan import Plan, advances_jointly
 from zoo.layers.head_steps import HeadSteps
+from zoo.layers.joint_steps import JointSteps
 from zoo.layers.row_sums import RowSums
 
 DYNAMIC_DEPTHS = (None, "truncnorm", "uniform")
@@ -71,7 +72,27 @@ class HeadMessages(nn.Module):
         Returns:
             Last messages, in `num_groups` tensors (n, K / num_groups, D).
         """
-        plan = Plan(
+        if advances_jointly(x):
+            return tuple(heads.transpose(0, 1) for heads in self.joint(x, sums).unflatten(0, (self.num_groups, -1)))
+        x, plan = self._in_precision(x), self._plan(x, sums)
+        slopes = self.activation.slopes(x, self.num_heads)
+        with torch.autocast(x.device.type, enabled=False):  # the function casts by itself
+            groups = HeadSteps.apply(x, self.weight, self.bias, slopes, plan)
+        return tuple(group.transpose(0, 1) for group in groups)
+
+    def joint(self, x: Tensor, sums: RowSums) -> Tensor:
+        """Run all heads together: the last messages (K, n, D), one head after another in memory."""
+        x = self._in_precision(x)
+        with torch.autocast(x.device.type, enabled=False):
+            return JointSteps.apply(x, self.weight, self.bias, self.activation.weight, self._plan(x, sums))
+
+    def _in_precision(self, x: Tensor) -> Tensor:
+        """The input in the precision of the products."""
+        device = x.device.type
+        return x.to(torch.get_autocast_dtype(device)) if torch.is_autocast_enabled(device) else x
+
+    def _plan(self, x: Tensor, sums: RowSums) -> Plan:
+        return Plan(
             steps=self._draw_steps().tolist(),
             sums=sums,
             activation=self.activation.name,
@@ -81,17 +102,9 @@ class HeadMessages(nn.Module):
             together=self._heads_together(x),
             keep=torch.is_grad_enabled(),
         )
-        device = x.device.type
-        x = x.to(torch.get_autocast_dtype(device)) if torch.is_autocast_enabled(device) else x
-        slopes = self.activation.slopes(x, self.num_heads)
-        with torch.autocast(device, enabled=False):  # the function casts by itself
-            groups = HeadSteps.apply(x, self.weight, self.bias, slopes, plan)
-        return tuple(group.transpose(0, 1) for group in groups)
 
     def _heads_together(self, x: Tensor) -> int:
-        """Choose as many heads as fit a core's cache; all on other devices, which small products would leave idle."""
-        if x.device.type != "cpu":
-            return self.num_heads
+        """Choose as many heads as fit a core's cache."""
         return max(1, CACHED_NUMBERS // max(x.numel(), 1))
 
     def _draw_steps(self) -> Tensor:

@@ -12,6 +12,15 @@ from torch import Tensor
 from zoo.layers.row_sums import RowSums
 
 
+def advances_jointly(x: Tensor) -> bool:
+    """Return whether all heads of rows x take each step in one operation: everywhere but on a CPU.
+
+    A GPU starts kernels at a few microseconds each, and a step of a small model has hundreds of them; a CPU starts them
+    at once, and what it computes for one head after another stays in its cache.
+    """
+    return x.device.type != "cpu"
+
+
 @dataclass(frozen=True)
 class Block:
     """Some heads that take all steps together.
@@ -83,9 +92,30 @@ class Plan:
         """Draw the message values that stay: at each step those of the heads that take it, see `Block.place`."""
         if not self.dropout:
             return []
-        counts = [sum(steps > step for steps in self.steps) for step in range(max(self.steps))]
         dtype = torch.promote_types(x.dtype, torch.float32)
-        return [torch.rand(count, *x.shape, dtype=dtype, device=x.device) >= self.dropout for count in counts]
+        shapes = [(count, *x.shape) for count in self.running()[:-1]]
+        return [torch.rand(shape, dtype=dtype, device=x.device) >= self.dropout for shape in shapes]
+
+    def running(self) -> list[int]:
+        """Count the heads that take each step, in decreasing order, and at last 0.
+
+        Example:
+            >>> Plan([2, 1, 2, 0], RowSums(torch.zeros(0), torch.zeros(0)), "relu", 0.0, False, 1, 4, False).running()
+            [3, 2, 0]
+        """
+        return [sum(steps > step for steps in self.steps) for step in range(max(self.steps) + 1)]
+
+    def order(self, device: torch.device) -> Tensor | None:
+        """The heads (K,), those with more steps first; `None` where that is the order that they have."""
+        order = sorted(range(len(self.steps)), key=lambda head: -self.steps[head])
+        if order == sorted(order):
+            return None
+        return torch.tensor(order).to(device, non_blocking=True)
+
+    def drop_all(self, messages: Tensor, masks: Sequence[Tensor], step: int) -> None:
+        """Drop values of all messages (heads, n, D) after a step, in the order of `order`, or of their gradient."""
+        if masks:
+            messages.mul_(masks[step][: len(messages)]).div_(1 - self.dropout)
 
     def drop(self, messages: Tensor, masks: Sequence[Tensor], step: int, block: Block) -> None:
         """Drop values of a block's messages (heads, n, D), or of their gradient, in place."""

@@ -50,7 +50,7 @@ class HeadSteps(torch.autograd.Function):
             rows = summed.unsqueeze(1).expand_as(messages)
             for step in range(block.steps):
                 state = torch.empty_like(last) if plan.keep and step > 0 else state
-                _multiply(x, rows, factors[block.heads], plan, state)
+                multiply(x, rows, factors[block.heads], plan, state)
                 if bias is not None:
                     state.add_(bias[block.heads].unsqueeze(1))
                 states += [state] if plan.keep else []
@@ -109,11 +109,11 @@ class _Backward:
             activate(self.plan.activation, states[step - 1], _part(self.slope, block), messages.transpose(0, 1))
             self.plan.drop(messages.transpose(0, 1), self.masks, step - 1, block)
             # With S the sum over neighbours, the gradient of W in S m W is m' S' g and that of m is S' g W'.
-            _add_product(of_weight, messages.permute(1, 2, 0), around)
+            add_product(of_weight, messages.permute(1, 2, 0), around)
             grad = torch.bmm(around, factors, out=of_messages)
         # All heads share the input of the first step, so its gradient goes through the sum once for all of them.
-        _add_product(of_weight, self.summed.T.expand(size, D, n), of_state.transpose(0, 1))
-        _add_product(self.of_sum, of_state.flatten(1), factors.reshape(size * D, D))
+        add_product(of_weight, self.summed.T.expand(size, D, n), of_state.transpose(0, 1))
+        add_product(self.of_sum, of_state.flatten(1), factors.reshape(size * D, D))
 
     def _through_activation(self, block: Block, state: Tensor, grad: Tensor, of_state: Tensor, scratch: Tensor) -> None:
         """From the messages after a step to its state (heads, n, D), and to what was added there: x, bias."""
@@ -135,7 +135,7 @@ def _part(slope: Tensor | None, block: Block) -> Tensor | None:
     return None if slope is None else slope[block.heads]
 
 
-def _multiply(x: Tensor, rows: Tensor, weight: Tensor, plan: Plan, out: Tensor) -> None:
+def multiply(x: Tensor, rows: Tensor, weight: Tensor, plan: Plan, out: Tensor) -> None:
     """Write the states (heads, n, D) of summed messages (n, heads, D), without the bias, to `out`."""
     if plan.dense:
         torch.bmm(rows.transpose(0, 1), weight, out=out)
@@ -143,7 +143,7 @@ def _multiply(x: Tensor, rows: Tensor, weight: Tensor, plan: Plan, out: Tensor) 
         torch.baddbmm(x.expand_as(out), rows.transpose(0, 1), weight, out=out)
 
 
-def _add_product(total: Tensor, first: Tensor, second: Tensor) -> None:
+def add_product(total: Tensor, first: Tensor, second: Tensor) -> None:
     """Add a product of matrices, or one for each head, to a total that may be more precise."""
     if total.dtype != first.dtype:
         total += first @ second

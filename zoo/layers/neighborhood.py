@@ -25,7 +25,7 @@ class Neighborhood:
         destination: Destination atom of each directed bond (E,).
         reverse: Opposite direction of each directed bond (E,).
         missing: How often the last row is added to each atom's sum (N, 1), or `None`: see `padded`.
-        host: The same on the CPU, where the graph is on another device, which would have to be waited for.
+        host: The same on the CPU, where the graph is on another device: it knows sizes that this one would wait for.
     """
 
     graph: Graph
@@ -52,7 +52,7 @@ class Neighborhood:
         also the last; every sum then adds its row as often as neighbours are missing.
         """
         source, destination = molecules.graph.edges()
-        loop = source.new_tensor([molecules.graph.num_nodes()])
+        loop = torch.full((1,), molecules.graph.num_nodes(), dtype=source.dtype, device=source.device)
         source, destination = torch.cat([source, loop]), torch.cat([destination, loop])
         sizes = torch.cat([molecules.num_atoms, loop.new_ones(1)])
         edges = torch.cat([molecules.graph.batch_num_edges(), loop.new_ones(1)])
@@ -65,7 +65,7 @@ class Neighborhood:
             graph = TensorGraph(source, destination, sizes, edges, {}, {}, known)
         degrees = graph.in_degrees()
         missing = (degrees.max() - degrees).unsqueeze(1).to(torch.get_default_dtype())
-        reverse = torch.cat([molecules.reverse_edges, loop.new_tensor([molecules.graph.num_edges()])])
+        reverse = torch.cat([molecules.reverse_edges, torch.full_like(loop, molecules.graph.num_edges())])
         return cls(graph, source, destination, reverse, missing, host)
 
     def sum_to_atoms(self, bonds: Tensor) -> Tensor:
@@ -88,34 +88,69 @@ class Neighborhood:
     @cached_property
     def atom_rows(self) -> RowSums:
         """`sum_atoms` as sums of rows, for rows without gradients."""
-        if self.host is not None:
-            return self.host.atom_rows.to(self.source.device)
-        return self._row_sums(self.destination, self.source, torch.arange(self.graph.num_nodes()).to(self.source))
+        terms = self.source.index_select(0, self._leading)
+        if self.missing is None:  # every bond has both directions, so that the map is its own transpose
+            rows = RowSums(terms, self._first, lambda: rows)
+            return rows
+        return self._padded_sums(self.destination.index_select(0, self._leading), terms, of_bonds=False)
 
     @cached_property
     def bond_rows(self) -> RowSums:
         """`sum_bonds` as sums of rows, for rows without gradients."""
-        if self.host is not None:
-            return self.host.bond_rows.to(self.source.device)
-        leading = self.destination.argsort(stable=True)  # bonds by the atom that they lead to
-        degrees = torch.bincount(self.destination, minlength=self.graph.num_nodes())
-        first = (degrees.cumsum(0) - degrees).index_select(0, self.source)
-        counts = degrees.index_select(0, self.source)
-        bonds = torch.arange(len(counts)).to(counts).repeat_interleave(counts)
-        before = counts.cumsum(0) - counts
-        places = torch.arange(len(bonds)).to(counts) + (first - before).index_select(0, bonds)
-        terms = leading.index_select(0, places)
-        behind = terms != self.reverse.index_select(0, bonds)
-        return self._row_sums(bonds[behind], terms[behind], self.source)
-
-    def _row_sums(self, sums: Tensor, terms: Tensor, atoms: Tensor) -> RowSums:
-        """Sums of pairs and of the padding, `atoms` being the atom around which each sum adds."""
+        sums, terms, starts = self._bonds_around(self.source, self.reverse)
         if self.missing is not None:
-            times = self.missing.flatten().to(sums.dtype).index_select(0, atoms)
-            padded = torch.arange(len(atoms)).to(sums).repeat_interleave(times)
-            sums = torch.cat([sums, padded])
-            terms = torch.cat([terms, torch.full_like(padded, len(atoms) - 1)])
-        return RowSums.of(sums, terms, len(atoms))
+            return self._padded_sums(sums, terms, of_bonds=True)
+        return RowSums(terms, starts, self._transposed_bond_rows)
+
+    def _transposed_bond_rows(self) -> RowSums:
+        """For each bond v -> w the bonds w -> u with u other than v, which are those u -> w the other way."""
+        bonds = torch.arange(len(self.source), device=self.source.device)
+        _, terms, starts = self._bonds_around(self.destination, bonds)
+        return RowSums(self.reverse.index_select(0, terms), starts)
+
+    @cached_property
+    def _leading(self) -> Tensor:
+        """The bonds by the atom that they lead to (E,)."""
+        return self.destination.argsort(stable=True)
+
+    @cached_property
+    def _first(self) -> Tensor:
+        """Where the bonds that lead to each atom begin in `_leading` (N,)."""
+        degrees = self.graph.in_degrees()
+        return degrees.cumsum(0) - degrees
+
+    def _bonds_around(self, atoms: Tensor, left_out: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """For each bond, find the bonds that lead to one of its atoms (E,), without one of them (E,).
+
+        Returns:
+            Pairs of a bond and one that it finds, (M,) and (M,), in the order of the first; where those of each bond
+            begin (E,).
+        """
+        numbers = torch.arange(len(atoms), device=atoms.device)
+        counts = self.graph.in_degrees().index_select(0, atoms) - 1
+        starts = counts.cumsum(0) - counts
+        degrees = (self.host or self).graph.in_degrees()
+        size = int((degrees * (degrees - 1)).sum())
+        finding = numbers.repeat_interleave(counts, output_size=size)
+        rank = torch.empty_like(numbers).scatter_(0, self._leading, numbers)
+        shift = self._first.index_select(0, atoms) - starts
+        places = torch.arange(size, device=atoms.device) + shift.index_select(0, finding)
+        places += places >= rank.index_select(0, left_out).index_select(0, finding)
+        return finding, self._leading.index_select(0, places), starts
+
+    def _padded_sums(self, sums: Tensor, terms: Tensor, of_bonds: bool) -> RowSums:
+        """Sums of pairs and of the padding around atoms, or around the atoms that bonds come from."""
+        times = self._times(of_bonds)
+        size = int((self.host or self)._times(of_bonds).sum())
+        padded = torch.arange(len(times), device=sums.device).repeat_interleave(times, output_size=size)
+        sums = torch.cat([sums, padded])
+        terms = torch.cat([terms, torch.full_like(padded, len(times) - 1)])
+        return RowSums.of(sums, terms, len(times))
+
+    def _times(self, of_bonds: bool) -> Tensor:
+        """How often the padding is added around each atom (N,), or around the atom that each bond comes from (E,)."""
+        times: Tensor = self.missing.flatten().long()  # type: ignore[union-attr]
+        return times.index_select(0, self.source) if of_bonds else times
 
     def _with_padding(self, sums: Tensor, rows: Tensor) -> Tensor:
         if self.missing is None:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
+
+SUM = 0
+"""How `torch.embedding_bag` calls the sum."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +24,7 @@ class RowSums:
     Args:
         terms: The rows that are added (M,), int64, those of the first sum first.
         starts: Where the terms of each sum begin (n,), int64.
+        transpose: Makes the transposed map, where there is a short way; `None` sorts the terms.
 
     Example:
         >>> sums = RowSums.of(torch.tensor([0, 2, 2]), torch.tensor([1, 0, 1]), 3)
@@ -29,30 +34,26 @@ class RowSums:
 
     terms: Tensor
     starts: Tensor
+    transpose: Callable[[], RowSums] | None = None
 
     @classmethod
     def of(cls, sums: Tensor, terms: Tensor, size: int) -> RowSums:
         """Map sums of pairs in any order: row `terms[i]` is added to sum `sums[i]` of `size`."""
-        order = sums.argsort(stable=True)
-        counts = torch.bincount(sums, minlength=size)
-        return cls(terms.index_select(0, order), counts.cumsum(0) - counts)
+        in_order, order = sums.sort(stable=True)
+        return cls(terms.index_select(0, order), torch.searchsorted(in_order, torch.arange(size, device=sums.device)))
 
     @cached_property
     def transposed(self) -> RowSums:
         """The transposed map: a row goes to every sum that it is a term of."""
-        size = len(self.starts)
-        ends = torch.cat([self.starts[1:], self.starts.new_tensor([len(self.terms)])])
+        if self.transpose is not None:
+            return self.transpose()
+        size, count = len(self.starts), len(self.terms)
+        lengths = F.pad(self.starts[1:], (0, 1), value=count) - self.starts
         numbers = torch.arange(size, device=self.terms.device)
-        sums = numbers.repeat_interleave(ends - self.starts, output_size=len(self.terms))
-        return RowSums.of(self.terms, sums, size)
-
-    def to(self, device: torch.device) -> RowSums:
-        """The same sums and their transpose on another device, without waiting for it."""
-        here = RowSums(*(part.to(device, non_blocking=True) for part in (self.terms, self.starts)))
-        back = (self.transposed.terms, self.transposed.starts)
-        here.__dict__["transposed"] = RowSums(*(part.to(device, non_blocking=True) for part in back))
-        return here
+        return RowSums.of(self.terms, numbers.repeat_interleave(lengths, output_size=count), size)
 
     def __call__(self, rows: Tensor) -> Tensor:
         """The sums (n, ..., D)."""
-        return F.embedding_bag(self.terms, rows.flatten(1), self.starts, mode="sum").view(rows.shape)
+        # Not F.embedding_bag, whose checks take as long as the sums of a small batch.
+        found, *_ = torch.embedding_bag(rows.flatten(1), self.terms, self.starts, False, SUM, False, None)
+        return found.view(rows.shape)

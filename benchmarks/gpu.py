@@ -5,6 +5,9 @@
 One JSON line for each measurement. `check` compares predictions and gradients in float32 with the CPU's; `train` is
 molecules per second of `Learner.fit` with Adam, GraphSAM and SAM, in turn, with the share of the time in which no
 kernel runs; `predict` is molecules per second of molecules that are featurized already, and of SMILES.
+
+`--only grover,dmpnn` measures these models alone. `--profile grover` prints the kernels and operators of ten training
+steps and the lines that wait for the GPU, and measures nothing else.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from statistics import median
 from typing import Any
 
 import torch
+from gpu_profile import profile_training
 
 import optim
 import zoo
@@ -56,12 +60,18 @@ def main() -> None:
     def left() -> bool:
         return time.perf_counter() - started < options.seconds
 
-    for name in check_names():
-        tell(attempt("check", name, lambda name=name: check_model(name)))
-    for rule in optim.RULES:
-        tell(attempt("check_rule", rule, lambda rule=rule: check_rule(rule)))
     data = zoo.data.load("b3db")
-    for name, model_args in SPEED.items():
+    for name in options.profile:
+        steps = partial(profile_training, name, SPEED.get(name, {}), data, options.batch_size)
+        tell(attempt("profile", name, steps))
+    if options.profile:
+        return
+    for name in options.only or check_names():
+        tell(attempt("check", name, lambda name=name: check_model(name)))
+    for rule in [] if options.only else optim.RULES:
+        tell(attempt("check_rule", rule, lambda rule=rule: check_rule(rule)))
+    for name in options.only or SPEED:
+        model_args = SPEED.get(name, {})
         if left():
             tell(attempt("train", name, lambda n=name, a=model_args: train(n, a, data, options.batch_size)))
         if left():
@@ -72,11 +82,18 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=330, help="start no measurement after so many; default: 330")
     parser.add_argument("--batch-size", type=int, default=128, help="molecules a step; default: 128")
+    parser.add_argument("--only", type=names, default=[], metavar="NAMES", help="models, joined by commas")
+    parser.add_argument("--profile", type=names, default=[], metavar="NAMES", help="models to profile, nothing else")
     parser.add_argument("--output", type=Path, help="file that the lines are also appended to")
     options = parser.parse_args()
     if not torch.cuda.is_available():
         sys.exit("gpu.py: torch finds no GPU here")
     return options
+
+
+def names(text: str) -> list[str]:
+    """Names of the catalog that a text joins by commas."""
+    return [MODELS[name].name for name in text.split(",")]
 
 
 def attempt(kind: str, name: str, measure: Callable[[], dict[str, Any]]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ class TensorGraph:
         edata: Edge features by name, each (E, ...).
         host: The same graph on the CPU, of one that is on another device: it answers questions that a device could
             only answer by making the process wait for it.
+        num_nodes: Nodes N of the complete batch; `None` adds them up.
 
     Example:
         >>> ends = torch.tensor([0, 1]), torch.tensor([1, 0])
@@ -46,10 +47,13 @@ class TensorGraph:
         ndata: dict[str, Tensor],
         edata: dict[str, Tensor],
         host: TensorGraph | None = None,
+        num_nodes: int | None = None,
     ) -> None:
         self._source, self._destination = source, destination
         self._batch_num_nodes, self._batch_num_edges = batch_num_nodes, batch_num_edges
-        self._num_nodes = int(batch_num_nodes.sum()) if host is None else host.num_nodes()
+        if num_nodes is None:
+            num_nodes = int(batch_num_nodes.sum()) if host is None else host.num_nodes()
+        self._num_nodes = num_nodes
         self._host = host
         self._in_degrees: Tensor | None = None
         self.ndata, self.edata = ndata, edata
@@ -128,6 +132,10 @@ class TensorGraph:
     def num_nodes(self) -> int:
         """Nodes N of the complete batch."""
         return self._num_nodes
+
+    def most_nodes(self) -> int:
+        """Nodes of the largest graph."""
+        return int(self.on_host().batch_num_nodes().max())
 
     def num_edges(self) -> int:
         """Edges E of the complete batch."""

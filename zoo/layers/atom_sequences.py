@@ -11,6 +11,8 @@ from torch.nn.utils.rnn import PackedSequence
 
 from zoo.layers.message_passing import is_torch_forced
 
+GRU_WEIGHTS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+
 
 def time_major(sizes: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Return how to lay out atoms for a recurrent net: first atoms of all molecules, then second atoms, ...
@@ -59,6 +61,40 @@ def read_both_ways(gru: nn.GRU, sizes: Tensor, x: Tensor, start: Tensor) -> Tens
     return torch.cat([output.index_select(0, atoms.argsort()) for output, atoms in ways], dim=1)
 
 
+def onnx_gru(gru: nn.GRU, x: Tensor, sizes: Tensor, start: Tensor) -> Tensor:
+    """The outputs of a bidirectional GRU as the operator of ONNX, which stops at the end of each sequence.
+
+    Only a trace for ONNX can hold it; it computes nothing here.
+
+    Args:
+        gru: One layer, bidirectional, D to D.
+        x: Sequences, padded (L, B, D).
+        sizes: Their lengths (B,).
+        start: Initial state of both directions (B, D).
+
+    Returns:
+        (L, 2, B, D), the forward direction first.
+
+    Raises:
+        NotImplementedError: This torch has no such operators (they came with 2.8).
+    """
+    operators = getattr(torch.onnx, "ops", None)
+    if operators is None:
+        raise NotImplementedError("a GRU of ONNX needs torch 2.8 or newer")
+    (L, B, _), D = x.shape, gru.hidden_size
+    # ONNX lists update gate, reset gate, candidate, where torch has the reset gate first.
+    weights = [_update_gate_first(torch.stack(_both_ways(gru, name)), D) for name in GRU_WEIGHTS]
+    biases = torch.cat(weights[2:], dim=1)
+    inputs = (x, weights[0], weights[1], biases, sizes.to(torch.int32), start.expand(2, -1, -1).contiguous())
+    attributes = {"hidden_size": D, "direction": "bidirectional", "linear_before_reset": 1}
+    return operators.symbolic("GRU", inputs, attributes, dtype=x.dtype, shape=(L, 2, B, D), version=14)
+
+
+def _update_gate_first(weight: Tensor, size: int) -> Tensor:
+    reset, update, new = weight.split(size, dim=1)
+    return torch.cat([update, reset, new], dim=1)
+
+
 @contextmanager
 def cudnn_where_it_serves(gru: nn.GRU) -> Iterator[None]:
     """Inside this block torch's own kernels replace cuDNN's where those have no gradient.
@@ -75,7 +111,7 @@ def cudnn_where_it_serves(gru: nn.GRU) -> Iterator[None]:
 def _advance(gru: nn.GRU, inputs: Tensor, state: Tensor, counts: list[int]) -> Tensor:
     """Both directions at once: inputs (2, N, D), time-major, and states (2, B, D) to outputs (2, N, D)."""
     D = inputs.shape[2]
-    weights = {name: torch.stack(_both_ways(gru, name)) for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")}
+    weights = {name: torch.stack(_both_ways(gru, name)) for name in GRU_WEIGHTS}
     from_state, state_bias = weights["weight_hh"].transpose(1, 2), weights["bias_hh"].unsqueeze(1)
     from_inputs = torch.baddbmm(weights["bias_ih"].unsqueeze(1), inputs, weights["weight_ih"].transpose(1, 2))
     outputs = []

@@ -23,7 +23,7 @@ class BatchNorm(nn.BatchNorm1d):
 
     def forward(self, input: Tensor) -> Tensor:
         """Map rows (n, D) to rows (n, D)."""
-        if input.shape[0] < 2:
+        if self.training and input.shape[0] < 2:
             return F.batch_norm(input, self.running_mean, self.running_var, self.weight, self.bias, eps=self.eps)
         return super().forward(input)
 

@@ -13,6 +13,7 @@ from featurizers.molecule_graph import MoleculeGraph
 from zoo.layers.compt_attention import ComptAttention, Surroundings
 from zoo.layers.message_passing import Graph
 from zoo.layers.norms import NORMS
+from zoo.layers.readout import place_in_molecule
 
 
 class ComptLayer(nn.Module):
@@ -62,10 +63,7 @@ class PositionTable(nn.Module):
 
     def forward(self, graph: Graph) -> Tensor:
         """The vectors of all atoms (N, D), in the order in which the graph holds them."""
-        sizes = graph.batch_num_nodes()
-        starts = (sizes.cumsum(0) - sizes).repeat_interleave(sizes, output_size=graph.num_nodes())
-        places = torch.arange(starts.shape[0], device=starts.device) - starts
-        return F.embedding(places.clamp(max=len(self.weight) - 1), self.weight)
+        return F.embedding(place_in_molecule(graph).clamp(max=len(self.weight) - 1), self.weight)
 
 
 class ComptEncoder(nn.Module):

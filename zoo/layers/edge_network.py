@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from zoo.layers.message_passing import Graph, sum_at_destination
+from zoo.layers.tracing import is_exported
 
 MOST_PRODUCTS = 16
 """Up to this number of products for each bond, products of all atoms and all kinds of bonds cost less."""
@@ -44,7 +45,7 @@ class BondMatrices:
 
 def _kinds(bond_feats: Tensor) -> tuple[Tensor, Tensor] | None:
     """Different rows and the row of every bond, or `None` on a GPU (which would wait) and where a gradient is asked."""
-    if bond_feats.device.type != "cpu" or bond_feats.requires_grad or not len(bond_feats):
+    if is_exported() or bond_feats.device.type != "cpu" or bond_feats.requires_grad or not len(bond_feats):
         return None
     return torch.unique(bond_feats, dim=0, return_inverse=True)
 

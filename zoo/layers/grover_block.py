@@ -9,6 +9,7 @@ from zoo.layers.head_attention import HeadAttention
 from zoo.layers.head_messages import HeadMessages
 from zoo.layers.head_plan import advances_jointly
 from zoo.layers.row_sums import RowSums
+from zoo.layers.tracing import is_exported
 
 
 class GroverBlock(nn.Module):
@@ -63,7 +64,7 @@ class GroverBlock(nn.Module):
 
         Nothing comes between the two: with more rows than columns it takes less time to multiply the weights first.
         """
-        if len(heads) <= heads.shape[-1]:
+        if not is_exported() and len(heads) <= heads.shape[-1]:
             return self.merge(self.attention.output(heads).flatten(1))
         weight, bias = self._merging_weight()
         return F.linear(heads.flatten(1), weight.flatten(1), bias)

@@ -6,9 +6,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from zoo.layers.atom_sequences import cudnn_where_it_serves, read_both_ways
-from zoo.layers.message_passing import Graph, max_nodes, mean_nodes, sizes_on_host
-from zoo.layers.readout import by_molecule
+from zoo.layers.atom_sequences import cudnn_where_it_serves, onnx_gru, read_both_ways
+from zoo.layers.message_passing import Graph, graph_of_nodes, max_nodes, mean_nodes, sizes_on_host
+from zoo.layers.readout import by_molecule, place_in_molecule
+from zoo.layers.tracing import is_exported
 
 
 class GRUReadout(nn.Module):
@@ -39,8 +40,16 @@ class GRUReadout(nn.Module):
         start = max_nodes(graph, F.mish(node_feats + self.bias))
         if self.padded_length is not None:
             return self._read_padded(graph, node_feats, start)
-        outputs = read_both_ways(self.gru, sizes_on_host(graph), node_feats, start)
+        if is_exported():
+            outputs = self._read_block(graph, node_feats, start)
+        else:
+            outputs = read_both_ways(self.gru, sizes_on_host(graph), node_feats, start)
         return mean_nodes(graph, F.mish(self.merge(outputs)).to(node_feats.dtype))
+
+    def _read_block(self, graph: Graph, node_feats: Tensor, start: Tensor) -> Tensor:
+        """Read the molecules as one block with one operation of ONNX; atoms (N, D) to outputs (N, 2 D)."""
+        block = onnx_gru(self.gru, by_molecule(graph, node_feats).transpose(0, 1), graph.batch_num_nodes(), start)
+        return block[place_in_molecule(graph), :, graph_of_nodes(graph)].flatten(1)
 
     def _read_padded(self, graph: Graph, node_feats: Tensor, start: Tensor) -> Tensor:
         sizes, block = graph.batch_num_nodes(), by_molecule(graph, node_feats)

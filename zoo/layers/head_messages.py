@@ -10,6 +10,7 @@ from zoo.layers.head_plan import Plan, advances_jointly
 from zoo.layers.head_steps import HeadSteps
 from zoo.layers.joint_steps import JointSteps
 from zoo.layers.row_sums import RowSums
+from zoo.layers.tracing import is_exported
 
 DYNAMIC_DEPTHS = (None, "truncnorm", "uniform")
 CACHED_NUMBERS = 1 << 16
@@ -72,6 +73,8 @@ class HeadMessages(nn.Module):
         Returns:
             Last messages, in `num_groups` tensors (n, K / num_groups, D).
         """
+        if is_exported():
+            return self._written_out(x, sums).tensor_split(self.num_groups, dim=1)
         if advances_jointly(x):
             return tuple(heads.transpose(0, 1) for heads in self.joint(x, sums).unflatten(0, (self.num_groups, -1)))
         x, plan = self._in_precision(x), self._plan(x, sums)
@@ -79,6 +82,16 @@ class HeadMessages(nn.Module):
         with torch.autocast(x.device.type, enabled=False):  # the function casts by itself
             groups = HeadSteps.apply(x, self.weight, self.bias, slopes, plan)
         return tuple(group.transpose(0, 1) for group in groups)
+
+    def _written_out(self, x: Tensor, sums: RowSums) -> Tensor:
+        """The last messages of all heads (n, K, D) in plain operations, as a trace can hold them; no dropout."""
+        messages, summed = x.unsqueeze(1).expand(-1, self.num_heads, -1), sums(x).unsqueeze(1)
+        for step in range(self.depth - 1):
+            rows = sums(messages) if step else summed.expand_as(messages)
+            states = (rows.transpose(0, 1) @ self.weight).transpose(0, 1)
+            states = states if self.dense else states + x.unsqueeze(1)
+            messages = self.activation(states if self.bias is None else states + self.bias)
+        return messages
 
     def joint(self, x: Tensor, sums: RowSums) -> Tensor:
         """Run all heads together: the last messages (K, n, D), one head after another in memory."""

@@ -46,7 +46,7 @@ class HeadSteps(torch.autograd.Function):
             last = results[block.group][block.inside]
             if block.steps == 0:
                 last.copy_(x)
-            messages, state = x.new_empty(len(x), block.size, x.shape[1]), torch.empty_like(last)
+            messages, state = x.new_empty(x.shape[0], block.size, x.shape[1]), torch.empty_like(last)
             rows = summed.unsqueeze(1).expand_as(messages)
             for step in range(block.steps):
                 state = torch.empty_like(last) if plan.keep and step > 0 else state

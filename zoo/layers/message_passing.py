@@ -56,6 +56,11 @@ def sizes_on_host(graph: Graph) -> Tensor:
     return (graph.on_host() if isinstance(graph, TensorGraph) else graph).batch_num_nodes().cpu()
 
 
+def most_nodes(graph: Graph) -> int:
+    """Nodes of the largest graph of the batch."""
+    return graph.most_nodes() if isinstance(graph, TensorGraph) else int(graph.batch_num_nodes().max())
+
+
 def _on_dgl(graph: Graph) -> bool:
     return is_dgl_graph(graph) and not _torch_forced.get()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -13,6 +14,7 @@ from featurizers.molecule_graph import MoleculeGraph
 from featurizers.tensor_graph import TensorGraph
 from zoo.layers.message_passing import Graph, sum_at_destination, sum_neighbors
 from zoo.layers.row_sums import RowSums
+from zoo.layers.tracing import is_exported
 
 
 @dataclass(frozen=True)
@@ -88,6 +90,8 @@ class Neighborhood:
     @cached_property
     def atom_rows(self) -> RowSums:
         """`sum_atoms` as sums of rows, for rows without gradients."""
+        if is_exported():
+            return cast(RowSums, self.sum_atoms)  # which is called, and has no gradient
         terms = self.source.index_select(0, self._leading)
         if self.missing is None:  # every bond has both directions, so that the map is its own transpose
             rows = RowSums(terms, self._first, lambda: rows)
@@ -97,6 +101,8 @@ class Neighborhood:
     @cached_property
     def bond_rows(self) -> RowSums:
         """`sum_bonds` as sums of rows, for rows without gradients."""
+        if is_exported():
+            return cast(RowSums, self.sum_bonds)
         sums, terms, starts = self._bonds_around(self.source, self.reverse)
         if self.missing is not None:
             return self._padded_sums(sums, terms, of_bonds=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from zoo.layers.message_passing import Graph, graph_of_nodes, mean_nodes, sizes_on_host, softmax_nodes
+from zoo.layers.message_passing import Graph, graph_of_nodes, mean_nodes, most_nodes, softmax_nodes
 
 
 class MeanReadout(nn.Module):
@@ -53,10 +53,13 @@ class SelfAttentiveReadout(nn.Module):
         return pooled.flatten(1)
 
 
+def place_in_molecule(graph: Graph) -> Tensor:
+    """Return, for each atom, how many atoms of its molecule stand before it (N,)."""
+    sizes, numbers = graph.batch_num_nodes(), graph_of_nodes(graph)
+    return torch.arange(numbers.shape[0], device=numbers.device) - (sizes.cumsum(0) - sizes).index_select(0, numbers)
+
+
 def by_molecule(graph: Graph, node_feats: Tensor) -> Tensor:
     """Atoms (N, D) as a block per molecule (B, most atoms, D), filled up with zeros."""
-    sizes = graph.batch_num_nodes()
-    numbers = graph_of_nodes(graph)
-    place_in_molecule = torch.arange(numbers.shape[0], device=numbers.device) - (sizes.cumsum(0) - sizes)[numbers]
-    block = node_feats.new_zeros(sizes.shape[0], int(sizes_on_host(graph).max()), node_feats.shape[1])
-    return block.index_put((numbers, place_in_molecule), node_feats)
+    block = node_feats.new_zeros(graph.batch_size, most_nodes(graph), node_feats.shape[1])
+    return block.index_put((graph_of_nodes(graph), place_in_molecule(graph)), node_feats)

@@ -30,7 +30,7 @@ def with_self_loops(graph: Graph) -> Graph:
     sizes, edges = graph.batch_num_nodes(), graph.batch_num_edges() + graph.batch_num_nodes()
     if not is_dgl_graph(graph):
         host = None if graph.device.type == "cpu" else with_self_loops(graph.on_host())
-        return TensorGraph(source, destination, sizes, edges, {}, {}, host)  # type: ignore[arg-type]
+        return TensorGraph(source, destination, sizes, edges, {}, {}, host, graph.num_nodes())  # type: ignore[arg-type]
     looped = require_dgl().graph((source, destination), num_nodes=len(nodes))
     looped.set_batch_num_nodes(sizes)
     looped.set_batch_num_edges(edges)

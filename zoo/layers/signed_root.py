@@ -7,6 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from zoo.layers.tracing import is_exported
+
 
 def signed_root(x: Tensor, eps: float = 0.0) -> Tensor:
     """Signed square root of every element.
@@ -20,6 +22,8 @@ def signed_root(x: Tensor, eps: float = 0.0) -> Tensor:
         >>> signed_root(torch.tensor([-4.0, 0.0, 9.0])).tolist()
         [-2.0, 0.0, 3.0]
     """
+    if not eps and is_exported():
+        return x.sign() * x.abs().sqrt()
     if not eps:
         return _SignedRoot.apply(x)
     wide = x.float() if x.dtype.itemsize < 4 else x  # float16 overflows in the slope of the reciprocal root

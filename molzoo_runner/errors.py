@@ -1,0 +1,16 @@
+"""The error of files that cannot be used."""
+
+from __future__ import annotations
+
+
+class ModelFileError(ValueError):
+    """A file that is not an exported model, is damaged, or asks for what this program does not do; one line says why."""
+
+
+LONGEST = 300
+
+
+def one_line(error: object) -> str:
+    """Return the message of an error in one short line."""
+    text = " ".join(str(error).split())
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."

@@ -5,6 +5,7 @@ What lies in a zip is stored, not compressed, so that nothing can be larger insi
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import zipfile
@@ -21,6 +22,7 @@ CARDS = ("card.html", "card.md")
 GRAPH_NAME = re.compile(r"model(-\d{1,2})?\.onnx")
 METADATA, KEY, VALUE = 14, 1, 2
 MANIFEST_KEY = "molzoo.manifest"
+NEITHER = "it is neither a zip nor an ONNX graph with the manifest that `molzoo export` writes"
 MOST_BYTES, MOST_OF_MANIFEST, MOST_MEMBERS = 1 << 31, 1 << 24, 80
 
 
@@ -105,11 +107,14 @@ def _checked_members(file: zipfile.ZipFile, size: int) -> dict[str, zipfile.ZipI
 
 def _read_onnx(content: bytes) -> Archive:
     found, start = b"", 0
-    for number, kind, value, at in fields(memoryview(content)):
-        if number == METADATA and kind == BYTES and text(value, KEY) == MANIFEST_KEY:
-            found, start = text(value, VALUE).encode(), at
+    try:
+        for number, kind, value, at in fields(memoryview(content)):
+            if number == METADATA and kind == BYTES and text(value, KEY) == MANIFEST_KEY:
+                found, start = text(value, VALUE).encode(), at
+    except ModelFileError as error:
+        raise ModelFileError(f"{NEITHER}, or it is damaged ({error})") from error
     if not found:
-        raise ModelFileError("it is neither a zip nor an ONNX graph with the manifest that `molzoo export` writes")
+        raise ModelFileError(NEITHER)
     manifest = read_manifest(found)
     if len(manifest.members) > 1:
         raise ModelFileError("the manifest of an ONNX graph names several members")
@@ -119,14 +124,14 @@ def _read_onnx(content: bytes) -> Archive:
     return Archive(manifest, {member.file: content}, {})
 
 
-def write_zip(path: Path, archive: Archive) -> None:
-    """Write a zip; the checksums of the manifest must be those of the content."""
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_STORED) as file:
+def zip_content(archive: Archive) -> bytes:
+    """Return a zip; the checksums of the manifest must be those of the content."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as file:
         file.writestr(MANIFEST, archive.manifest.to_json())
-        for name, card in archive.cards.items():
-            file.writestr(name, card)
-        for name, content in archive.graphs.items():
+        for name, content in {**archive.cards, **archive.graphs}.items():
             file.writestr(name, content)
+    return buffer.getvalue()
 
 
 def with_manifest(content: bytes, manifest: Manifest) -> bytes:

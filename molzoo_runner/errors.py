@@ -4,7 +4,7 @@ from __future__ import annotations
 
 
 class ModelFileError(ValueError):
-    """A file that is not an exported model, is damaged, or asks for what this program does not do; one line says why."""
+    """A file that is no exported model, is damaged, or asks for what is not done here; one line says why."""
 
 
 LONGEST = 300

@@ -15,7 +15,7 @@ OPERATIONS = frozenset(
     Not OneHot Or PRelu Pad Pow Range Reciprocal ReduceL2 ReduceLogSumExp ReduceMax ReduceMean ReduceMin ReduceProd
     ReduceSum ReduceSumSquare Relu Reshape ScatterElements ScatterND Selu Shape Sigmoid Sign Sin Size Slice Softmax
     Softplus Softsign Split Sqrt Squeeze Sub Sum Swish Tanh Tile Transpose Trilu Unsqueeze Where Xor
-    """.split()
+    """.split()  # noqa: SIM905
 )
 """Operations of ONNX without graphs inside: no loops, no conditions, no random numbers, no files."""
 
@@ -59,8 +59,7 @@ def _check_graph(graph: memoryview) -> None:
 def _check_node(node: memoryview) -> None:
     name, domain = text(node, OPERATION), text(node, DOMAIN)
     if name not in OPERATIONS or domain not in ("", "ai.onnx"):
-        raise ModelFileError(f"the ONNX graph has the operation {domain + '.' if domain else ''}{name[:60]!r}, which is "
-                             "not among those that are run")  # fmt: skip
+        raise ModelFileError(f"the ONNX graph has the operation {f'{domain}.{name}'[-80:]!r}, which is not run here")
     for attribute in messages(node, ATTRIBUTES):
         for number, kind, value, _ in fields(attribute):
             if number in INNER and kind == BYTES:

@@ -183,9 +183,7 @@ def encode(
     return rows, PackedMolecules.pack(arrays) if arrays else None
 
 
-def spread_out(
-    network: Network, rows: list[int], packed: PackedMolecules | None, size: int
-) -> dict[str, np.ndarray]:
+def spread_out(network: Network, rows: list[int], packed: PackedMolecules | None, size: int) -> dict[str, np.ndarray]:
     """Outputs of a network in the rows of n molecules, NaN in those that cannot be read."""
     some = network.run(network.probe if packed is None else packed)
     found = {}

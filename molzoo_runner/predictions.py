@@ -50,9 +50,9 @@ class Predictions:
         return {**found, "reason": list(self.reasons)}
 
     def _named(self, word: str, values: np.ndarray) -> dict[str, list[object]]:
-        columns = values.reshape(len(values), len(self.columns)).T.tolist()
+        columns = values.reshape(len(values), len(self.columns)).T
         return {
-            f"{word}_{name}": [None if number != number else number for number in column]  # noqa: PLR0124 - NaN
+            f"{word}_{name}": [None if np.isnan(number) else float(str(number)) for number in column]
             for name, column in zip(self.columns, columns, strict=True)
         }
 

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-FILES = sorted(path for package in ("zoo", "optim", "featurizers") for path in (ROOT / package).rglob("*.py"))
+FILES = sorted(
+    path for package in ("zoo", "optim", "featurizers", "molzoo_runner") for path in (ROOT / package).rglob("*.py")
+)
 QUESTION = re.compile(r"(What|Why|Where|How|Which|When|Whose)\b")
 BAD_STARTS = re.compile(r"(Of|Likewise|It|Its)\b")
 BAD_WORDS = re.compile(

@@ -21,7 +21,9 @@ from zoo.registry.registry import UnknownName
 
 USER, OURS = 2, 1
 LONGEST = 600
-PACKAGES = tuple(str(Path(zoo.__file__).resolve().parents[1] / name) for name in ("zoo", "optim", "featurizers"))
+PACKAGES = tuple(
+    str(Path(zoo.__file__).resolve().parents[1] / name) for name in ("zoo", "optim", "featurizers", "molzoo_runner")
+)
 DAMAGED = (
     *("SafetensorError", "YAMLError", "BadZipFile", "EOFError", "UnpicklingError", "LZMAError", "ParserError"),
     *("csv.Error", "zlib.error", "struct.error", "sqlite3.Error", "binascii.Error", "ArrowException"),

@@ -31,6 +31,7 @@ COMMANDS = {
     "embed": "what a model makes of molecules before its head, as a table of vectors",
     "verify": "train a run again, or compare its data and predictions: are the numbers the same here?",
     "import": "open a checkpoint of GROVER, KERMT or chemprop 2 safely, and write it as molzoo's",
+    "export": "write a trained model as one file that takes SMILES: ONNX, for machines without molzoo and torch",
     "list": "models, optimizers, featurizers, recipes, data sets, splits, metrics, kinds of target",
     "describe": "reference, options and defaults of one of them, explained",
     "data": "report how a file of molecules is understood, before training",

@@ -11,17 +11,20 @@ import zoo
 from zoo.commands.list import KINDS
 from zoo.commands.main import main
 from zoo.data.reading.sets import ENTRIES
-from zoo.learners.descriptions import REGISTRIES, accepted, describe, describe_entry
+from zoo.learners.descriptions import accepted, describe, describe_entry
 from zoo.learners.signatures import constructor_options
 from zoo.recipe.presets import list_recipes
 from zoo.registry import source
-from zoo.registry.catalog import MODELS
+from zoo.registry.catalog import MODELS, REGISTRIES, WEIGHTS
 from zoo.registry.docstrings import arguments_of
 from zoo.registry.plugins import register_split
 from zoo.registry.registry import Entry
 
 PARTS = [
-    pytest.param(registry, entry, id=f"{registry.kind}-{entry.name}") for registry in REGISTRIES for entry in registry
+    pytest.param(registry, entry, id=f"{registry.kind}-{entry.name}")
+    for registry in REGISTRIES.values()
+    if registry is not WEIGHTS
+    for entry in registry
 ]
 
 
@@ -41,9 +44,9 @@ def test_looking_around_imports_no_torch():
     code = """
 import sys
 from zoo.commands.main import main
-from zoo.learners.descriptions import REGISTRIES
+from zoo.registry.catalog import REGISTRIES
 main(["list"])
-for registry in REGISTRIES:
+for registry in REGISTRIES.values():
     for entry in registry:
         main(["describe", entry.name])
 main(["describe", "grover-graphsam"]); main(["describe", "tox21"])
@@ -61,7 +64,11 @@ def test_the_list_has_every_kind(capsys):
     lines = capsys.readouterr().out.splitlines()
     assert [line for line in lines if not line.startswith(" ")] == list(KINDS)
     names = {line.split()[0] for line in lines if line.startswith("  ") and not line.startswith("    ")}
-    assert {*list_recipes(), *(entry.name for entry in ENTRIES), *(e.name for r in REGISTRIES for e in r)} <= names
+    assert {
+        *list_recipes(),
+        *(entry.name for entry in ENTRIES),
+        *(e.name for r in REGISTRIES.values() for e in r),
+    } <= names
     assert max(map(len, lines)) <= 100
 
 
@@ -95,7 +102,7 @@ def test_parts_without_a_source_file_are_described_from_their_objects(monkeypatc
             step: Molecules that stay together.
         """
 
-    registry = next(registry for registry in REGISTRIES if registry.kind == "split")
+    registry = next(registry for registry in REGISTRIES.values() if registry.kind == "split")
     try:
         found = describe("by_order_of_a_test")[0]
     finally:

@@ -8,37 +8,13 @@ from collections.abc import Mapping
 from zoo.commands.parser import CommandParser
 from zoo.data.reading.sets import ENTRIES
 from zoo.recipe.presets import list_recipes
-from zoo.registry.catalog import (
-    DOMAINS,
-    ESTIMATORS,
-    EXPLAINERS,
-    FEATURIZERS,
-    FORMATS,
-    METRICS,
-    MODELS,
-    OPTIMIZERS,
-    PRETRAINING,
-    SPLITS,
-    TASKS,
-)
+from zoo.registry.catalog import REGISTRIES
 from zoo.registry.plugins import load_plugins
 
-REGISTRIES = {
-    "models": MODELS,
-    "optimizers": OPTIMIZERS,
-    "featurizers": FEATURIZERS,
-    "tasks": TASKS,
-    "splits": SPLITS,
-    "metrics": METRICS,
-    "formats": FORMATS,
-    "estimators": ESTIMATORS,
-    "domains": DOMAINS,
-    "explainers": EXPLAINERS,
-    "pretraining": PRETRAINING,
-}
 KINDS = (*REGISTRIES, "recipes", "datasets")
 DESCRIPTION = """List what has a name: models, optimizers, featurizers, kinds of target (tasks), splits, metrics,
-formats of files, estimators of uncertainty, measures of the domain, explainers, recipes and data sets.
+formats of files, estimators of uncertainty, measures of the domain, explainers, objectives of pre-training,
+pre-trained encoders (weights), recipes and data sets.
 `molzoo describe NAME` says more of each.
 
 examples:

@@ -17,36 +17,11 @@ from zoo.learners.reserved import SET_BY_FACTORY, SET_BY_TRAINING
 from zoo.recipe.options import TrainingOptions
 from zoo.recipe.presets import find, list_recipes
 from zoo.registry import source
-from zoo.registry.catalog import (
-    DOMAINS,
-    ESTIMATORS,
-    EXPLAINERS,
-    FEATURIZERS,
-    FORMATS,
-    METRICS,
-    MODELS,
-    OPTIMIZERS,
-    PRETRAINING,
-    SPLITS,
-    TASKS,
-)
+from zoo.registry.catalog import FEATURIZERS, MODELS, OPTIMIZERS, REGISTRIES, SPLITS, WEIGHTS
 from zoo.registry.docstrings import arguments_of, arguments_of_class
 from zoo.registry.plugins import load_plugins
 from zoo.registry.registry import Entry, Registry, UnknownName
 
-REGISTRIES: tuple[Registry[Any], ...] = (
-    MODELS,
-    OPTIMIZERS,
-    FEATURIZERS,
-    TASKS,
-    SPLITS,
-    METRICS,
-    FORMATS,
-    DOMAINS,
-    ESTIMATORS,
-    EXPLAINERS,
-    PRETRAINING,
-)
 BASE = "torch.optim.adam:Adam"
 # Arguments that nobody gives.
 FILLED = {"optimizer": ("params",), "split": ("dataset", "seed"), "model": SET_BY_FACTORY, "featurizer": SET_BY_FACTORY}
@@ -179,7 +154,7 @@ def describe(name: str, *, parameters: bool = True) -> Descriptions:
     """
     load_plugins()
     found: list[Any] = [
-        describe_entry(registry, registry[name], parameters) for registry in REGISTRIES if name in registry
+        describe_entry(registry, registry[name], parameters) for registry in REGISTRIES.values() if name in registry
     ]
     found += [page for page in (describe_recipe(name), describe_dataset(name)) if page is not None]
     if not found and Path(name).is_dir():
@@ -187,7 +162,7 @@ def describe(name: str, *, parameters: bool = True) -> Descriptions:
 
         found.append(Page(*describe_folder(name)))
     if not found:
-        known = [n for registry in REGISTRIES for n in registry.names()]
+        known = [n for registry in REGISTRIES.values() for n in registry.names()]
         raise UnknownName("name", name, [*known, *list_recipes(), *(entry.name for entry in ENTRIES)])
     return Descriptions(found)
 
@@ -230,6 +205,8 @@ def describe_entry(registry: Registry[Any], entry: Entry[Any], parameters: bool 
 
 def accepted(registry: Registry[Any], entry: Entry[Any]) -> tuple[dict[str, Any], dict[str, str]]:
     """Options of a part with their defaults, and their explanations; from the source where that has them."""
+    if registry is WEIGHTS:
+        return {}, {}
     try:
         if not isinstance(entry.target, str):
             raise source.NotInSource(f"{entry.name} is an object")

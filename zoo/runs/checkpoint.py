@@ -28,6 +28,7 @@ from zoo.runs.checkpoint_errors import MOST_CHARACTERS, CheckpointError, damage_
 from zoo.runs.durable import naming, remove_orphans, sync_folder
 from zoo.runs.json_files import write_text
 from zoo.runs.package_versions import versions as versions
+from zoo.runs.shipped_weights import locate_checkpoint
 
 RECIPE, FITTED, VERSIONS = "recipe.json", "fitted.json", "versions.json"
 WEIGHTS, STATE = "model.safetensors", "training_state.pt"
@@ -184,10 +185,13 @@ def is_complete(folder: Path) -> bool:
 def read(path: str | Path) -> Checkpoint:
     """Open a checkpoint; in the folder of a run, its best one.
 
+    Args:
+        path: Folder, or the name of a pre-trained encoder of the catalog.
+
     Raises:
         CheckpointError: There is none, it is damaged, or a newer version wrote it.
     """
-    path = Path(path).absolute()  # "." has no name, and a checkpoint that is being replaced waits under a name
+    path = locate_checkpoint(path)
     for candidate in (path, path / "checkpoints" / "best", path / "checkpoints" / "last"):
         for folder in (candidate, previous(candidate)):
             if is_complete(folder):

@@ -32,8 +32,8 @@ def restored(monkeypatch, tmp_path):
     monkeypatch.setattr(cli, "COMMANDS", dict(cli.COMMANDS))
     drawn = dict(panels.PANELS)
     with ExitStack() as stack:
-        for name in catalog.__all__:
-            stack.enter_context(getattr(catalog, name).restored())
+        for registry in catalog.REGISTRIES.values():
+            stack.enter_context(registry.restored())
         yield monkeypatch
     panels.PANELS.clear()
     panels.PANELS.update(drawn)

@@ -24,8 +24,8 @@ ELSEWHERE = {
 def restored():
     """Registries that forget what a page adds."""
     with ExitStack() as stack:
-        for name in catalog.__all__:
-            stack.enter_context(getattr(catalog, name).restored())
+        for registry in catalog.REGISTRIES.values():
+            stack.enter_context(registry.restored())
         yield
 
 

@@ -1,16 +1,19 @@
-"""What MkDocs calls: pages made by `generators` join those of `docs/`."""
+"""What MkDocs calls: pages made by `generators` join those of `docs/`, and links to the repository stay in the site."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 
-from generators import commands
+from generators import commands, notebooks, repository
+from generators.links import rewrite, tidy
+from generators.placeholders import put_back
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 
 DOCS = Path(__file__).parent
-MAKERS = (commands.make_pages,)
+MAKERS = (commands.make_pages, notebooks.make_pages, repository.make_pages)
 MADE: dict[str, str | bytes] = {}
 
 
@@ -50,3 +53,14 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     for place, content in MADE.items():
         files.append(File.generated(config, place, content=content))
     return files
+
+
+def on_page_markdown(markdown: str, page: Page, **_: Any) -> str:
+    """Lead the links of a written page into the site."""
+    place = page.file.src_uri
+    return tidy(markdown if place in MADE else rewrite(markdown, DOCS / place, place))
+
+
+def on_page_content(html: str, **_: Any) -> str:
+    """Put the pieces of HTML that were held into their places."""
+    return put_back(html)

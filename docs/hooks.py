@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from generators import commands, notebooks, repository
+from generators import api, commands, models, notebooks, parts, repository
 from generators.links import rewrite, tidy
 from generators.placeholders import put_back
 from mkdocs.config.defaults import MkDocsConfig
@@ -13,7 +13,7 @@ from mkdocs.structure.files import File, Files
 from mkdocs.structure.pages import Page
 
 DOCS = Path(__file__).parent
-MAKERS = (commands.make_pages, notebooks.make_pages, repository.make_pages)
+MAKERS = [module.make_pages for module in (notebooks, models, parts, commands, api, repository)]
 MADE: dict[str, str | bytes] = {}
 
 

@@ -8,6 +8,7 @@ import io
 from argparse import SUPPRESS
 from typing import Any
 
+from generators.markdown import make_cell, make_fence
 from zoo.commands import main as cli
 from zoo.commands.help_text import Place, explain, operand, placeholder
 from zoo.commands.parser import CommandParser
@@ -41,7 +42,7 @@ def make_overview() -> str:
             "|---|---|",
             *rows,
             "\n## molzoo --help\n",
-            fence(cli.help_text()),
+            make_fence("text", cli.help_text()),
         ]
     )
 
@@ -51,9 +52,9 @@ def make_page(name: str) -> str:
     parser = find_parser(name)
     parts = [f"# molzoo {name}\n", f"{capitalize(cli.COMMANDS[name])}.\n", "## Options\n"]
     for title, rows in group_options(parser).items():
-        parts += [f"### {title.capitalize()}\n", "| option | meaning | default |", "|---|---|---|", *rows, ""]
+        parts += [f"### {title.capitalize()}\n", *rows]
     help_text = read_help(name, "--help")
-    parts += [f"## molzoo {name} --help\n", fence(help_text)]
+    parts += [f"## molzoo {name} --help\n", make_fence("text", help_text)]
     return "\n".join(parts)
 
 
@@ -89,7 +90,7 @@ def read_help(name: str, flag: str) -> str:
 
 
 def group_options(parser: CommandParser) -> dict[str, list[str]]:
-    """Return rows of a table for each group of options, in the order of the help text."""
+    """Return entries of a list for each group of options, in the order of the help text."""
     spelling = parser.spelling
     sections = {option.partition(".")[0] for option in spelling.names if "." in option}
     groups: dict[str, list[str]] = {}
@@ -101,27 +102,12 @@ def group_options(parser: CommandParser) -> dict[str, list[str]]:
         title = place.group or ("arguments" if bare else "other options")
         name = operand(action) if bare else f"{spelling.flag(action.dest)}{placeholder(action)}"
         text, _, default = explain(action, place, spelling, True).partition(" (default: ")
-        value = f"`{default.removesuffix(')')}`" if default else ""
-        groups.setdefault(title, []).append(f"| {code(name)} | {cell(text)} | {value} |")
+        value = f" = `{default.removesuffix(')')}`" if default else ""
+        groups.setdefault(title, []).append(f"`{name}`{value}\n:   {capitalize(make_cell(text))}\n")
     last = groups.pop("other options", [])
     return {**groups, "other options": last} if last else groups
-
-
-def code(text: str) -> str:
-    """Return text as code in a cell of a table."""
-    return f"`{text.replace('|', chr(92) + '|')}`"
-
-
-def cell(text: str) -> str:
-    """Return a text for a cell of a table."""
-    return capitalize(" ".join(text.split())).replace("|", "\\|").replace("<", "&lt;")
 
 
 def capitalize(text: str) -> str:
     """Return a text with a capital first letter, unless it begins with a name."""
     return text[:1].upper() + text[1:] if text[1:2].islower() or text[1:2] == " " else text
-
-
-def fence(text: str) -> str:
-    """Return a block of plain text."""
-    return f"```text\n{text}\n```\n"

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+
 from generators.links import ROOT, rewrite
 from generators.placeholders import hold
 
@@ -55,7 +56,7 @@ def make_page(path: Path, notebook: Any) -> dict[str, str | bytes]:
 def show_output(output: Any, name: str) -> tuple[str, bytes]:
     """Return Markdown for an output, and the picture that it shows, if any."""
     if output.output_type == "stream":
-        return f'```text {{.output}}\n{clean(output.text)}\n```', b""
+        return f"```text {{.output}}\n{clean(output.text)}\n```", b""
     if output.output_type == "error":
         return f"```text\n{clean(output.ename + ': ' + output.evalue)}\n```", b""
     data = output.data

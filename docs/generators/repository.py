@@ -16,6 +16,7 @@ def make_pages() -> dict[str, str | bytes]:
     """Return the pages, and the files that they show, by their places."""
     written = [path for path in sorted((ROOT / "docs").rglob("*.md")) if path.stat().st_size]
     queue = [ROOT / name for name in PLACES if name != "README.md"]
+    queue += RESULTS.parent.rglob("report.md")
     for page in written:
         queue += find_linked(page.read_text(encoding="utf-8"), page)
     pages: dict[str, str | bytes] = {}
@@ -77,5 +78,8 @@ def describe_scripts() -> Iterator[str]:
             yield f"```text\n{rest}\n```\n"
     for file in sorted(BENCHMARKS.glob("*.yaml")):
         lines = file.read_text(encoding="utf-8").splitlines()
-        head = [line.removeprefix("#").strip() for line in lines[: next(i for i, x in enumerate(lines) if x[:1] != "#")]]
-        yield f"### [{file.name}](../{file.name})\n\n{' '.join(head)}\n\n```sh\nmolzoo benchmark benchmarks/{file.name}\n```\n"
+        head = [
+            line.removeprefix("#").strip() for line in lines[: next(i for i, x in enumerate(lines) if x[:1] != "#")]
+        ]
+        yield f"### [{file.name}](../{file.name})\n\n{' '.join(head)}\n"
+        yield f"```sh\nmolzoo benchmark benchmarks/{file.name}\n```\n"

@@ -27,6 +27,7 @@ DOORS = {
     "zoo.importing": "Weights of other projects",
     "zoo.sharpness": "Sharpness",
     "zoo.sklearn": "scikit-learn",
+    "zoo.serving": "Serving",
     "zoo.views": "Pictures",
     "zoo.registry": "Registries",
     "optim": "Optimizers (optim)",
@@ -79,8 +80,9 @@ def make_page(door: str, title: str, shown: dict[str, str]) -> str:
     """
     module = importlib.import_module(door)
     lines = [f"# {title}\n", f"```python\nimport {door}\n```\n", f"{inspect.getdoc(module) or ''}\n"]
-    for name in list_names(door):
-        lines += show(door, name, getattr(module, name), shown)
+    found = {name: getattr(module, name) for name in list_names(door)}
+    for name in sorted(found, key=lambda name: isinstance(found[name], types.ModuleType)):
+        lines += show(door, name, found[name], shown)
     return "\n".join(lines)
 
 
@@ -89,13 +91,13 @@ def show(door: str, name: str, found: Any, shown: dict[str, str]) -> Iterator[st
     if isinstance(found, types.ModuleType):
         if found.__name__ in DOORS or "." not in found.__name__:
             return
-        yield f"### {name}\n\nModule `{found.__name__}`: {first_line(found)}\n"
+        yield f"## {name}\n\nModule `{found.__name__}`: {first_line(found)}\n"
         return
     path = find_path(found)
     if path is None:
-        yield f"### {name}\n\nOf type `{type(found).__name__}`.\n"
+        yield f"## {name}\n\nOf type `{type(found).__name__}`.\n"
     elif path in shown:
-        yield f"### {name}\n\nDocumented as [`{shown[path]}.{name}`]({shown[path]}.md#{path}).\n"
+        yield f"## {name}\n\nDocumented as [`{shown[path]}.{name}`]({shown[path]}.md#{path}).\n"
     else:
         shown[path] = door
         yield f"::: {path}\n    options:\n      heading: {door}.{name}\n      toc_label: {name}\n"

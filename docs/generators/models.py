@@ -20,7 +20,7 @@ from zoo.registry.registry import Entry
 
 LEGEND = (
     "N atoms, E directed bonds (two for each bond), P ordered pairs of atoms and B molecules of a batch; L tokens of "
-    "the largest molecule, atoms and virtual ones. Weights are those of one layer, with the options' defaults and one task."
+    "the largest molecule, atoms and virtual ones. Weights are those of one layer, with default options and one task."
 )
 RESULTS = ROOT / "benchmarks" / "results" / "models.jsonl"
 

@@ -28,8 +28,7 @@ KINDS: dict[str, tuple[Registry[Any], str, str]] = {
         OPTIMIZERS,
         "Optimizers",
         '`zoo.build("gcn", optimizer="NAME", optimizer_args={...})`, `molzoo train --optimizer NAME '
-        "--optimizer-args.OPTION VALUE`. [Sharpness-aware optimizers](../sharpness_aware.md) explains the family. "
-        "Options of the base optimizer are given next to those of the rule.",
+        "--optimizer-args.OPTION VALUE`. [Sharpness-aware optimizers](../sharpness_aware.md) explains the family.",
     ),
     "featurizers": (
         FEATURIZERS,
@@ -108,8 +107,14 @@ def show(registry: Registry[Any], entry: Any) -> Iterator[str]:
     facts |= {name: f"`{format_default(value)}`" for name, value in entry.facts.items() if name != "legacy_defaults"}
     if facts:
         yield " · ".join(f"{name.replace('_', ' ').capitalize()}: {value}" for name, value in facts.items()) + "\n"
-    if part.options:
-        yield list_options(part.options, part.texts)
+    options = dict(part.options)
+    if "base" in options:
+        base = describe_entry(registry, registry["adam"], parameters=False).options
+        options = {name: value for name, value in options.items() if name not in base or value != base[name]}
+    if options:
+        yield list_options(options, part.texts)
+    if options != part.options:
+        yield "The options of the base optimizer are given next to these; those of Adam are [above](#adam).\n"
 
 
 def make_list(title: str, pages: list[Page | None]) -> str:

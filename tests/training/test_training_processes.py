@@ -1,10 +1,15 @@
 """Devices and replicas of several training processes."""
 
+import warnings
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
 
+from zoo.runs.checkpoint import CheckpointError
 from zoo.training import distributed
+from zoo.training.resuming import compare_ranks
 
 
 @pytest.mark.parametrize(
@@ -60,3 +65,17 @@ def test_unused_parameters_are_looked_for_where_depths_are_drawn(monkeypatch, de
     model[0].dynamic_depth = depth
     distributed.replicate(model)
     assert found == {"find_unused_parameters": expected}
+
+
+def test_another_number_of_processes_is_reported():
+    with pytest.warns(UserWarning, match=r"runs/a was trained by 4 processes and goes on with 2: .* but for rounding"):
+        compare_ranks(Path("runs/a"), 4, 2, apart=False)
+    with pytest.raises(CheckpointError, match=r"m-sharpness depends on their number.*--nproc-per-node 4"):
+        compare_ranks(Path("runs/a"), 4, 2, apart=True)
+
+
+@pytest.mark.parametrize("before", [2, None])
+def test_the_same_number_of_processes_and_an_unknown_one_go_on(before):
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        compare_ranks(Path("runs/a"), before, 2, apart=True)

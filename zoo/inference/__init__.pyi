@@ -5,6 +5,7 @@ from .files import predict_file as predict_file
 from .given import given_file as given_file
 from .given import naming_input as naming_input
 from .keys import default_output as default_output
+from .ray import predict_dataset as predict_dataset
 from .request import FileOptions as FileOptions
 from .shards import predict_shards as predict_shards
 from .tally import FileSummary as FileSummary

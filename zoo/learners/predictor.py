@@ -27,6 +27,7 @@ from zoo.recipe.recipe import Recipe
 from zoo.registry.catalog.domains import DOMAINS, KEEP_DOMAIN
 from zoo.registry.catalog.explainers import EXPLAIN
 from zoo.tasks import TargetScaler, Task, Weighting, make_task
+from zoo.training import distributed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -200,6 +201,7 @@ class Predictor(MoleculeReader, Measured):
             feature_scaling=None if features is None else features.state_dict(),
             thresholds={},
             loss_weights=weighting.to_dict() if weighting else None,
+            ranks=distributed.size(),
         )
 
     def check_dataset(self, data: MoleculeDataset | str | pd.DataFrame) -> MoleculeDataset:

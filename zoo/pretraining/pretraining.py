@@ -111,7 +111,7 @@ def pretrain(
     )
     parts = cut_corpus(dataset, np.flatnonzero(packed.num_atoms), options.valid_share, recipe.seed)
     learner.request = replace(learner.recipe, training=training, data=source)
-    learner.fitted = replace(learner.fitted, untrained=("head",))
+    learner.fitted = replace(learner.fitted, untrained=("head",), ranks=distributed.size())
     seed_generators(recipe.seed)
     model = objective.make_model(learner, *words).to(learner.device)
     run = make_run(learner, model, objective, packed, featurizer, parts, training, place, progress)

@@ -36,6 +36,8 @@ class Fitted:
         calibration: What was fitted on the validation part to correct uncertainties, see `zoo.trust`.
         untrained: Parts of the model whose weights are initial ones, such as ("head",) where only a pre-trained encoder
             was imported; such a learner embeds and is fine-tuned, and does not predict.
+        ranks: Processes that trained it together, on whose number m-sharpness depends (`skip_first_sync`); None before
+            training, and in checkpoints written before this was kept.
 
     Example:
         >>> fitted = Fitted(2, "regression", task_names=("a", "b"))
@@ -58,6 +60,7 @@ class Fitted:
     thresholds: Mapping[str, float] = field(default_factory=dict)
     calibration: Mapping[str, Any] = field(default_factory=dict)
     untrained: tuple[str, ...] = ()
+    ranks: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "task_names", tuple(self.task_names))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
+from pathlib import Path
 from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
 import optim
+from zoo.recipe.options import TrainingOptions
 from zoo.runs import checkpoint
 from zoo.runs.folder import RunFolder
+from zoo.training import distributed
 from zoo.training.history import History, old_history
 
 PROGRESS = ("epoch", "step", "batch", "molecules", "seconds", "cpu_seconds", "loss_sum", "passes_before", "measured")
@@ -25,6 +29,7 @@ class Run(Protocol):
     average: optim.WeightAverage | None
     history: History
     best_weights: dict[str, Tensor]
+    options: TrainingOptions
     device: torch.device
 
     def copy_of_weights(self, model: nn.Module) -> dict[str, Tensor]:
@@ -64,7 +69,11 @@ def load_state(run: Run, state: dict[str, Any]) -> None:
 
 
 def restore(run: Run, folder: RunFolder) -> None:
-    """Continue where the last checkpoint of a run folder was written, if there is one."""
+    """Continue where the last checkpoint of a run folder was written, if there is one.
+
+    Raises:
+        CheckpointError: Another number of processes would make another m-sharpness of the run.
+    """
     best, last = folder.checkpoint("best"), folder.checkpoint("last")
     if not checkpoint.exists(last):  # a run that was cut off before its first `last` starts again
         return
@@ -72,5 +81,34 @@ def restore(run: Run, folder: RunFolder) -> None:
         checkpoint.read(best).load_into(run.model)
         run.best_weights = run.copy_of_weights(run.model)
     saved = checkpoint.read(last)
+    compare_ranks(folder.path, saved.fitted.ranks, distributed.size(), run.options.skip_first_sync)
     saved.load_into(run.model)
     load_state(run, saved.training_state())
+
+
+def compare_ranks(folder: Path, before: int | None, now: int, apart: bool) -> None:
+    """Report that a run goes on with another number of processes.
+
+    Args:
+        folder: The run.
+        before: Processes that trained it so far; None if nobody knows.
+        now: Processes that are to train it.
+        apart: Each climbs by the gradient of its own share (`skip_first_sync`), so that their number is part of the
+            optimizer.
+
+    Raises:
+        CheckpointError: It does, and `apart` is true.
+    """
+    if before in (None, now):
+        return
+    if apart:
+        raise checkpoint.CheckpointError(
+            f"{folder} was trained by {before} processes with skip_first_sync, whose m-sharpness depends on their "
+            f"number, and there are {now}: resume it with torchrun --nproc-per-node {before}, or start a new run"
+        )
+    if distributed.is_main():
+        warnings.warn(
+            f"{folder} was trained by {before} processes and goes on with {now}: the numbers will be equal but for "
+            "rounding, not bit for bit",
+            stacklevel=2,
+        )

@@ -90,9 +90,7 @@ class ParquetCursor:
         batches = []
         while self._position < stop:
             batches.append(self._take(stop - self._position))
-        columns = [name for name in batches[0].schema.names if not NAMELESS_INDEX.fullmatch(name)]
-        table = Table.from_batches(batches).select(columns)
-        return table.replace_schema_metadata(None).to_pandas(types_mapper=pd.ArrowDtype)
+        return frame_of(Table.from_batches(batches))
 
     def _take(self, rows: int) -> Any:
         """Return at least one and at most `rows` of the next rows."""
@@ -108,6 +106,12 @@ class ParquetCursor:
 def parquet_frames(path: Path, size: int) -> Iterator[pd.DataFrame]:
     """Give all rows of a file as frames of at most `size`; see `ParquetCursor`."""
     yield from ParquetCursor(path, size).frames()
+
+
+def frame_of(table: Any) -> pd.DataFrame:
+    """Return an Arrow table as a frame of Arrow's types, without an index of pandas that has no name."""
+    columns = [name for name in table.column_names if not NAMELESS_INDEX.fullmatch(name)]
+    return table.select(columns).replace_schema_metadata(None).to_pandas(types_mapper=pd.ArrowDtype)
 
 
 def parquet_types(path: Path) -> dict[str, Any]:

@@ -40,7 +40,7 @@ class ParquetRows:
     def write(self, frame: pd.DataFrame) -> None:
         """Append some rows."""
         try:
-            schema = self._schema_of(frame) if self._writer is None else self._writer.schema
+            schema = schema_of(frame, self._types) if self._writer is None else self._writer.schema
             table = self.arrow.Table.from_pandas(frame, schema=schema, preserve_index=False)
         except self.arrow.ArrowException as error:
             raise DataError(f"{self.path}: {error}: write CSV instead, which has no column types") from error
@@ -49,12 +49,21 @@ class ParquetRows:
             self._writer = self.parquet.ParquetWriter(self.path, table.schema)
         self._writer.write_table(table)
 
-    def _schema_of(self, frame: pd.DataFrame) -> Any:
-        found = self.arrow.Schema.from_pandas(frame, preserve_index=False)
-        fields = [field.with_type(self._types.get(field.name, field.type)) for field in found]
-        return self.arrow.schema(fields)
-
     def close(self) -> None:
         """Finish the file."""
         if self._writer is not None:
             self._writer.close()
+
+
+def schema_of(frame: pd.DataFrame, types: Mapping[str, Any]) -> Any:
+    """Return the Arrow schema of a frame; a column that has no values, and whose type is not known, is text.
+
+    Args:
+        frame: Some rows.
+        types: Types that are known beforehand.
+    """
+    import pyarrow
+
+    found = pyarrow.Schema.from_pandas(frame, preserve_index=False)
+    texts = [field.with_type(pyarrow.string()) if pyarrow.types.is_null(field.type) else field for field in found]
+    return pyarrow.schema([field.with_type(types.get(field.name, field.type)) for field in texts])

@@ -190,7 +190,7 @@ def check(folder: Path, source: Path, alone: Path, shards: int) -> dict[str, Any
         "other_files": sorted(others),
     }
     good = facts["every_row_once_in_order"] and facts["reasons_fit"] and difference < 1e-5
-    if not good or len(files) != shards or others != {"request.json"}:
+    if not good or len(files) != shards or others != {"_request.json"}:
         raise SystemExit(f"the shards are wrong: {facts}")
     return facts
 

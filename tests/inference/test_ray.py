@@ -81,5 +81,7 @@ def test_wrong_data_sets_are_refused_before_anything_is_predicted(cluster, gcn):
         predict_dataset(gcn, cluster.data.from_pandas(pd.DataFrame({"smiles": pd.Series([], dtype=str)})))
     with pytest.raises(DataError, match="no column"):
         predict_dataset(gcn, cluster.data.from_items([{"number": 1}]))
+    with pytest.warns(UserWarning, match="take 3 cores and the cluster has 3"):
+        predict_dataset(gcn, cluster.data.from_items([{"smiles": "C"}]), concurrency=3)
     with pytest.raises(InferenceError, match="batch_size=0"):
         predict_dataset(gcn, cluster.data.from_items([{"smiles": "C"}]), batch_size=0)

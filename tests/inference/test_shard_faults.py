@@ -56,7 +56,7 @@ def test_of_two_runs_on_one_folder_one_is_refused(gcn, model_of_seed, rows, tmp_
 def test_locks_of_a_machine_that_is_gone_hold_nobody_up(gcn, rows, tmp_path):
     out = tmp_path / "out"
     out.mkdir()
-    for name in (".request.json.lock", ".shard-00001-of-00003.parquet.lock"):
+    for name in ("._request.json.lock", ".shard-00001-of-00003.parquet.lock"):
         (out / name).write_text("12345\nanother-machine\n")
     assert predict_shards(gcn, rows, out, **OPTIONS).continued == 0
     assert rows_of(out) == [*range(7)]
@@ -87,7 +87,7 @@ def test_a_full_disk_gets_one_line_and_what_is_done_is_kept(gcn, rows, tmp_path)
             predict_shards(gcn, rows, tmp_path / "out", **OPTIONS)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert {path.name for path in (tmp_path / "out").iterdir()} == {"request.json", "shard-00000-of-00003.parquet"}
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"_request.json", "shard-00000-of-00003.parquet"}
     assert predict_shards(gcn, rows, tmp_path / "out", **OPTIONS).continued == 2
     assert rows_of(tmp_path / "out") == [*range(7)]
 
@@ -142,7 +142,7 @@ def test_an_input_that_changes_meanwhile_is_found_out(gcn, rows, tmp_path, monke
         patched.setattr(data.RowWriter, "write", touch_at_second_shard)
         with pytest.raises(InferenceError, match=r"rows\.parquet has changed while it was predicted"):
             predict_shards(gcn, rows, out, **OPTIONS)
-    assert {path.name for path in out.iterdir()} == {"request.json", "shard-00000-of-00003.parquet"}
+    assert {path.name for path in out.iterdir()} == {"_request.json", "shard-00000-of-00003.parquet"}
     assert predict_shards(gcn, rows, out, **OPTIONS).continued == 2  # the content is the same
     pd.read_parquet(rows).replace({"smiles": {"CCCC": "CCCO"}}).to_parquet(rows)
     with pytest.raises(InferenceError, match=r"another request .other content."):
@@ -151,7 +151,7 @@ def test_an_input_that_changes_meanwhile_is_found_out(gcn, rows, tmp_path, monke
 
 def test_a_note_that_is_cut_off_is_not_written_over(gcn, rows, tmp_path):
     predict_shards(gcn, rows, tmp_path / "out", shard=0, **OPTIONS)
-    note = tmp_path / "out" / "request.json"
+    note = tmp_path / "out" / "_request.json"
     note.write_text(note.read_text()[:40])
     with pytest.raises(InferenceError, match="is not empty"):
         predict_shards(gcn, rows, tmp_path / "out", **OPTIONS)

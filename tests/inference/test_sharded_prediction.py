@@ -6,7 +6,7 @@ from concurrent.futures import TimeoutError as NotYet
 import pandas as pd
 import pyarrow as pa
 import pytest
-from pyarrow import parquet
+from pyarrow import dataset, parquet
 
 from zoo import data
 from zoo.commands.main import main
@@ -54,6 +54,7 @@ def test_shards_are_the_file_cut_into_pieces(shards, gcn, table, expected, tmp_p
     assert len(sizes) == shards
     assert max(sizes) - min(sizes) <= 1
     assert {path.suffix for path in (tmp_path / "out").iterdir()} == {".parquet", ".json"}
+    assert same(dataset.dataset(tmp_path / "out").to_table(), expected)  # the folder is a table as it is
 
 
 def test_what_is_done_is_not_done_again(gcn, table, expected, tmp_path):
@@ -100,7 +101,7 @@ def test_a_shard_that_was_cut_off_is_done_again(gcn, table, expected, tmp_path, 
     monkeypatch.setattr(data.RowWriter, "write", stop_at_sixth)
     with pytest.raises(KeyboardInterrupt):
         predict_shards(gcn, table, tmp_path, shards=5, **OPTIONS)
-    assert {path.name for path in tmp_path.iterdir()} == {"request.json", "shard-00000-of-00005.parquet"}
+    assert {path.name for path in tmp_path.iterdir()} == {"_request.json", "shard-00000-of-00005.parquet"}
     (tmp_path / f"shard-00001-of-00005.parquet.{'0' * 32}.part").write_text("left by a killed process")
     assert predict_shards(gcn, table, tmp_path, shards=5, **OPTIONS).continued == 50
     assert same(read(tmp_path), expected)

@@ -11,6 +11,7 @@ The rows have the columns of `molzoo predict --shards`.
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -49,7 +50,8 @@ def predict_dataset(
     Args:
         run: Folder of a run or a checkpoint, under this path on every machine of the cluster.
         dataset: Rows with a column of SMILES, and what else the model reads; at least one.
-        concurrency: Actors, or the fewest and the most of a pool that grows.
+        concurrency: Actors, or the fewest and the most of a pool that grows. They must leave a core to the tasks that
+            read the rows.
         num_cpus: Cores of an actor, and its threads.
         num_gpus: GPUs of an actor, also a part of one; with 0 it predicts on its CPU.
         **options: Fields of `FileOptions`; actors take the place of `num_workers`, and Ray shows its own progress.
@@ -69,6 +71,7 @@ def predict_dataset(
     batch_size = request.options.batch_size or (64 if num_gpus else 32)
     job = replace(request.job, run=str(Path(run).expanduser().resolve()), device=device, batch_size=batch_size)
     fewest, most = (concurrency, concurrency) if isinstance(concurrency, int) else concurrency
+    warn_of_waiting(fewest * num_cpus)
     return dataset.map_batches(
         BatchPredictor,
         fn_constructor_args=(job, replace(request.rows, source=pd.DataFrame(columns=request.rows.columns)), num_cpus),
@@ -90,6 +93,19 @@ def head_of(dataset: ray.data.Dataset) -> pd.DataFrame:
         return frame_of(dataset.take_batch(HEAD, batch_format="pyarrow"))
     except ValueError as error:  # Ray's for no rows
         raise InferenceError("the data set has no rows: nothing to predict") from error
+
+
+def warn_of_waiting(wanted: float) -> None:
+    """Warn where actors take all cores that the cluster has now: no task could read the rows that they wait for."""
+    import ray
+
+    cores = ray.cluster_resources().get("CPU", 0)
+    if wanted >= cores:
+        warnings.warn(
+            f"the actors take {wanted:g} cores and the cluster has {cores:g}, so that none is left to read the rows: "
+            "give a smaller concurrency or num_cpus, unless the cluster grows",
+            stacklevel=3,
+        )
 
 
 @dataclass

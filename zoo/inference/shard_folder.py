@@ -14,7 +14,7 @@ from zoo.inference.claims import claim, unwritable
 from zoo.inference.errors import InferenceError
 from zoo.runs.json_files import read_json, write_json
 
-KEY = "request.json"
+KEY = "_request.json"  # readers of folders of Parquet leave out what begins so
 
 
 @dataclass(frozen=True)

@@ -89,7 +89,8 @@ def make_page(door: str, title: str, shown: dict[str, str]) -> str:
 def show(door: str, name: str, found: Any, shown: dict[str, str]) -> Iterator[str]:
     """Yield the entry of a public name: its documentation, or a line that leads there."""
     if isinstance(found, types.ModuleType):
-        if found.__name__ in DOORS or "." not in found.__name__:
+        if found.__name__ in {**DOORS, **find_others()}:
+            yield f"## {name}\n\n[`{found.__name__}`]({found.__name__}.md): {first_line(found)}\n"
             return
         yield f"## {name}\n\nModule `{found.__name__}`: {first_line(found)}\n"
         return

@@ -27,6 +27,8 @@ DOORS = {
     "zoo.importing": "Weights of other projects",
     "zoo.sharpness": "Sharpness",
     "zoo.sklearn": "scikit-learn",
+    "zoo.exporting": "Export",
+    "molzoo_runner": "Exported models (molzoo_runner)",
     "zoo.serving": "Serving",
     "zoo.views": "Pictures",
     "zoo.registry": "Registries",
@@ -81,27 +83,35 @@ def make_page(door: str, title: str, shown: dict[str, str]) -> str:
     module = importlib.import_module(door)
     lines = [f"# {title}\n", f"```python\nimport {door}\n```\n", f"{inspect.getdoc(module) or ''}\n"]
     found = {name: getattr(module, name) for name in list_names(door)}
-    for name in sorted(found, key=lambda name: isinstance(found[name], types.ModuleType)):
-        lines += show(door, name, found[name], shown)
+    elsewhere = [line for name, part in found.items() for line in refer(name, part, shown)]
+    lines += ["On other pages: " + ", ".join(elsewhere) + ".\n"] if elsewhere else []
+    for name, part in found.items():
+        lines += show(door, name, part, shown)
     return "\n".join(lines)
 
 
-def show(door: str, name: str, found: Any, shown: dict[str, str]) -> Iterator[str]:
-    """Yield the entry of a public name: its documentation, or a line that leads there."""
-    if isinstance(found, types.ModuleType):
-        if found.__name__ in {**DOORS, **find_others()}:
-            yield f"## {name}\n\n[`{found.__name__}`]({found.__name__}.md): {first_line(found)}\n"
-            return
-        yield f"## {name}\n\nModule `{found.__name__}`: {first_line(found)}\n"
-        return
+def refer(name: str, found: Any, shown: dict[str, str]) -> Iterator[str]:
+    """Yield a link for a public name that another page documents."""
     path = find_path(found)
-    if path is None:
+    if path in shown:
+        yield f"[`{shown[path]}.{name}`]({shown[path]}.md#{path})"
+    elif isinstance(found, types.ModuleType) and found.__name__ in {**DOORS, **find_others()}:
+        yield f"[`{found.__name__}`]({found.__name__}.md)"
+
+
+def show(door: str, name: str, found: Any, shown: dict[str, str]) -> Iterator[str]:
+    """Yield the documentation of a public name, unless another page has it."""
+    path = find_path(found)
+    if isinstance(found, types.ModuleType):
+        if found.__name__ not in {**DOORS, **find_others()}:
+            yield f"## {name}\n\nModule `{found.__name__}`: {first_line(found)}\n"
+    elif path is None:
         yield f"## {name}\n\nOf type `{type(found).__name__}`.\n"
-    elif path in shown:
-        yield f"## {name}\n\nDocumented as [`{shown[path]}.{name}`]({shown[path]}.md#{path}).\n"
-    else:
+    elif path not in shown:
         shown[path] = door
         yield f"::: {path}\n    options:\n      heading: {door}.{name}\n      toc_label: {name}\n"
+    elif shown[path] == door:
+        yield f"## {name}\n\nAnother name of [`{path.rpartition('.')[2]}`](#{path}).\n"
 
 
 def find_path(found: Any) -> str | None:

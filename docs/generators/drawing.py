@@ -10,10 +10,11 @@ from generators.architectures import ARCHITECTURES, Box, Rows
 from generators.tracing import Trace
 from generators.transformers import TRANSFORMERS
 
-WIDTH, MARGIN, GAP, ARROW = 560, 26, 14, 22
+WIDE, NARROW = 560, 350
+GAP, ARROW = 12, 22
 LINE, TOP = 15, 17
-LETTER = 6.3
-"""Width of a letter of the notes."""
+LETTERS = {"title": 7.8, "note": 6.3, "sizes": 6.3}
+"""Widths of letters."""
 INPUTS = ("@atoms", "@bonds", "@pairs")
 KNOWN = {**ARCHITECTURES, **TRANSFORMERS}
 
@@ -23,12 +24,14 @@ class Canvas:
     """What has been drawn, and how far down.
 
     Args:
+        width: Of the drawing.
         y: Where the next row begins.
         bottom: Where the last one ended.
         parts: Elements of SVG.
         ends: Middle of each box of the row above, where arrows begin.
     """
 
+    width: int
     y: float = 6
     bottom: float = 6
     parts: list[str] = field(default_factory=list)
@@ -36,13 +39,19 @@ class Canvas:
 
 
 def draw_architecture(trace: Trace, title: str) -> str:
-    """Return the drawing of a model.
+    """Return the drawings of a model, for wide and for narrow pages.
 
     Args:
         trace: Its sizes.
         title: For readers who do not see it.
     """
-    canvas, frames = Canvas(), []
+    drawings = [draw(trace, title, width, kind) for width, kind in ((WIDE, "wide"), (NARROW, "narrow"))]
+    return f'<figure class="architecture">{"".join(drawings)}</figure>'
+
+
+def draw(trace: Trace, title: str, width: int, kind: str) -> str:
+    """Return a drawing of a model."""
+    canvas, frames = Canvas(width), []
     first, *others = KNOWN.get(trace.cls) or outline(trace)
     for row in ["layers Featurizer: {featurizer}", first, "end", *others]:
         if row == "end":
@@ -52,11 +61,10 @@ def draw_architecture(trace: Trace, title: str) -> str:
             canvas.y += 24
         else:
             draw_row(canvas, [Box(*parts) for parts in row], trace)
-    height = canvas.bottom + 8
     body = "\n".join(canvas.parts)
     return (
-        f'<figure class="architecture"><svg viewBox="0 0 {WIDTH} {height:.0f}" role="img" aria-label="{escape(title)}" '
-        f'xmlns="http://www.w3.org/2000/svg"><title>{escape(title)}</title>\n{MARKER}\n{body}\n</svg></figure>'
+        f'<svg class="{kind}" viewBox="0 0 {width} {canvas.bottom + 8:.0f}" role="img" aria-label="{escape(title)}" '
+        f'xmlns="http://www.w3.org/2000/svg"><title>{escape(title)}</title>\n{MARKER}\n{body}\n</svg>'
     )
 
 
@@ -75,11 +83,11 @@ def outline(trace: Trace) -> Rows:
 
 def draw_row(canvas: Canvas, row: list[Box], trace: Trace) -> None:
     """Draw boxes next to each other, with arrows from the row above."""
-    width = (WIDTH - 2 * MARGIN - GAP * (len(row) - 1)) / len(row)
+    width = (canvas.width - 4 * GAP - GAP * (len(row) - 1)) / len(row)
     texts = [describe(box, trace, width) for box in row]
     height = TOP + LINE * max(map(len, texts))
     top = canvas.y
-    middles = [MARGIN + width / 2 + number * (width + GAP) for number in range(len(row))]
+    middles = [2 * GAP + width / 2 + number * (width + GAP) for number in range(len(row))]
     for x1, x2 in join(canvas.ends, middles, row):
         line = f"M{x1:.0f} {canvas.bottom:.0f} {x2:.0f} {top:.0f}"
         canvas.parts.append(f'<path class="arrow" marker-end="url(#arrow)" d="{line}"/>')
@@ -109,13 +117,19 @@ def join(above: list[float], below: list[float], row: list[Box]) -> list[tuple[f
 
 def describe(box: Box, trace: Trace, width: float) -> list[tuple[str, str]]:
     """Return the lines of a box, each with its style: title, note, sizes."""
-    lines = [("title", fill(box.title, trace))]
-    lines += [("note", line) for line in textwrap.wrap(fill(box.note, trace), int((width - 12) / LETTER))]
     paths = box.module.split("+")
     shape = next((trace.shapes[path] for path in reversed(paths) if path in trace.shapes), "")
     weights = sum(trace.weights.get(path.removeprefix("~"), 0) for path in paths)
-    sizes = " · ".join(filter(None, [shape, f"{weights:,} weights" if weights else ""]))
-    return [*lines, ("sizes", sizes)] if sizes else lines
+    sizes = list(filter(None, [shape, f"{weights:,} weights" if weights else ""]))
+    joined = " · ".join(sizes)
+    rows = [joined] if len(joined) * LETTERS["sizes"] < width - 8 else sizes
+    texts = {"title": [fill(box.title, trace)], "note": [fill(box.note, trace)], "sizes": rows}
+    return [
+        (style, line)
+        for style, pieces in texts.items()
+        for piece in pieces
+        for line in textwrap.wrap(piece, int((width - 8) / LETTERS[style]))
+    ]
 
 
 def fill(text: str, trace: Trace) -> str:
@@ -127,9 +141,9 @@ def draw_frame(canvas: Canvas, label: str, start: float) -> None:
     """Draw the frame of a layer that is repeated."""
     canvas.bottom += 10
     canvas.y += 10
-    height, width = canvas.bottom - start, WIDTH - 2 * MARGIN + 24
+    height, width = canvas.bottom - start, canvas.width - 2 * GAP
     canvas.parts.insert(
         0,
-        f'<rect class="frame" x="{MARGIN - 12}" y="{start:.0f}" width="{width}" height="{height:.0f}" rx="8"/>'
-        f'<text class="label" x="{MARGIN}" y="{start + 16:.0f}">{escape(label)}</text>',
+        f'<rect class="frame" x="{GAP}" y="{start:.0f}" width="{width}" height="{height:.0f}" rx="8"/>'
+        f'<text class="label" x="{2 * GAP}" y="{start + 16:.0f}">{escape(label)}</text>',
     )

@@ -20,6 +20,7 @@ from zoo.registry.catalog import (
     PRETRAINING,
     SPLITS,
     TASKS,
+    WEIGHTS,
 )
 from zoo.registry.registry import Registry
 
@@ -73,6 +74,11 @@ KINDS: dict[str, tuple[Registry[Any], str, str]] = {
         PRETRAINING,
         "Pre-training objectives",
         "`molzoo pretrain FILE --objective NAME`; see [pre-training](../pretraining.md).",
+    ),
+    "weights": (
+        WEIGHTS,
+        "Pre-trained encoders",
+        "Shipped with the package: `molzoo train --init NAME --data FILE`; see [pre-training](../pretraining.md).",
     ),
 }
 

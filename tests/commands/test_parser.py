@@ -55,6 +55,10 @@ def test_help_groups_options_and_lists_names(capsys):
     [
         (["train", "--epoch", "3"], "no option --epoch. Did you mean --epochs?"),
         (["train", "--checkpoint", "3"], "Did you mean --checkpoint-every?"),
+        (["train", "--lr", "0.1"], "no option --lr. Did you mean --optimizer-args.lr?"),
+        (["train", "--learning-rate", "0.1"], "Did you mean --optimizer-args.lr?"),
+        (["train", "--hidden-size=64"], "no option --hidden-size. Did you mean --model-args.hidden_size?"),
+        (["predict", "run", "file.csv", "--passes", "9"], "Did you mean --uncertainty-args.passes?"),
         (["train", "--training.epoch", "3"], "no option --training.epoch"),
         (["train", "--epochs.x", "3"], "no option --epochs.x"),
         (["predict", "run", "file.csv", "--sep", ";"], "no option --sep. Did you mean --separator?"),

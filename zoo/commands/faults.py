@@ -34,6 +34,7 @@ WORDS_OF_MACHINE = ("out of memory", "can't allocate memory", "no space left", "
                     "file write failed", "cuda error", "shared memory", "no kernel image", "nccl")  # fmt: skip
 FIELDS = [field.name for cls in (DataOptions, TrainingOptions) for field in dataclasses.fields(cls)]
 KEYWORD = re.compile(rf"\b({'|'.join(FIELDS)})=(?=[\s,.;:)]|$)")
+ADVICE = re.compile(rf"\b(use|say|or) ({'|'.join(FIELDS)})='([\w-]+)'")
 LESS_MEMORY = "give a smaller --batch-size or --chunk-size, or fewer --num-workers"
 REMEDIES = {
     errno.ENOSPC: "free some space, or write elsewhere",
@@ -85,12 +86,13 @@ def find_fault(error: BaseException, arguments: Sequence[str] = ()) -> Fault:
 
 
 def with_flags(text: str) -> str:
-    """Return a message with `--smiles-column` for the `smiles_column=` of Python.
+    """Return a message with `--smiles-column` for the `smiles_column=` of Python, also where a value is advised.
 
     Example:
-        >>> with_flags("name its column with smiles_column=")
-        'name its column with --smiles-column'
+        >>> with_flags("name its column with smiles_column=, or use split='random'")
+        'name its column with --smiles-column, or use --split random'
     """
+    text = ADVICE.sub(lambda found: f"{found[1]} --{found[2].replace('_', '-')} {found[3]}", text)
     return KEYWORD.sub(lambda found: "--" + found[1].replace("_", "-"), text)
 
 

@@ -10,6 +10,15 @@ from typing import Any, get_args, get_origin
 from zoo.registry.suggest import suggest
 
 OPTION = re.compile(r"--[A-Za-z]")
+INSIDE = {
+    "featurizer_args": ("descriptors", "standardize"),
+    "model_args": ("dropout", "ffn_hidden_size", "hidden_size", "num_heads", "num_layers"),
+    "optimizer_args": ("lr", "rho", "rise", "weight_decay"),
+    "split_args": ("fold",),
+    "task_args": ("delta", "gamma"),
+    "uncertainty_args": ("passes",),
+}
+"""Options of parts that are often looked for among those of a command, by the option that takes them."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +63,18 @@ class Spelling:
             head, rest = self.short.get(head, head), parts[count:]
             if head in self.names and (not rest or head in self.mappings):
                 return ".".join([head, *rest])
+        raise ValueError(f"{self.prog} has no option --{name}.{self.guess(name.replace('-', '_'))}")
+
+    def guess(self, name: str) -> str:
+        """Return a question with the option that was perhaps meant by a name with underscores; empty where none is."""
+        name = {"learning_rate": "lr"}.get(name, name)
+        for mapping, options in INSIDE.items():
+            full = self.short.get(mapping, mapping)
+            if name in options and full in self.names:
+                return f" Did you mean {self.flag(full)}.{name}?"
         known, written = [self.flag(each)[2:] for each in sorted(self.names)], name.replace("_", "-")
         longer = [each for each in known if each.startswith(written)]
-        guess = f" Did you mean --{longer[0]}?" if longer else suggest(written, known, 0.6, "--{}")
-        raise ValueError(f"{self.prog} has no option --{name}.{guess}")
+        return f" Did you mean --{longer[0]}?" if longer else suggest(written, known, 0.6, "--{}")
 
     def flag(self, name: str) -> str:
         """Return the flag of an option: its short name where there is one."""

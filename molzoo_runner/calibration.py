@@ -141,7 +141,10 @@ def _normalized(values: np.ndarray) -> np.ndarray:
 
 
 def _temperature(probabilities: np.ndarray, state: Mapping[str, Any]) -> np.ndarray:
-    scaled = _logarithms(probabilities) / state["temperature"]
+    heat = float(state["temperature"])
+    if not 0 < heat < math.inf:
+        raise ValueError(f"temperature={heat}")
+    scaled = _logarithms(probabilities) / heat
     return _normalized(np.exp(scaled - scaled.max(axis=1, keepdims=True)))
 
 

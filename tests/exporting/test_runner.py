@@ -118,7 +118,9 @@ def test_mistakes_are_one_line_and_status_2(exported, tmp_path, capsys, content,
         main([str(exported), str(source), "--output", str(tmp_path / "out.csv"), *options])
     written = capsys.readouterr().err
     assert caught.value.code == 2
-    assert written.startswith("molzoo_runner: error: ") and written.count("\n") == 1 and reason in written
+    assert written.startswith("molzoo_runner: error: ")
+    assert written.count("\n") == 1
+    assert reason in written
     assert not (tmp_path / "out.csv").exists()
 
 

@@ -22,7 +22,8 @@ def refusal(path):
     with pytest.raises(ModelFileError) as caught:
         molzoo_runner.load(path, threads=1)
     text = str(caught.value)
-    assert "\n" not in text and len(text) < 600 + len(str(path))
+    assert "\n" not in text
+    assert len(text) < 600 + len(str(path))
     assert str(path) in text
     return text
 
@@ -74,10 +75,9 @@ def test_any_cut_and_any_flipped_byte_is_noticed_or_harmless(exported, exported_
             (tmp_path / "flipped").write_bytes(flipped)
             try:
                 found = molzoo_runner.load(tmp_path / "flipped", threads=1).predict(["CCO"])
-            except ModelFileError as error:
-                assert "\n" not in str(error)
-            else:  # a date in the zip, a version in the manifest
-                np.testing.assert_array_equal(found, expected)
+            except ModelFileError:
+                continue
+            np.testing.assert_array_equal(found, expected)  # a date in the zip, a version in the manifest
 
 
 def test_a_changed_graph_or_card_has_another_checksum(exported, exported_onnx, tmp_path):

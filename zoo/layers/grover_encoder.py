@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from featurizers.molecule_graph import MoleculeGraph
 from zoo.layers.activations import Activation
 from zoo.layers.feed_forward import FeedForward
+from zoo.layers.filled_rows import fill_rows
 from zoo.layers.grover_block import GroverBlock
 from zoo.layers.neighborhood import Neighborhood
 
@@ -143,8 +144,9 @@ class GroverEncoder(nn.Module):
         atoms, edges = self.streams(around, atom_feats, bond_feats)
         kept = int(padding and self.released_padding)
         N, E = molecules.graph.num_nodes() + kept, molecules.graph.num_edges() + kept
-        atom_from_atom = self.outputs["atom_from_atom"](atom_feats, around.sum_atoms(atoms))[:N]
-        atom_from_bond = self.outputs["atom_from_bond"](atom_feats, around.sum_to_atoms(edges))[:N]
+        feats = fill_rows(atom_feats)
+        atom_from_atom = self.outputs["atom_from_atom"](feats, fill_rows(around.sum_atoms(atoms)))[:N]
+        atom_from_bond = self.outputs["atom_from_bond"](feats, fill_rows(around.sum_to_atoms(edges)))[:N]
         if not bonds:
             return Embeddings(atom_from_atom, atom_from_bond)
         feats = torch.cat([atom_feats.index_select(0, around.source), bond_feats], dim=1)
@@ -157,13 +159,15 @@ class GroverEncoder(nn.Module):
 
     def streams(self, around: Neighborhood, atom_feats: Tensor, bond_feats: Tensor) -> tuple[Tensor, Tensor]:
         """Hidden states of atoms (N, D) and directed bonds (E, D) after all blocks."""
-        atoms = self.atom_input(atom_feats)
+        N, E = len(atom_feats), len(bond_feats)
+        atom_feats, bond_feats, source = fill_rows(atom_feats), fill_rows(bond_feats), fill_rows(around.source)
+        atoms, sums = self.atom_input(atom_feats), around.atom_rows.fill(len(atom_feats))
         for block in self.atom_blocks:
-            atoms = block(atoms, around.atom_rows)
-        edges = self.bond_input(atom_feats, bond_feats, around.source)
+            atoms = block(atoms, sums)
+        edges, sums = self.bond_input(atom_feats, bond_feats, source), around.bond_rows.fill(len(bond_feats))
         for block in self.bond_blocks:
-            edges = block(edges, around.bond_rows)
-        return atoms, edges
+            edges = block(edges, sums)
+        return atoms[:N], edges[:E]
 
     def _inputs(self, molecules: MoleculeGraph) -> tuple[Neighborhood, Tensor, Tensor]:
         dtype = self.atom_input.linear.weight.dtype

@@ -52,6 +52,14 @@ class RowSums:
         numbers = torch.arange(size, device=self.terms.device)
         return RowSums.of(self.terms, numbers.repeat_interleave(lengths, output_size=count), size)
 
+    def fill(self, size: int) -> RowSums:
+        """The same sums of more rows: those behind the last are terms of no sum, and have sums of zero."""
+        missing = size - len(self.starts)
+        if not missing:
+            return self
+        starts = F.pad(self.starts, (0, missing), value=len(self.terms))
+        return RowSums(self.terms, starts, lambda: self.transposed.fill(size))
+
     def __call__(self, rows: Tensor) -> Tensor:
         """The sums (n, ..., D)."""
         # Not F.embedding_bag, whose checks take as long as the sums of a small batch.

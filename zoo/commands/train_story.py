@@ -14,11 +14,16 @@ class Story:
     """Callback that prints model, optimizer and parts, once the data are split."""
 
     def on_fit_start(self, run: Any) -> None:
-        """Print model, optimizer and parts."""
+        """Print model, optimizer and parts, and what would be faster."""
+        from zoo.training.precision import advise_precision
+
         size = sum(p.numel() for p in run.model.parameters())
         if any(type(callback).__name__ == "Progress" for callback in run.callbacks):
             print(f"model      {run.recipe.model}, {size:,} parameters")
             print(f"optimizer  {run.recipe.optimizer} {dict(run.recipe.optimizer_args) or ''}")
+            advice = advise_precision(run)
+            if advice:
+                print(f"precision  {advice}")
             print(run.history.split.report())
 
 

@@ -12,6 +12,7 @@ from sklearn.pipeline import make_pipeline
 import zoo
 from featurizers import PackedMolecules
 from zoo.commands.main import main
+from zoo.inference import InferenceError, embed_file, embed_shards
 from zoo.sklearn import MoleculeEmbedder
 
 SMILES = ["CCO", "not a molecule", "c1ccccc1O", "C", "[Na+].[Cl-]"]
@@ -34,7 +35,7 @@ def table(tmp_path):
 @pytest.mark.parametrize("ending", ["parquet", "csv"])
 def test_a_file_of_molecules_becomes_a_table_of_vectors(run, table, tmp_path, ending, capsys):
     output = tmp_path / f"out.{ending}"
-    main(["embed", run, str(table), "--output", str(output), "--chunk-size", "2", "--quiet"])
+    main(["embed", run, str(table), "--output", str(output), "--chunk-size", "2", "--num-workers", "0", "--quiet"])
     assert "5 rows, 1 without a vector, 32 columns" in capsys.readouterr().out
     found = pd.read_parquet(output) if ending == "parquet" else pd.read_csv(output)
     assert found["id"].astype(int).tolist() == list(range(5))
@@ -50,6 +51,28 @@ def test_atoms_have_rows_of_their_own(run, table, tmp_path):
     pooled = found.groupby(found["id"].astype(int)).mean(numeric_only=True).filter(regex=r"^e\d+$").to_numpy()
     readable = [text for text in SMILES if text != "not a molecule"]
     np.testing.assert_allclose(pooled, zoo.load(run).embed(readable), atol=1e-5)
+
+
+@pytest.mark.parametrize("level", ["molecule", "atom"])
+def test_shards_are_the_table_cut_into_pieces(run, table, tmp_path, level, capsys):
+    command = ["embed", run, str(table), "--level", level, "--chunk-size", "1", "--num-workers", "0", "--quiet"]
+    main([*command, "--output", str(tmp_path / "all.parquet")])
+    main([*command, "--output", str(tmp_path / "shards"), "--shards", "3", "--shard", "1"])
+    main([*command, "--output", str(tmp_path / "shards"), "--shards", "3"])
+    said = capsys.readouterr().out
+    assert "2 rows, 1 without a vector\n" in said
+    assert "5 rows, 0 without a vector, 2 of them by other calls\n" in said
+    assert len(list((tmp_path / "shards").glob("shard-*.parquet"))) == 3
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "shards"), pd.read_parquet(tmp_path / "all.parquet"))
+    with pytest.raises(InferenceError, match=r"another request \(other .*vectors"):
+        embed_shards(run, table, tmp_path / "shards", shards=3, level={"molecule": "atom", "atom": "molecule"}[level])
+
+
+def test_workers_give_the_same_vectors(run, table, tmp_path):
+    for workers in (0, 2):
+        embed_file(run, table, tmp_path / f"{workers}.parquet", chunk_size=1, num_workers=workers, progress=False)
+    one, two = (pd.read_parquet(tmp_path / f"{workers}.parquet") for workers in (0, 2))
+    pd.testing.assert_frame_equal(one, two)
 
 
 def test_sources_are_those_of_the_released_command(run):

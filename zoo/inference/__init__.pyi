@@ -1,5 +1,6 @@
 from .embedding import EmbeddedFile as EmbeddedFile
 from .embedding import embed_file as embed_file
+from .embedding import embed_shards as embed_shards
 from .errors import InferenceError as InferenceError
 from .files import predict_file as predict_file
 from .given import given_file as given_file

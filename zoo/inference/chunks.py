@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 
 from zoo.inference.errors import InferenceError
+from zoo.inference.job import REASON
 
-KEY, REASON = "key.json", "reason"
+KEY = "key.json"
 
 
 class Parts:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-
-import numpy as np
-import pandas as pd
-from tqdm.auto import tqdm
+from typing import Any
 
 from zoo import data
-from zoo.data.streaming import RowChunk
 from zoo.inference.errors import InferenceError
-from zoo.learners import Learner, load
-from zoo.recipe.inputs import Inputs
+from zoo.inference.job import Piece
+from zoo.inference.request import Request
+from zoo.inference.shards import write_shards
+from zoo.inference.tally import FileSummary, Tally
+from zoo.inference.workers import map_pieces
+from zoo.inference.writing import PieceWriter
 from zoo.recipe.options import ReadOptions
-
-LEVELS = ("molecule", "atom")
 
 
 @dataclass(frozen=True)
@@ -44,6 +43,7 @@ def embed_file(
     of: str | None = None,
     options: ReadOptions | None = None,
     chunk_size: int = 1000,
+    num_workers: int | None = None,
     batch_size: int = 64,
     device: str = "auto",
     progress: bool | None = None,
@@ -58,57 +58,72 @@ def embed_file(
         level: "molecule" for one row for each molecule; "atom" for one for each atom, with its number in `atom`.
         of: What GROVER's vectors are made of, as `source` of `Learner.embed`.
         options: How the file is read.
-        chunk_size: Rows at a time, which bounds the memory.
+        chunk_size: Rows at a time, which with `num_workers` bounds the memory.
+        num_workers: As in `FileOptions`.
         batch_size: Molecules in a batch of the model.
         device: As in `zoo.build`.
         progress: Show the bar; `None` shows it in a terminal or notebook.
         trust: As in `zoo.load`.
 
     Raises:
-        InferenceError: Another level, or nothing can be embedded.
+        InferenceError: Another level, or nothing can be embedded; a worker process ended, hangs or failed.
         DataError: The input cannot be read, or the output not be written.
         TypeError: The model has no embedding.
     """
-    if level not in LEVELS:
-        raise InferenceError(f"level={level!r}: choose one of {', '.join(LEVELS)}")
-    learner = load(str(run), device=device, trust=trust)
-    if not isinstance(learner, Learner):
-        raise TypeError(f"model {learner.recipe.model!r} has no embedding: choose the run of a graph model")
-    if level == "atom" and of is not None:
-        raise InferenceError("vectors of atoms have no source: leave it out, or take level='molecule'")
-    if Path(output).resolve() == Path(source).resolve():
+    how = {"chunk_size": chunk_size, "num_workers": num_workers, "batch_size": batch_size, "device": device}
+    request = request_of(run, source, level, of, options, {**how, "progress": progress, "trust": trust})
+    output, rows, job = Path(output).expanduser(), request.rows, request.job
+    data.RowWriter.check(output, rows.columns)
+    if output.resolve() == Path(source).expanduser().resolve():
         raise data.DataError(f"{output} is the input: choose another name for the output")
-    molecules = learner.fitted.smiles_columns
-    stream = data.stream(source, chunk_size=chunk_size, options=options, inputs=Inputs(molecules=molecules))
-    probe = [("C",) * len(molecules) if molecules else "C"]
-    width = learner.embed(probe, source=of).shape[1] if level == "molecule" else learner.embed_atoms(["C"])[0].shape[1]
-    names = [*(["atom"] if level == "atom" else []), *(f"e{number}" for number in range(width))]
-    rows = failed = 0
-    hidden = None if progress is None else not progress
+    tally, pieces = Tally(), (Piece(chunk.start, chunk.molecules, chunk.rows) for chunk in rows)
     with (
-        data.RowWriter(Path(output), stream.columns, names, types=stream.types()) as writer,
-        tqdm(total=stream.estimate(), desc="embed", unit="mol", disable=hidden) as bar,
+        request.bar(rows.estimate()) as bar,
+        closing(map_pieces(job, pieces, request.workers)) as embedded,
+        PieceWriter(output, rows, job, tally, bar) as writer,
     ):
-        for chunk in stream:
-            if level == "molecule":
-                vectors = learner.embed(chunk.molecules, batch_size=batch_size, source=of)
-                writer.write(chunk.rows, list(vectors.T))
-                failed += int(np.isnan(vectors[:, 0]).sum())
-            else:
-                table, added, unread = rows_of_atoms(learner, chunk, batch_size)
-                writer.write(table, added)
-                failed += unread
-            rows += len(chunk.smiles)
-            bar.update(len(chunk.smiles))
-        if failed == rows:
-            raise InferenceError(f"{source}: none of {rows:,} rows holds a molecule that can be read")
-    return EmbeddedFile(rows, failed, width)
+        for piece, table in embedded:
+            writer.write(piece, piece.of, table)
+        found = tally.summary()
+        if found.all_failed:
+            raise InferenceError(f"{source}: none of {found.rows:,} rows holds a molecule that can be read")
+    return EmbeddedFile(found.rows, found.failed, sum(name != "atom" for name in writer.names))
 
 
-def rows_of_atoms(learner: Learner, chunk: RowChunk, batch_size: int) -> tuple[pd.DataFrame, list[np.ndarray], int]:
-    """Return the rows of a chunk, each once for each atom, the columns to add, and the number of rows without atoms."""
-    found = learner.embed_atoms(chunk.smiles, batch_size=batch_size)
-    counts = np.array([len(states) for states in found])
-    table = chunk.rows.iloc[np.repeat(np.arange(len(found)), counts)]
-    numbers = np.concatenate([np.arange(count) for count in counts])
-    return table, [numbers, *np.concatenate(found).T], int((counts == 0).sum())
+def embed_shards(
+    run: str | os.PathLike[str],
+    source: str | os.PathLike[str],
+    folder: str | os.PathLike[str],
+    *,
+    shards: int,
+    shard: int | None = None,
+    level: str = "molecule",
+    of: str | None = None,
+    options: ReadOptions | None = None,
+    **how: Any,
+) -> FileSummary:
+    """Embed a file to `shards` Parquet files, by as many processes as take part: see `predict_shards`.
+
+    Args:
+        run: Folder of a run or a checkpoint.
+        source: As in `predict_shards`.
+        folder: As in `predict_shards`.
+        shards: As in `predict_shards`.
+        shard: As in `predict_shards`.
+        level: As in `embed_file`.
+        of: As in `embed_file`.
+        options: How the file is read.
+        **how: `chunk_size`, `num_workers`, `batch_size`, `device`, `progress` and `trust`, as in `embed_file`.
+    """
+    return write_shards(request_of(run, source, level, of, options, how), Path(source), Path(folder), shards, shard)
+
+
+def request_of(
+    run: Any, source: Any, level: str, of: str | None, options: ReadOptions | None, how: dict[str, Any]
+) -> Request:
+    """Open model and file, and make sure that such vectors exist; arguments as in `embed_file`."""
+    given = options or ReadOptions()
+    reading = {name: getattr(given, name) for name in ("smiles_column", "separator", "encoding", "sheet")}
+    request = Request.of(Path(run), source, {**reading, **how}, {"level": level, "of": of})
+    request.job.load()
+    return request

@@ -13,7 +13,7 @@ from zoo import data
 from zoo.inference.chunks import Parts
 from zoo.inference.claims import claim
 from zoo.inference.errors import InferenceError
-from zoo.inference.job import Piece
+from zoo.inference.job import REASON, Piece
 from zoo.inference.request import Request
 from zoo.inference.tally import FileSummary, Tally
 from zoo.inference.workers import map_pieces
@@ -83,5 +83,5 @@ def assemble(request: Request, kept: Parts, tally: Tally, output: Path) -> None:
             table = kept.read(number) if kept.path(number).exists() else None
             if table is None or len(table) != len(chunk.smiles):
                 raise InferenceError(f"{rows.label} has changed while it was predicted: repeat the call")
-            tally.add(table, chunk.molecules)
+            tally.add(table[REASON], chunk.molecules)
             writer.write(chunk.rows, [table[name].to_numpy() for name in names])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from zoo.data import MoleculeRows
     from zoo.learners.predictor import Predictor
+
+REASON = "reason"
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,14 @@ class Job:
         check_estimator(learner, **self.how)
         return learner
 
+    def table(self, learner: Predictor, molecules: MoleculeRows) -> pd.DataFrame:
+        """Return the columns to add to rows (n): predictions and `reason`; the index is that of the rows."""
+        return learner.predictions(molecules, batch_size=self.batch_size, **self.how).to_frame()
+
+    def reasons(self, table: pd.DataFrame, rows: int) -> Iterable[str]:
+        """Return why rows have no prediction; "" for those that have one."""
+        return table[REASON]
+
 
 @dataclass(frozen=True)
 class Piece:
@@ -85,9 +95,9 @@ class Failure:
 
 
 def predict_rows(learner: Predictor, molecules: MoleculeRows, job: Job) -> pd.DataFrame:
-    """Return the table (n rows) with a column for each prediction and the column `reason`."""
+    """Return what a job makes of some rows (n), as `Job.table`."""
     from zoo.data.features import MissingFeatureWarning
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MissingFeatureWarning)  # counted for the complete file
-        return learner.predictions(molecules, batch_size=job.batch_size, **job.how).to_frame()
+        return job.table(learner, molecules)

@@ -14,8 +14,10 @@ from zoo import data
 from zoo.inference.errors import InferenceError
 from zoo.inference.job import Job
 from zoo.inference.keys import digest, prediction_key
+from zoo.inference.vectors import EmbeddingJob
 from zoo.inference.workers import PATIENCE
 from zoo.learners import parts
+from zoo.recipe.inputs import Inputs
 from zoo.recipe.mapping import from_mapping
 from zoo.recipe.options import ReadOptions
 from zoo.recipe.trust import require_trust
@@ -92,15 +94,19 @@ class Request:
         saved: The model, or the members of an ensemble.
         rows: The file.
         options: How it is predicted.
+        vectors: `level` and `of` of an `EmbeddingJob`, where it is to be embedded, not predicted.
     """
 
     saved: SavedModels
     rows: data.RowStream
     options: FileOptions
+    vectors: Mapping[str, Any] | None = None
 
     @classmethod
-    def of(cls, run: str | Path, source: str | Path, options: dict[str, Any]) -> Request:
-        """Open model and file.
+    def of(
+        cls, run: str | Path, source: Any, options: dict[str, Any], vectors: Mapping[str, Any] | None = None
+    ) -> Request:
+        """Open model and file; arguments as of the class.
 
         Raises:
             TypeError: An option that does not exist.
@@ -111,10 +117,12 @@ class Request:
         """
         chosen = from_mapping(FileOptions, options)
         saved = read_all(run)
-        rows = open_rows(source, chosen, saved.checkpoints[0])
+        fitted = saved.checkpoints[0].fitted
+        inputs = fitted.inputs if vectors is None else Inputs(molecules=fitted.inputs.molecules)
+        rows = open_rows(source, chosen, saved.checkpoints[0], inputs)
         for model in saved.checkpoints:
             require_trust(model.recipe, chosen.trust)
-        return cls(saved, rows, chosen)
+        return cls(saved, rows, chosen, vectors)
 
     @property
     def job(self) -> Job:
@@ -122,7 +130,8 @@ class Request:
         options = self.options
         path, label = str(self.saved.path), self.rows.label
         batch_size = options.batch_size or (32 if self.on_cpu else 64)
-        return Job(path, options.device, batch_size, options.trust, label, self.options.how)
+        facts = (path, options.device, batch_size, options.trust, label, self.options.how)
+        return Job(*facts) if self.vectors is None else EmbeddingJob(*facts, **self.vectors)
 
     @property
     def on_cpu(self) -> bool:
@@ -142,6 +151,7 @@ class Request:
         if "domain" in how:
             files = [next(filter(Path.exists, places(saved.path)), None) for saved in self.saved.checkpoints]
             how = {**how, "domains": [None if file is None else digest(file) for file in files]}
+        key = key if self.vectors is None else {**key, "vectors": dict(self.vectors)}
         return {**key, "how": {**how, "batch_size": self.options.batch_size}} if how else key
 
     def bar(self, total: int | None = None) -> tqdm:
@@ -150,15 +160,21 @@ class Request:
         return tqdm(desc="predict", unit="mol", total=total, disable=None if shown is None else not shown)
 
 
-def open_rows(source: str | Path, options: FileOptions, saved: checkpoint.Checkpoint) -> data.RowStream:
+def open_rows(source: Any, options: FileOptions, saved: checkpoint.Checkpoint, inputs: Inputs) -> data.RowStream:
     """Open a file with the columns that a model reads; its molecules are in the run's own column, if that is there.
+
+    Args:
+        source: As in `zoo.data.stream`.
+        options: How it is read.
+        saved: The model.
+        inputs: Columns that are read of it.
 
     Raises:
         DataError: The file cannot be read, or lacks a column.
     """
     fields = ("smiles_column", "separator", "encoding", "sheet")
     reading = ReadOptions(**{name: getattr(options, name) for name in fields})
-    inputs, own = saved.fitted.inputs, saved.recipe.data
+    own = saved.recipe.data
     if options.smiles_column is None and own is not None and own.smiles_column and not inputs.molecules:
         with suppress(data.DataError):  # the file calls its molecules otherwise, or the call below says what is wrong
             named = replace(reading, smiles_column=own.smiles_column)

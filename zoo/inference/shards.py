@@ -17,6 +17,7 @@ from zoo.inference.request import Request
 from zoo.inference.shard_folder import ShardFolder, Stamp
 from zoo.inference.tally import FileSummary, Tally
 from zoo.inference.workers import map_pieces
+from zoo.inference.writing import PieceWriter
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,7 +48,13 @@ def predict_shards(
         InferenceError: Numbers out of their range; a folder with something else in it, or without locks and `shard`; an
             input that changes meanwhile; and as for `predict_file`.
     """
-    request = Request.of(run, source, options)
+    return write_shards(Request.of(run, source, options), source, folder, shards, shard)
+
+
+def write_shards(
+    request: Request, source: str | Path, folder: str | Path, shards: int, shard: int | None
+) -> FileSummary:
+    """Write the shards of what was asked for; arguments as in `predict_shards`."""
     output = ShardFolder(Path(folder).expanduser(), shards, request.rows.count())
     if not 1 <= shards <= output.rows:
         raise InferenceError(f"shards={shards} for {output.rows} rows: give a number from 1 to {output.rows}")
@@ -136,21 +143,15 @@ class Shift:
 
     def _write(self, shard: int, predicted: Iterator[tuple[Piece, pd.DataFrame]]) -> None:
         """Write the pieces of a shard up to its last row."""
-        rows, stop = self.request.rows, self.output.bounds(shard)[1]
-        writer: data.RowWriter | None = None
-        with ExitStack() as stack:
+        stop = self.output.bounds(shard)[1]
+        place, request = self.output.path(shard), self.request
+        with PieceWriter(place, request.rows, request.job, self.tally, self.bar) as writer:
             for piece, table in predicted:
                 number, cells = piece.of
                 if number != shard:
                     break
-                if writer is None:
-                    names = list(table.columns)
-                    writer = data.RowWriter(self.output.path(shard), rows.columns, names, types=rows.types())
-                    stack.enter_context(writer)
-                writer.write(cells, [table[name].to_numpy() for name in table.columns])
-                self.tally.add(table, piece.molecules)
-                self.bar.update(len(table))
-                if piece.start + len(table) == stop:
+                writer.write(piece, cells, table)
+                if piece.start + len(cells) == stop:
                     self.stamp.check()
                     return
             raise self.stamp.error()

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-import pandas as pd
-
 from zoo.data import MoleculeRows
-from zoo.inference.chunks import REASON
 
 
 @dataclass(frozen=True)
@@ -50,11 +47,11 @@ class Tally:
     reasons: Counter[str] = field(default_factory=Counter)
     missing: Counter[str] = field(default_factory=Counter)
 
-    def add(self, table: pd.DataFrame, molecules: MoleculeRows) -> None:
-        """Count predicted rows."""
-        self.rows += len(table)
+    def add(self, reasons: Iterable[str], molecules: MoleculeRows) -> None:
+        """Count rows that are done, and why some of them are without a result ("" for the others)."""
+        self.rows += len(molecules)
         self.missing.update({name: n for name, n in zip(self.feature_names, molecules.missing, strict=True) if n})
-        self.reasons.update(reason for reason in table[REASON] if reason)
+        self.reasons.update(reason for reason in reasons if reason)
 
     def skip(self, rows: int) -> None:
         """Count rows that are done already."""

@@ -10,19 +10,19 @@
       this.frame.hidden = true;
       document.body.append(this.frame);
       const inside = this.frame.contentWindow;
-      addEventListener("message", event => {
-        if (event.source !== inside) return;
-        const copy = new MessageEvent("message", { data: event.data });
-        this.dispatchEvent(copy);
-        if (this.onmessage) this.onmessage(copy);
-      });
       const page = inside.document;
       page.open();
       page.write("<!doctype html><html><body></body></html>");
       page.close();
-      inside.postMessage = data => inside.parent.postMessage(data, "*");
+      inside.postMessage = data => setTimeout(() => this.receive(data));
       inside.importScripts = (...urls) => urls.reduce((before, next) => before.then(() => load(page, next)), Promise.resolve());
       this.ready = load(page, url);
+    }
+
+    receive(data) {
+      const message = new MessageEvent("message", { data: structuredClone(data) });
+      this.dispatchEvent(message);
+      if (this.onmessage) this.onmessage(message);
     }
 
     postMessage(data) {

@@ -9,6 +9,7 @@ import types
 from collections.abc import Iterator
 from typing import Any
 
+from generators.docstrings import show_module
 from generators.links import ROOT
 
 DOORS = {
@@ -81,7 +82,7 @@ def make_page(door: str, title: str, shown: dict[str, str]) -> str:
         shown: Where what came before is documented; filled up.
     """
     module = importlib.import_module(door)
-    lines = [f"# {title}\n", f"```python\nimport {door}\n```\n", f"{inspect.getdoc(module) or ''}\n"]
+    lines = [f"# {title}\n", f"```python\nimport {door}\n```\n", f"{show_module(inspect.getdoc(module) or '')}\n"]
     found = {name: getattr(module, name) for name in list_names(door)}
     elsewhere = [line for name, part in found.items() for line in refer(name, part, shown)]
     lines += ["On other pages: " + ", ".join(elsewhere) + ".\n"] if elsewhere else []

@@ -1,19 +1,41 @@
-"""What griffe is told about the docstrings: an "Example:" holds a session of Python."""
+"""Docstrings as pages show them: formulas as MathML, and an "Example:" as a session of Python."""
 
 from __future__ import annotations
 
 import re
+import textwrap
 from typing import Any
 
 import griffe
+from generators.placeholders import hold
+from latex2mathml.converter import convert
 
 EXAMPLE = re.compile(r"^Example:$", re.M)
+INLINE = re.compile(r":math:`([^`]+)`")
+BLOCK = re.compile(r"^(?P<indent> *)\.\. math::\n(?P<formula>(?:(?P=indent) +\S.*\n?|\n)+)", re.M)
 
 
-class Examples(griffe.Extension):
-    """Examples are shown as code, as those of a section "Examples" are."""
+class Docstrings(griffe.Extension):
+    """Changes of a docstring before it is parsed."""
 
     def on_object(self, *, obj: griffe.Object, **_: Any) -> None:
-        """Rename the section of an object's docstring."""
+        """Change the docstring of an object."""
         if obj.docstring is not None:
-            obj.docstring.value = EXAMPLE.sub("Examples:", obj.docstring.value)
+            obj.docstring.value = EXAMPLE.sub("Examples:", show_formulas(obj.docstring.value))
+
+
+def show_formulas(text: str) -> str:
+    """Return a docstring with its formulas as MathML."""
+    text = BLOCK.sub(lambda found: f"{found['indent']}{hold(convert_block(found['formula']))}\n\n", text)
+    return INLINE.sub(lambda found: hold(convert(found[1]), "span"), text)
+
+
+def convert_block(formula: str) -> str:
+    """Return a formula that stands by itself."""
+    return f'<div class="formula">{convert(formula.strip(), display="block")}</div>'
+
+
+def show_module(text: str) -> str:
+    """Return the docstring of a module, its example as code."""
+    before, _, example = text.partition("\nExample:\n")
+    return f"{before}\n\n```pycon\n{textwrap.dedent(example).strip()}\n```\n" if example else before

@@ -93,5 +93,16 @@ def test_notebooks_are_shown_with_their_outputs():
         assert f"({path.stem}.md)" in pages["notebooks/index.md"]
 
 
+def test_formulas_of_docstrings_are_mathml():
+    docstrings = pytest.importorskip("generators.docstrings", reason="mkdocstrings is not installed")
+    text = "Of :math:`x_1`.\n\n.. math::\n    a +\n    b\n\nEnd."
+    shown = put_back(docstrings.show_formulas(text))
+    assert shown.count("<math") == 2
+    assert ":math:" not in shown
+    assert ".. math" not in shown
+    assert shown.endswith("</div>\n\nEnd.")
+    assert "```pycon\n>>> 1\n1\n```" in docstrings.show_module("A module.\n\nExample:\n    >>> 1\n    1")
+
+
 def test_output_of_a_terminal_is_plain():
     assert notebooks.clean("\x1b[31mred\x1b[0m\n10 %\r100 %\n") == "red\n100 %"

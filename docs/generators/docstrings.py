@@ -7,8 +7,9 @@ import textwrap
 from typing import Any
 
 import griffe
-from generators.placeholders import hold
 from latex2mathml.converter import convert
+
+from generators.placeholders import hold
 
 EXAMPLE = re.compile(r"^Example:$", re.M)
 INLINE = re.compile(r":math:`([^`]+)`")

@@ -15,7 +15,7 @@ RESULTS = BENCHMARKS / "results" / "README.md"
 def make_pages() -> dict[str, str | bytes]:
     """Return the pages, and the files that they show, by their places."""
     written = [path for path in sorted((ROOT / "docs").rglob("*.md")) if path.stat().st_size]
-    queue = [ROOT / name for name in PLACES if name != "README.md"]
+    queue = [ROOT / name for name in PLACES]
     queue += RESULTS.parent.rglob("report.md")
     for page in written:
         queue += find_linked(page.read_text(encoding="utf-8"), page)
@@ -23,15 +23,16 @@ def make_pages() -> dict[str, str | bytes]:
     while queue:
         path = queue.pop()
         place = find_place(path)
-        if place in pages or path.suffix == ".ipynb" or place == "index.md":
+        if place in pages or path.suffix == ".ipynb":
             continue
         if path.is_dir():
             queue += list_files(path)
-        text = make_page(path)
-        if path.suffix == ".md":
-            queue += find_linked(str(text), path)
-            text = rewrite(str(text), path, place)
-        pages[place] = text
+        page = make_page(path)
+        if isinstance(page, str) and path.suffix in (".md", ""):
+            source = path / "index" if path.is_dir() else path
+            queue += find_linked(page, source)
+            page = rewrite(page, source, place)
+        pages[place] = page
     return pages
 
 
@@ -39,7 +40,9 @@ def make_page(path: Path) -> str | bytes:
     """Return the page of a file or folder, or the bytes of a file that is copied."""
     name = path.relative_to(ROOT).as_posix()
     if path.is_dir():
-        files = [f"- [{file.relative_to(path).as_posix()}]({relative_place(file, path)})" for file in list_files(path)]
+        files = [
+            f"- [{file.relative_to(path).as_posix()}]({file.relative_to(path).as_posix()})" for file in list_files(path)
+        ]
         return "\n".join([f"# {name}\n", *files, ""])
     if path == RESULTS:
         return describe_results()
@@ -54,11 +57,6 @@ def make_page(path: Path) -> str | bytes:
 def list_files(folder: Path) -> list[Path]:
     """Return the files of a folder and of those in it."""
     return [path for path in sorted(folder.rglob("*")) if path.is_file() and "__pycache__" not in path.parts]
-
-
-def relative_place(file: Path, folder: Path) -> str:
-    """Return the link from a folder's page to the page of a file in it."""
-    return find_place(file).removeprefix(find_place(folder).removesuffix("index.md"))
 
 
 def describe_results() -> str:

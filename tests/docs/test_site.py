@@ -61,12 +61,13 @@ def test_links_lead_into_the_site(link, expected):
 
 def test_linked_files_come_along():
     pages = repository.make_pages()
+    assert pages["readme.md"].startswith("# molzoo")
     assert pages["contributing.md"].startswith("# Contributing")
     assert pages["repository/benchmarks/results/graphsam/report.md"].startswith("# graphsam")
     for page in DOCS.glob("*.md"):
         for path in links.find_linked(page.read_text(encoding="utf-8"), page):
             place = links.find_place(path)
-            assert place in pages or path.suffix == ".ipynb" or place == "index.md"
+            assert place in pages or path.suffix == ".ipynb"
 
 
 def test_results_name_every_script():

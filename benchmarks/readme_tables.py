@@ -1,4 +1,4 @@
-"""The README's tables: models from the catalog and their speeds, and what the experiment found.
+"""Tables of the README and of docs/measured.md: the catalog, models with their speeds, and what the experiment found.
 
 python benchmarks/models.py --clock cpu | grep '^{' > benchmarks/results/models.jsonl
 molzoo benchmark benchmarks/graphsam.yaml --results benchmarks/results/graphsam --workers 2
@@ -17,7 +17,7 @@ import pandas as pd
 from zoo.experiments.report.report import Report
 from zoo.experiments.report.tables import spread
 from zoo.learners.sizes import count_parameters
-from zoo.registry.catalog import MODELS
+from zoo.registry.catalog import MODELS, OPTIMIZERS
 from zoo.registry.kinds import higher_is_better
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -28,6 +28,20 @@ def read_records() -> dict[str, dict]:
     """Records of benchmarks/models.py by model."""
     lines = (RESULTS / "models.jsonl").read_text(encoding="utf-8").splitlines()
     return {record["model"]: record for record in map(json.loads, lines) if "failed" not in record}
+
+
+def names_table() -> str:
+    """The names of models, a row for each architecture, and of optimizers in Markdown."""
+    families: dict[str, list] = {}
+    for entry in MODELS:
+        family = next((name for name in families if entry.name.startswith(f"{name}_")), entry.name)
+        families.setdefault(family, []).append(entry)
+    rows = ["| models | the first of them | paper |", "|---|---|---|"]
+    for first, *others in families.values():
+        names = ", ".join(f"`{entry.name}`" for entry in (first, *others))
+        rows.append(f"| {names} | {first.summary.partition(' (')[0]} | {first.reference} |")
+    optimizers = ", ".join(f"`{entry.name}`" for entry in OPTIMIZERS)
+    return "\n".join(rows) + f"\n\nOptimizers: {optimizers}.\n"
 
 
 def models_table() -> str:
@@ -69,27 +83,29 @@ def rows_of_results(report: Report, datasets: list[str]) -> Iterator[list[str]]:
         yield [str(model), "" if optimizer == "none" else str(optimizer), *scores, *cost]
 
 
-TABLES = {"models": models_table, "experiment": experiment_table}
+TABLES = {"names": names_table, "models": models_table, "experiment": experiment_table}
+PAGES = (ROOT / "README.md", ROOT / "docs" / "measured.md")
 
 
 def fill_tables(text: str) -> str:
-    """A README's text with the tables in their places."""
+    """A page's text with the tables in their places."""
     for name, table in TABLES.items():
         begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
-        before, _, rest = text.partition(begin)
-        text = before + begin + table() + end + rest.partition(end)[2]
+        if begin in text:
+            before, _, rest = text.partition(begin)
+            text = before + begin + table() + end + rest.partition(end)[2]
     return text
 
 
 def main() -> None:
-    """Print the tables, or write them into the README."""
+    """Print the tables, or write them into the pages."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", action="store_true", help="write them into README.md")
+    parser.add_argument("--write", action="store_true", help="write them into README.md and docs/measured.md")
     if not parser.parse_args().write:
         print(*(table() for table in TABLES.values()), sep="\n")
         return
-    readme = ROOT / "README.md"
-    readme.write_text(fill_tables(readme.read_text(encoding="utf-8")), encoding="utf-8")
+    for page in PAGES:
+        page.write_text(fill_tables(page.read_text(encoding="utf-8")), encoding="utf-8")
 
 
 if __name__ == "__main__":

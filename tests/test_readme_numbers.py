@@ -1,4 +1,4 @@
-"""The numbers in the README's text are those of the result files in benchmarks/results."""
+"""The numbers in docs/measured.md and in the README are those of the result files in benchmarks/results."""
 
 import json
 import re
@@ -13,7 +13,15 @@ from zoo.registry.kinds import higher_is_better
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
-TEXT = " ".join((ROOT / "README.md").read_text(encoding="utf-8").split())
+
+
+def read_page(name):
+    """The text of a page with single blanks."""
+    return " ".join((ROOT / name).read_text(encoding="utf-8").split())
+
+
+README, TEXT, SPEED = read_page("README.md"), read_page("docs/measured.md"), read_page("docs/guides/speed.md")
+LIBRARIES, INSTALL = read_page("docs/guides/large_libraries.md"), read_page("docs/install.md")
 TREES = "random_forest"
 
 
@@ -46,7 +54,7 @@ def prediction():
 
 
 def signed(value, digits):
-    """A number as the README prints it, with the typographic minus."""
+    """A number as the page prints it, with the typographic minus."""
     return f"{value:+.{digits}f}".replace("-", "−")
 
 
@@ -60,6 +68,7 @@ def eigenvalue_ratio(report, optimizer):
 def test_cost(overall):
     times = overall["time"]
     assert f"{times['graphsam']:.2f} times its training time, where SAM takes {times['sam']:.2f} times" in TEXT
+    assert f"{times['graphsam']:.2f} times Adam's training time, where SAM takes {times['sam']:.2f} times" in README
 
 
 def test_graphsam_against_adam(report, overall):
@@ -137,6 +146,22 @@ def test_prediction(prediction):
     assert re.search(rf"{grover['rows']:,} rows take GROVER \([^)]*\) {grover['seconds']:.0f} s and {memory}", TEXT)
 
 
+def test_speeds(prediction):
+    lines = (RESULTS / "models.jsonl").read_text(encoding="utf-8").splitlines()
+    rates = {row["model"]: row["adam"] for row in map(json.loads, lines) if "failed" not in row}
+    small = "{gcn:,.0f} molecules a second with `gcn`, {dmpnn:.0f} with `dmpnn`"
+    assert (small + ", {grover:.0f} with `grover` and {grover_base:.0f}").format(**rates) in SPEED
+    lines = (RESULTS / "gpu.jsonl").read_text(encoding="utf-8").splitlines()
+    found = {row["name"]: row for row in map(json.loads, lines) if row["kind"] == "train"}
+    fast = {name: found[name]["molecules_per_second"]["adam"] for name in ("grover_base", "grover")}
+    text = f"`grover_base` trains {fast['grover_base']:,.0f} molecules a second and `grover` {fast['grover']:,.0f}"
+    assert text in SPEED
+    assert f"waits for its batches for {100 * found['grover']['waiting']:.0f} % of that time" in SPEED
+    small, graph = prediction["molzoo", "dmpnn"], prediction["molzoo", "grover"]
+    assert f"D-MPNN predicts {small['rows_per_second']:,.0f} rows a second, GROVER" in LIBRARIES
+    assert f"{graph['rows_per_second']:,.0f}, start included" in LIBRARIES
+
+
 def test_pythons_without_dgl():
     text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     marker = Requirement(re.search(r'"(dgl>=[^"]+)"', text)[1]).marker
@@ -144,5 +169,5 @@ def test_pythons_without_dgl():
     assert marker.evaluate({**linux, "python_version": "3.11"})
     assert not marker.evaluate({**linux, "python_version": "3.12"})
     assert not marker.evaluate({"sys_platform": "win32", "python_version": "3.11"})
-    assert "| Python 3.10 and 3.11 on Linux and macOS | `dgl.DGLGraph`" in TEXT
-    assert "| Python 3.12 and later; Windows | `TensorGraph`" in TEXT
+    assert "| Python 3.10 and 3.11 on Linux and macOS | `dgl.DGLGraph`" in INSTALL
+    assert "| Python 3.12 and later; Windows | `TensorGraph`" in INSTALL

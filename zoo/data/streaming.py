@@ -106,13 +106,15 @@ class RowStream:
         return self.estimate() or 0
 
     def types(self) -> dict[str, Any]:
-        """Return the Arrow types of the columns of a file; those of a text file are text."""
+        """Return the Arrow types of the columns of a file; those of a text file are text, if pyarrow is installed."""
         if isinstance(self.source, Path):
             return parquet_types(self.source)
         if isinstance(self.source, pd.DataFrame):
             return {}
-        import pyarrow
-
+        try:
+            import pyarrow
+        except ImportError:  # then nothing writes Parquet, which alone asks for types
+            return {}
         return dict.fromkeys(self.columns, pyarrow.string())
 
     def __iter__(self) -> Iterator[RowChunk]:

@@ -7,7 +7,7 @@ STAMP  := $(VENV)/.installed
 WITHOUT_DGL := $(addprefix tests/,models layers featurizers learners training tasks commands inference test_cli.py \
 	test_factory.py test_training.py test_without_dgl.py)
 
-.PHONY: quickstart test test-without-dgl lint notebooks docs bench clean help
+.PHONY: quickstart test test-without-dgl lint notebooks docs bench dist clean help
 help: ## Show the targets
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
 
@@ -41,6 +41,12 @@ docs: $(STAMP) ## Build the documentation site in site/, with warnings as errors
 
 bench: $(STAMP) ## Run the benchmarks (JSON lines)
 	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
+
+dist: $(STAMP) ## Build the source distribution and the wheel, reproducibly, and check them
+	rm -rf dist
+	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m build
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/check-wheel-contents --ignore W002 --toplevel zoo,optim,featurizers,molzoo_runner dist/*.whl
 
 clean: ## Remove the environment and build products
 	rm -rf $(VENV) build dist *.egg-info

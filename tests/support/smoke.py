@@ -37,7 +37,7 @@ class Failed(Exception):
 def run_commands(
     folder: Path, environment: dict[str, str], commands: Sequence[Sequence[str]] = COMMANDS
 ) -> Iterator[tuple[str, float]]:
-    """Run commands in a folder; yields each of them with the seconds that it took.
+    """Run commands in a folder; yield each of them with the seconds that it took.
 
     Raises:
         Failed: a command ended with another status than 0, or the predictions are not complete.

@@ -14,6 +14,9 @@ from zoo.data.errors import printable
 class Stream:
     """A text stream that stays silent after the first write that fails, and remembers why.
 
+    Characters that its encoding lacks are written as escapes: on Windows a pipe or a file has that of the system, which
+    knows few letters.
+
     Args:
         stream: Where the text goes.
         clean: Whether control characters, which move a terminal's cursor, are written as escapes.
@@ -29,8 +32,12 @@ class Stream:
     def write(self, text: str) -> int:
         """Write a text, or do nothing where the reader has gone."""
         if self.failure is None:
+            shown = printable(text) if self.clean else text
             with self.noticing():
-                self.stream.write(printable(text) if self.clean else text)
+                try:
+                    self.stream.write(shown)
+                except UnicodeEncodeError as error:
+                    self.stream.write(shown.encode(error.encoding, "backslashreplace").decode(error.encoding))
         return len(text)
 
     def writelines(self, lines: Any) -> None:

@@ -15,12 +15,12 @@ from zoo.runs.durable import naming
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a file under a temporary name, then rename it; its folder is made."""
+    """Write a file under a temporary name, then rename it; its folder is made, its line ends are the text's."""
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(f".{path.name}.new-{os.getpid()}")
     try:
         with naming(path):
-            new.write_text(text, encoding="utf-8")
+            new.write_text(text, encoding="utf-8", newline="")  # pandas ends lines as Windows does there
         new.replace(path)
     finally:
         new.unlink(missing_ok=True)

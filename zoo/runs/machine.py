@@ -66,8 +66,8 @@ def git(*arguments: str) -> str:
     """Return git's description of the folder of this package, or nothing."""
     try:
         done = subprocess.run(
-            ["git", *arguments], cwd=Path(__file__).parent, capture_output=True, text=True, timeout=20, check=True
+            ["git", *arguments], cwd=Path(__file__).parent, capture_output=True, timeout=20, check=True
         )
     except (OSError, subprocess.SubprocessError):
         return ""
-    return done.stdout.strip()
+    return done.stdout.decode(errors="replace").strip()

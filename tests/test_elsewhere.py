@@ -20,17 +20,21 @@ COMMANDS = [
     ["train", "--data", "few.csv", *QUICK, "--output", "runs/one", "--no-card", "--quiet"],
     ["train", "--resume", "runs/one", "--epochs", "2", "--no-card", "--quiet"],
     ["predict", "runs/one", "few.csv", "--output", "predicted.csv"],
-    ["predict", "runs/one", "few.csv", "--output", "shards", "--shards", "20"],
+    ["predict", "runs/one", "few.csv", "--output", "shards", "--shards", "2"],
     ["evaluate", "runs/one", "--part", "test", "--output", "metrics.csv"],
 ]
+EXTRAS = ["fastapi", "starlette", "pydantic", "uvicorn", "pyarrow", "openpyxl", "optuna", "ray", "onnx"]
 SCRIPT = f"""
 import importlib, json, os, pkgutil
 os.environ["MOLZOO_TRACEBACK"] = "1"
 import featurizers, optim, zoo
 for package in (featurizers, optim, zoo):
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-        if not module.name.endswith("__main__"):
-            importlib.import_module(module.name)
+        try:
+            module.name.endswith("__main__") or importlib.import_module(module.name)
+        except ModuleNotFoundError as error:
+            if error.name not in {EXTRAS}:
+                raise
 from zoo.commands.main import main
 from zoo.runs import process
 for command in {COMMANDS}:
@@ -70,9 +74,10 @@ def test_all_modules_and_the_first_commands_work_there(elsewhere):
 
 def test_nothing_unfinished_is_left_there(elsewhere):
     system, folder, _ = elsewhere
-    locks = {".lock"} if system == "win32" else set()  # Windows removes no open files
-    left = [path.name for path in folder.rglob("*") if ".part" in path.name or ".new-" in path.name or ".lock" in path.name]
-    assert {Path(name).suffix for name in left} <= locks
+    left = [path.name for path in folder.rglob("*") if ".part" in path.name or path.name.startswith(".")]
+    if system == "win32":  # removes no open files; the lock that filelock has there removes its file by itself
+        left = [name for name in left if not name.endswith(".lock")]
+    assert left == []
 
 
 @pytest.mark.parametrize("arguments", [["list"], ["describe", "graphsam"], ["--help"]], ids=" ".join)

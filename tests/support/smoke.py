@@ -1,7 +1,7 @@
 """What a new user does first, in an empty folder: `python tests/support/smoke.py`, with any Python that has molzoo.
 
-It needs the standard library and the installed package only. It prints each command with its seconds, and ends with
-status 1 where one of them fails.
+It needs the standard library and the installed package only. It prints each command with its seconds and, except on
+Windows, the seconds of processors in it; it ends with status 1 where one of them fails.
 """
 
 import csv
@@ -36,17 +36,19 @@ class Failed(Exception):
 
 def run_commands(
     folder: Path, environment: dict[str, str], commands: Sequence[Sequence[str]] = COMMANDS
-) -> Iterator[tuple[str, float]]:
-    """Run commands in a folder; yield each of them with the seconds that it took.
+) -> Iterator[tuple[str, float, float]]:
+    """Run commands in a folder; yield each of them with its seconds and those of processors.
 
     Raises:
         Failed: a command ended with another status than 0, or the predictions are not complete.
     """
     run([sys.executable, "-c", WRITE_DATA], folder, environment)
     for command in commands:
-        begin = time.perf_counter()
+        begin, before = time.perf_counter(), os.times()
         run([sys.executable, "-m", "zoo", *command], folder, environment)
-        yield " ".join(["molzoo", *command]), time.perf_counter() - begin
+        after = os.times()
+        used = after.children_user - before.children_user + after.children_system - before.children_system
+        yield " ".join(["molzoo", *command]), time.perf_counter() - begin, used
     check_predictions(folder / "few.csv", folder / "predicted.csv")
 
 
@@ -74,8 +76,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         where = run([sys.executable, "-c", "import zoo; print(zoo.__file__, zoo.backend())"], Path(folder), os.environ)
         print(sys.version.split()[0], where.strip())
-        for command, seconds in run_commands(Path(folder), dict(os.environ)):
-            print(f"{seconds:6.1f} s  {command}", flush=True)
+        for command, seconds, used in run_commands(Path(folder), dict(os.environ)):
+            print(f"{seconds:6.1f} s {used:6.1f} s  {command}", flush=True)
 
 
 if __name__ == "__main__":

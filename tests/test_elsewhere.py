@@ -1,4 +1,4 @@
-"""Windows and macOS, simulated on Linux: modules that are missing there, names of files, open files, spawned workers."""
+"""Windows and macOS, simulated on Linux: missing modules, names of files, open files, spawned workers."""
 
 import json
 import os

@@ -25,11 +25,30 @@ OURS = ("zoo", "optim", "featurizers")
 POSIX_MODULES = {"fcntl", "resource", "pwd", "grp", "termios", "tty", "pty", "posix", "readline"}
 ABSENT = {
     "os": {
-        "darwin": {"sched_getaffinity", "sched_setaffinity", "memfd_create", "posix_fallocate", "sendfile", "O_TMPFILE"},
+        "darwin": {
+            "sched_getaffinity",
+            "sched_setaffinity",
+            "memfd_create",
+            "posix_fallocate",
+            "sendfile",
+            "O_TMPFILE",
+        },
         "win32": {
             *("sched_getaffinity", "sched_setaffinity", "memfd_create", "posix_fallocate", "posix_fadvise", "sysconf"),
             *("fork", "forkpty", "register_at_fork", "getuid", "geteuid", "getgid", "getegid", "getpgid", "getpgrp"),
-            *("setsid", "killpg", "nice", "mkfifo", "chown", "fchmod", "getloadavg", "wait", "wait3", "uname", "statvfs"),
+            *(
+                "setsid",
+                "killpg",
+                "nice",
+                "mkfifo",
+                "chown",
+                "fchmod",
+                "getloadavg",
+                "wait",
+                "wait3",
+                "uname",
+                "statvfs",
+            ),
             *("O_NONBLOCK", "O_CLOEXEC", "O_DIRECTORY", "O_NOFOLLOW", "O_SYNC", "pread", "pwrite", "sync", "O_TMPFILE"),
         },
     },
@@ -37,14 +56,27 @@ ABSENT = {
         "darwin": {"pthread_getcpuclockid", "sigtimedwait", "sigwaitinfo", "SIGRTMIN", "SIGPWR"},
         "win32": {
             *("SIGHUP", "SIGKILL", "SIGALRM", "SIGPROF", "SIGVTALRM", "SIGUSR1", "SIGUSR2", "SIGCHLD", "SIGPIPE"),
-            *("SIGSTOP", "SIGCONT", "SIGQUIT", "SIGTSTP", "setitimer", "getitimer", "alarm", "pthread_sigmask", "pause"),
+            *(
+                "SIGSTOP",
+                "SIGCONT",
+                "SIGQUIT",
+                "SIGTSTP",
+                "setitimer",
+                "getitimer",
+                "alarm",
+                "pthread_sigmask",
+                "pause",
+            ),
             *("ITIMER_REAL", "ITIMER_PROF", "ITIMER_VIRTUAL", "sigwait", "siginterrupt", "pthread_kill"),
         },
     },
     "sys": {"darwin": set(), "win32": {"abiflags"}},
     "time": {"darwin": set(), "win32": {"clock_gettime", "tzset", "pthread_getcpuclockid"}},
 }
-VALUES = {"os": {"win32": {"name": "nt"}, "darwin": {}}, "sys": {"win32": {"platform": "win32"}, "darwin": {"platform": "darwin"}}}
+VALUES = {
+    "os": {"win32": {"name": "nt"}, "darwin": {}},
+    "sys": {"win32": {"platform": "win32"}, "darwin": {"platform": "darwin"}},
+}
 FORBIDDEN = re.compile(r'[<>:"|?*\x00-\x1f]|[. ]$|^(con|prn|aux|nul|com\d|lpt\d)(\.|$)', re.IGNORECASE)
 
 

@@ -160,21 +160,23 @@ class Request:
         return tqdm(desc="predict", unit="mol", total=total, disable=None if shown is None else not shown)
 
 
-def open_rows(source: Any, options: FileOptions, saved: checkpoint.Checkpoint, inputs: Inputs) -> data.RowStream:
+def open_rows(
+    source: Any, options: FileOptions, saved: checkpoint.Checkpoint, inputs: Inputs | None = None
+) -> data.RowStream:
     """Open a file with the columns that a model reads; its molecules are in the run's own column, if that is there.
 
     Args:
         source: As in `zoo.data.stream`.
         options: How it is read.
         saved: The model.
-        inputs: Columns that are read of it.
+        inputs: Columns that are read of it; `None` takes all that the model reads.
 
     Raises:
         DataError: The file cannot be read, or lacks a column.
     """
     fields = ("smiles_column", "separator", "encoding", "sheet")
     reading = ReadOptions(**{name: getattr(options, name) for name in fields})
-    own = saved.recipe.data
+    inputs, own = inputs or saved.fitted.inputs, saved.recipe.data
     if options.smiles_column is None and own is not None and own.smiles_column and not inputs.molecules:
         with suppress(data.DataError):  # the file calls its molecules otherwise, or the call below says what is wrong
             named = replace(reading, smiles_column=own.smiles_column)

@@ -25,6 +25,7 @@ class Canvas:
 
     Args:
         width: Of the drawing.
+        arrow: Name of the head of its arrows.
         y: Where the next row begins.
         bottom: Where the last one ended.
         parts: Elements of SVG.
@@ -32,6 +33,7 @@ class Canvas:
     """
 
     width: int
+    arrow: str
     y: float = 6
     bottom: float = 6
     parts: list[str] = field(default_factory=list)
@@ -51,7 +53,7 @@ def draw_architecture(trace: Trace, title: str) -> str:
 
 def draw(trace: Trace, title: str, width: int, kind: str) -> str:
     """Return a drawing of a model."""
-    canvas, frames = Canvas(width), []
+    canvas, frames = Canvas(width, f"arrow-{kind}"), []
     first, *others = KNOWN.get(trace.cls) or outline(trace)
     for row in ["layers Featurizer: {featurizer}", first, "end", *others]:
         if row == "end":
@@ -64,12 +66,12 @@ def draw(trace: Trace, title: str, width: int, kind: str) -> str:
     body = "\n".join(canvas.parts)
     return (
         f'<svg class="{kind}" viewBox="0 0 {width} {canvas.bottom + 8:.0f}" role="img" aria-label="{escape(title)}" '
-        f'xmlns="http://www.w3.org/2000/svg"><title>{escape(title)}</title>\n{MARKER}\n{body}\n</svg>'
+        f'xmlns="http://www.w3.org/2000/svg"><title>{escape(title)}</title>\n{MARKER.format(name=canvas.arrow)}\n{body}\n</svg>'
     )
 
 
 MARKER = (
-    '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
+    '<defs><marker id="{name}" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
     '<path class="head" d="M0 0 8 4 0 8z"/></marker></defs>'
 )
 
@@ -90,7 +92,7 @@ def draw_row(canvas: Canvas, row: list[Box], trace: Trace) -> None:
     middles = [2 * GAP + width / 2 + number * (width + GAP) for number in range(len(row))]
     for x1, x2 in join(canvas.ends, middles, row):
         line = f"M{x1:.0f} {canvas.bottom:.0f} {x2:.0f} {top:.0f}"
-        canvas.parts.append(f'<path class="arrow" marker-end="url(#arrow)" d="{line}"/>')
+        canvas.parts.append(f'<path class="arrow" marker-end="url(#{canvas.arrow})" d="{line}"/>')
     for middle, box, lines in zip(middles, row, texts, strict=True):
         kind = "input" if box.module in INPUTS else "output" if box.module == "@scores" else "step"
         canvas.parts.append(

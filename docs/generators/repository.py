@@ -40,9 +40,8 @@ def make_page(path: Path) -> str | bytes:
     """Return the page of a file or folder, or the bytes of a file that is copied."""
     name = path.relative_to(ROOT).as_posix()
     if path.is_dir():
-        files = [
-            f"- [{file.relative_to(path).as_posix()}]({file.relative_to(path).as_posix()})" for file in list_files(path)
-        ]
+        names = [file.relative_to(path).as_posix() for file in list_files(path)]
+        files = [f"- [{file}]({file})" for file in names]
         return "\n".join([f"# {name}\n", *files, ""])
     if path == RESULTS:
         return describe_results()

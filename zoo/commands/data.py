@@ -40,6 +40,7 @@ def main(arguments: list[str]) -> None:
     options = parser.parse_command(arguments)
 
     from zoo import data
+    from zoo.commands.faults import with_flags
 
     if options.action == "list":
         print("\n".join(data.list_datasets()))
@@ -51,7 +52,7 @@ def main(arguments: list[str]) -> None:
         write_audit(options, given)
         return
     report = data.check(options.source, **given)
-    print(json.dumps(report.to_dict(), indent=2, default=str) if options.json else report)
+    print(json.dumps(report.to_dict(), indent=2, default=str) if options.json else with_flags(str(report)))
 
 
 def write_audit(options: Any, given: dict[str, Any]) -> None:

@@ -29,6 +29,7 @@ class Story:
 
 def load_data(recipe: Any, folder: Path, resume: bool, loud: bool) -> Any:
     """Load the data of a recipe, or those of the run that continues, and print what they are."""
+    from zoo.commands.faults import with_flags
     from zoo.experiments import experiment
     from zoo.experiments.parts import load_again
     from zoo.runs.folder import RunFolder
@@ -38,7 +39,7 @@ def load_data(recipe: Any, folder: Path, resume: bool, loud: bool) -> Any:
     if loud:
         print(f"data       {dataset}")
         for note in dataset.notes:
-            print(f"           {note}")
+            print(f"           {with_flags(note)}")
     return dataset
 
 

@@ -84,7 +84,8 @@ def check_cliffs(dataset: MoleculeDataset, task: int) -> Finding | None:
         return Finding(title, GOOD, "No similar molecules (0.85 or more) have very different labels.", 0, examined)
     steepest = sorted(pairs, key=lambda pair: -abs(labels[pair[0]] - labels[pair[1]]))[:MOST_EXAMPLES]
     what = "by two standard deviations or more" if numbers else "in class"
-    text = f"{len(pairs):,} pairs of similar molecules (0.85 or more) differ {what}"
+    found = "1 pair" if len(pairs) == 1 else f"{len(pairs):,} pairs"
+    text = f"{found} of similar molecules (0.85 or more) {'differs' if len(pairs) == 1 else 'differ'} {what}"
     return Finding(
         title,
         CARE,

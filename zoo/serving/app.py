@@ -73,8 +73,13 @@ async def report(request: Request, error: Any) -> Response:
 
 async def report_faults(request: Request, error: Any) -> Response:
     """Answer with what is wrong with a request; its own content is not sent back."""
-    faults = [
-        ".".join(str(each) for each in fault["loc"][1:])[:100] + ": " + str(fault["msg"])[:200]
-        for fault in error.errors()[:MOST_FAULTS]
-    ]
-    return JSONResponse({"error": "; ".join(faults).lstrip(": ")}, 422)
+    faults = error.errors()[:MOST_FAULTS]
+    return JSONResponse({"error": "; ".join(map(describe, faults))}, 422)
+
+
+def describe(fault: dict[str, Any]) -> str:
+    """Return place and kind of a fault in a request."""
+    if fault["type"] == "json_invalid":
+        return "the body is not JSON"
+    place = ".".join(str(each) for each in fault["loc"][1:])[:100] or "the body"
+    return f"{place}: {str(fault['msg'])[:200]}"

@@ -17,6 +17,8 @@ from zoo.serving.routes import service_of
 from zoo.serving.work import OpenUpload
 
 SUFFIXES = (".csv", ".tsv", ".tab", ".txt", ".smi", ".smiles", ".sdf", ".sd", ".mol")
+COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"PK\x03\x04")
+"""First bytes of gzip, bzip2, xz and zip, whose content may be much larger than they are."""
 MOST_PAGE = 500
 SEPARATORS = {"comma": ",", "semicolon": ";", "tab": "\t"}
 
@@ -98,6 +100,8 @@ async def save_body(request: Request, place: Path) -> None:
     try:
         with place.open("wb") as file:
             async for block in request.stream():
+                if file.tell() == 0 and block.startswith(COMPRESSED):
+                    raise Refusal(415, "the file is compressed: unpack it first")
                 file.write(block)
     except BaseException:
         place.unlink(missing_ok=True)

@@ -21,12 +21,11 @@ KINDS = {
     ".gif": "image/gif",
     ".txt": "text/plain; charset=utf-8",
 }
-EDITOR = "vendor/jsme/"
 EDITOR_POLICY = (
-    "sandbox allow-scripts; default-src 'none'; script-src {here} 'unsafe-inline' 'unsafe-eval'; "
-    "style-src {here} 'unsafe-inline'; img-src {here} data:; font-src {here}; frame-ancestors 'self'"
+    "default-src 'none'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
-"""The editor of structures writes scripts into its own page: it gets a frame that can do nothing else."""
+"""The editor of structures writes scripts into its own page: it gets a frame that takes no input and sends nothing."""
 
 router = APIRouter(include_in_schema=False)
 
@@ -40,11 +39,6 @@ def read_files() -> dict[str, tuple[bytes, str, str]]:
         name: (content, KINDS[Path(name).suffix], f'"{hashlib.sha256(content).hexdigest()[:16]}"')
         for name, content in contents.items()
     }
-
-
-def has_editor() -> bool:
-    """Return whether the editor of structures was installed."""
-    return f"{EDITOR}jsme.nocache.js" in read_files()
 
 
 def send_file(request: Request, name: str) -> Response:
@@ -75,8 +69,5 @@ async def static(request: Request, name: str) -> Response:
     """Return a file of the pages."""
     response = send_file(request, name)
     if name == "editor.html":
-        here = f"{request.url.scheme}://{request.headers.get('host', '')}"
-        response.headers["Content-Security-Policy"] = EDITOR_POLICY.format(here=here)
-    elif name.startswith(EDITOR):
-        response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"  # the frame has an origin of its own
+        response.headers["Content-Security-Policy"] = EDITOR_POLICY
     return response

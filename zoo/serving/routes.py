@@ -16,8 +16,6 @@ from zoo.serving.service import PIECE, Service, known_explainer
 from zoo.serving.tables import to_records
 from zoo.serving.work import Draw, Explain
 
-MOST_COLUMNS = 20
-
 router = APIRouter()
 Molecule = Annotated[str, Query(min_length=1, max_length=10_000, description="a SMILES")]
 RunName = Annotated[str, Path(max_length=200, description="name of a run")]
@@ -51,8 +49,6 @@ async def predict(form: PredictForm, request: Request) -> Response:
         raise Refusal(413, f"{count:,} molecules, and a request takes {service.options.max_molecules:,}: send a job")
     if wrong := [name for name, numbers in form.features.items() if len(numbers) != count]:
         raise Refusal(422, f"features: {wrong[0][:60]!r} has not as many numbers as there are molecules")
-    if any(isinstance(row, list) and len(row) > MOST_COLUMNS for row in form.molecules):
-        raise Refusal(422, f"molecules: a row has at most {MOST_COLUMNS} of them")
     answers = await asyncio.gather(*(predict_with(service, name, form, request) for name in names))
     return JSONResponse({"runs": [{"run": name, "rows": rows} for name, rows in zip(names, answers, strict=True)]})
 
@@ -60,6 +56,10 @@ async def predict(form: PredictForm, request: Request) -> Response:
 async def predict_with(service: Service, run: str, form: PredictForm, request: Request) -> list[dict[str, Any]]:
     """Predict with one run, piece by piece, as long as the client is there."""
     how, rows = service.how(run, form), list[dict[str, Any]]()
+    columns = service.facts[run]["molecule_columns"]
+    if any(isinstance(row, list) != bool(columns) or (columns and len(row) != len(columns)) for row in form.molecules):
+        expected = f"{len(columns)} molecules ({', '.join(columns)})" if columns else "one molecule"
+        raise Refusal(422, f"molecules: {run} reads {expected} in a row")
     for start in range(0, len(form.molecules), PIECE):
         if start and await request.is_disconnected():
             raise Refusal(499, "the client has left")

@@ -154,7 +154,7 @@ def name_runs(places: Sequence[str | Path]) -> list[str]:
         plain = "".join(
             letter if letter.isalnum() or letter in "._-" else "-" for letter in RunFolder.of(place).path.name
         )
-        plain = plain or "run"
+        plain = plain.strip("-._") or "run"
         number = 1 + sum(name == plain or name.rpartition("-")[0] == plain for name in names)
         names.append(plain if plain not in names else f"{plain}-{number}")
     return names

@@ -46,7 +46,7 @@ class Running:
     """
 
     def __init__(self, arguments: list[str], environment: dict[str, str] | None = None) -> None:
-        command = [sys.executable, "-m", "zoo", "serve", *arguments, "--port", "0"]
+        command = [sys.executable, "-m", "zoo", "serve", *arguments, "--port", "0", "--processes", "1"]
         paths = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, text=True, env={**os.environ, "PYTHONPATH": paths, **(environment or {})}

@@ -14,6 +14,7 @@ from serving.conftest import Running
 from zoo.commands.main import main
 from zoo.serving import Refusal, ServeOptions, make_app
 from zoo.serving.child import Child
+from zoo.serving.crew import Crew
 from zoo.serving.forms import How
 from zoo.serving.jobs import Jobs
 from zoo.serving.metrics import Metrics
@@ -174,6 +175,14 @@ def test_a_process_that_hangs_or_crashes_is_started_anew(capfd):
 
     asyncio.run(try_it())
     assert "secret of the host" in capfd.readouterr().err
+
+
+def test_a_crew_gives_each_question_to_the_least_busy():
+    members = [Child("it", SketchStart(), 1.0) for _ in range(3)]
+    members[0].waiting = members[2].waiting = 1
+    crew = Crew(members)
+    assert crew.pick() is members[1]
+    assert (crew.waiting, crew.ready, crew.pids) == (2, False, [])
 
 
 def test_mistakes_are_one_line(runs, capsys, tmp_path, monkeypatch):

@@ -25,7 +25,7 @@ Only this machine reaches the server unless --host says otherwise. Ctrl-C or SIG
 NEEDED = ("fastapi", "uvicorn")
 GROUPS = {"max_rows": "limits", "max_molecules": "limits", "max_atoms": "limits", "max_megabytes": "limits",
           "seconds": "limits", "max_jobs": "limits", "keep_minutes": "limits", "patience": "limits",
-          "device": "models", "batch_size": "models"}  # fmt: skip
+          "processes": "models", "device": "models", "batch_size": "models"}  # fmt: skip
 
 
 def main(arguments: list[str]) -> None:

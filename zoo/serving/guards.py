@@ -24,6 +24,7 @@ from zoo.serving.refusal import Refusal
 LOG = logging.getLogger("molzoo.serve")
 COOKIE = "molzoo_session"
 BODY_SECONDS = 120.0
+DRAINED_BYTES, DRAIN_SECONDS = 4_000_000, 2.0
 SAFE = ("GET", "HEAD", "OPTIONS")
 OPEN = ("/", "/docs", "/openapi.json", "/api/login", "/health/live", "/health/ready")
 """Paths that need no token, besides those of the page's files: they tell nothing of runs or molecules."""
@@ -112,6 +113,7 @@ class Guard:
             await self.app(scope, self.limit(scope, receive), send_guarded)
         except Refusal as refusal:
             if not state["status"]:
+                await drain(receive)
                 await answer(send_guarded, refusal.status_code, refusal.detail, dict(refusal.headers or {}))
         except Exception:
             LOG.exception("%s %s failed", scope["method"], route_of(scope))
@@ -181,6 +183,19 @@ class Guard:
             return message
 
         return receive_limited
+
+
+async def drain(receive: Receive) -> None:
+    """Read the rest of a body that is not large: a client that still sends would lose the answer."""
+    left, deadline = DRAINED_BYTES, time.monotonic() + DRAIN_SECONDS
+    while left > 0:
+        try:
+            message = await asyncio.wait_for(receive(), max(deadline - time.monotonic(), 0.001))
+        except asyncio.TimeoutError:
+            return
+        left -= len(message.get("body", b""))
+        if not message.get("more_body", False):
+            return
 
 
 def route_of(scope: Scope) -> str:

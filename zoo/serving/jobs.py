@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from zoo.serving.child import Child
 from zoo.serving.forms import How
 from zoo.serving.refusal import Refusal
 from zoo.serving.service import PIECE, Service
@@ -44,6 +45,7 @@ class Job:
         error: Why the job failed.
         notes: How the file was understood.
         results: Predictions.
+        children: The process of each run that has opened the file.
         touched: When somebody last asked for it.
     """
 
@@ -59,6 +61,7 @@ class Job:
     error: str = ""
     notes: list[str] = field(default_factory=list)
     results: Results = field(default_factory=Results)
+    children: dict[str, Child] = field(default_factory=dict)
     touched: float = 0.0
 
     def __post_init__(self) -> None:
@@ -154,24 +157,25 @@ class Jobs:
                 self.end(job, FAILED, "the server failed at this; its log has the reason")
         finally:
             Path(job.upload.path).unlink(missing_ok=True)
-            for run in job.runs:
-                if self.service.runs[run].ready:
+            for child in job.children.values():
+                if child.ready:
                     with suppress(Refusal):
-                        await self.service.runs[run].ask(CloseUpload(job.upload.path))
+                        await child.ask(CloseUpload(job.upload.path))
 
     async def _predict(self, job: Job) -> None:
         service = self.service
         hows = {run: service.how(run, job.asked) for run in job.runs}
-        opened = [await service.runs[run].ask(job.upload) for run in job.runs]
+        job.children = {run: service.runs[run].pick() for run in job.runs}
+        opened = [await child.ask(job.upload) for child in job.children.values()]
         if job.state == WAITING:
             job.state, job.total = RUNNING, opened[0]["rows"]
             job.results.columns = opened[0]["columns"]
             job.notes = list(dict.fromkeys(note for each in opened for note in each["notes"]))
         while job.state == RUNNING and job.done < job.total:
             start, stop = job.done, min(job.done + PIECE, job.total)
-            questions = [PredictUpload(job.upload, start, stop, hows[run]) for run in job.runs]
+            questions = {run: PredictUpload(job.upload, start, stop, hows[run]) for run in job.runs}
             found = await asyncio.gather(
-                *(service.measure(run, each, stop - start) for run, each in zip(job.runs, questions, strict=True))
+                *(service.measure(run, each, stop - start, job.children[run]) for run, each in questions.items())
             )
             if job.state != RUNNING:
                 return

@@ -30,6 +30,8 @@ class ServeOptions:
         max_jobs: Jobs at a time, finished ones that are kept among them.
         keep_minutes: Time that a finished job is kept after it was last asked for.
         patience: Seconds after which a job that nobody asks about is cancelled.
+        processes: Of each run, which answer so many requests at a time; None takes one for each core that the runs can
+            have on a CPU, at most 4, and one on a GPU.
         device: "auto" takes a GPU where there is one; "cpu", "cuda", "cuda:1", ...
         batch_size: Molecules in a batch of the model; None takes 32 on a CPU and 64 on a GPU, as `molzoo predict`.
         trust: As in `zoo.load`.
@@ -50,6 +52,7 @@ class ServeOptions:
     max_jobs: int = 8
     keep_minutes: float = 15
     patience: float = 60
+    processes: int | None = None
     device: str = "auto"
     batch_size: int | None = None
     trust: bool = False
@@ -58,6 +61,8 @@ class ServeOptions:
         for name, least in LEAST.items():
             if getattr(self, name) < least:
                 raise ValueError(f"{name}={getattr(self, name)}: give a number of at least {least}")
+        if self.processes is not None and self.processes < 1:
+            raise ValueError(f"processes={self.processes}: give a number of at least 1")
         for name in ("seconds", "keep_minutes", "patience"):
             if not getattr(self, name) > 0:
                 raise ValueError(f"{name}={getattr(self, name)}: give a number above 0")

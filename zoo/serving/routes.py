@@ -14,7 +14,7 @@ from zoo.serving.guards import COOKIE, Keys
 from zoo.serving.refusal import Refusal
 from zoo.serving.service import PIECE, Service, known_explainer
 from zoo.serving.tables import to_records
-from zoo.serving.work import Draw, Explain
+from zoo.serving.work import Draw, Explain, ReadCard
 
 router = APIRouter()
 Molecule = Annotated[str, Query(min_length=1, max_length=10_000, description="a SMILES")]
@@ -32,8 +32,7 @@ async def list_runs(request: Request) -> dict[str, Any]:
     """Return what each run predicts and has: domain, intervals, estimators of uncertainty, a card."""
     service, options = service_of(request), service_of(request).options
     limits = {name: getattr(options, name) for name in ("max_rows", "max_molecules", "max_atoms", "max_megabytes")}
-    runs = [{**facts, "card": service.card(name) is not None} for name, facts in service.facts.items()]
-    return {"runs": runs, "limits": limits}
+    return {"runs": list(service.facts.values()), "limits": limits}
 
 
 @router.post("/api/predict", tags=["predictions"], summary="Predict molecules at once")
@@ -107,10 +106,9 @@ async def draw(
 async def card(request: Request, run: RunName) -> Response:
     """Return the page that `molzoo card` wrote, without paths of this machine."""
     service = service_of(request)
-    file = service.card(service.choose([run])[0])
-    if file is None:
+    text = await service.runs[service.choose([run])[0]].ask(ReadCard())
+    if text is None:
         raise Refusal(404, "this run has no card: `molzoo card RUN` writes one")
-    text = await asyncio.to_thread(file.read_text, "utf-8", "replace")
     return HTMLResponse(clean_card(text), headers={"Content-Security-Policy": CARD_POLICY})
 
 

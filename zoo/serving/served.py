@@ -6,6 +6,7 @@ import base64
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from featurizers import InvalidMolecule
@@ -18,6 +19,7 @@ from zoo.learners import loading
 from zoo.learners.molecule_lists import with_features
 from zoo.learners.parts import resolve_device
 from zoo.learners.predictor import Predictor
+from zoo.runs import RunFolder
 from zoo.runs.ensemble_folder import SavedModels, read_all
 from zoo.serving.work import Explain, OpenUpload, PredictUpload, RunStart, replace_path
 from zoo.trust import fitting
@@ -70,6 +72,11 @@ class Served:
         on_cpu = resolve_device(self.start.device).type == "cpu"
         return self.start.batch_size or (32 if on_cpu else 64)
 
+    @property
+    def card(self) -> Path:
+        """File of the run's card, which need not be there."""
+        return RunFolder.of(self.start.path).card(".html")
+
     def describe(self) -> dict[str, Any]:
         """Return what clients learn of the run; nothing of it names a place on this machine."""
         learner, fitted = self.learner, self.learner.fitted
@@ -90,6 +97,7 @@ class Served:
             "uncertainty": fitting(learner),
             "explains": not fitted.smiles_columns,
             "explainer": default_method(learner),
+            "card": self.card.is_file(),
         }
 
     def describe_domain(self) -> dict[str, Any] | None:

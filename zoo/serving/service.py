@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -12,15 +13,16 @@ from typing import Any
 from zoo.registry.catalog.estimators import ESTIMATORS
 from zoo.registry.catalog.explainers import EXPLAINERS
 from zoo.registry.registry import Registry
-from zoo.runs.folder import RunFolder
 from zoo.runs.process import available_cores
 from zoo.serving.child import Child
+from zoo.serving.crew import Crew
 from zoo.serving.forms import How
 from zoo.serving.metrics import Metrics, resident_bytes
 from zoo.serving.options import ServeOptions
 from zoo.serving.refusal import Refusal
 from zoo.serving.work import Describe, PredictMolecules, RunStart, SketchStart
 
+MOST_PROCESSES = 4
 PIECE = 1000
 """Rows that a run predicts before it turns to another request."""
 
@@ -44,28 +46,27 @@ class Service:
             raise ValueError("name at least one run to serve")
         self.options, self.metrics = options, Metrics()
         self.places = dict(zip(name_runs(places), map(str, places), strict=True))
-        threads = max(available_cores() // len(self.places), 1)
-        self.runs = {
-            name: Child(
-                name,
-                RunStart(place, name, options.device, options.trust, options.batch_size, threads, options.max_atoms),
-                options.seconds,
-            )
-            for name, place in self.places.items()
-        }
-        self.sketcher = Child("the drawing of molecules", SketchStart(), min(options.seconds, 30))
+        self.runs = {name: self.make_crew(name, place) for name, place in self.places.items()}
+        self.sketcher = Crew([Child("the drawing of molecules", SketchStart(), min(options.seconds, 30))])
         self.facts: dict[str, dict[str, Any]] = {}
 
+    def make_crew(self, name: str, place: str) -> Crew:
+        """Make the processes of a run, which do not run yet."""
+        options = self.options
+        processes = options.processes or processes_for(len(self.places), options.device)
+        threads = threads_for(len(self.places) * processes)
+        begin = RunStart(place, name, options.device, options.trust, options.batch_size, threads, options.max_atoms)
+        return Crew([Child(name, begin, options.seconds) for _ in range(processes)])
+
     @property
-    def children(self) -> Iterator[Child]:
-        """All processes."""
-        yield from self.runs.values()
-        yield self.sketcher
+    def crews(self) -> dict[str, Crew]:
+        """All processes, by what they do."""
+        return {**self.runs, "sketcher": self.sketcher}
 
     @property
     def ready(self) -> bool:
         """Whether all runs are loaded."""
-        return len(self.facts) == len(self.runs) and all(child.ready for child in self.runs.values())
+        return len(self.facts) == len(self.runs) and all(crew.ready for crew in self.runs.values())
 
     async def start(self) -> None:
         """Start the processes, and wait until all have loaded; those that run already stay.
@@ -74,17 +75,17 @@ class Service:
             ValueError: One cannot load, in one line.
         """
         try:
-            await asyncio.gather(*(child.start() for child in self.children if not child.ready))
-            for name, child in self.runs.items():
+            await asyncio.gather(*(crew.start() for crew in self.crews.values()))
+            for name, crew in self.runs.items():
                 if name not in self.facts:
-                    self.facts[name] = await child.ask(Describe())
+                    self.facts[name] = await crew.ask(Describe())
         except BaseException:
             await self.stop()
             raise
 
     async def stop(self) -> None:
         """End the processes."""
-        await asyncio.gather(*(child.stop() for child in self.children))
+        await asyncio.gather(*(crew.stop() for crew in self.crews.values()))
 
     def choose(self, names: Sequence[str] | None) -> list[str]:
         """Return names of runs, all where none is named.
@@ -117,29 +118,37 @@ class Service:
         """Predict at most `PIECE` molecules with a run, and count them; see `PredictMolecules`."""
         return await self.measure(run, PredictMolecules(molecules, features, how), len(molecules))
 
-    async def measure(self, run: str, question: Any, rows: int) -> Any:
-        """Ask a run for predictions, and count rows and seconds."""
+    async def measure(self, run: str, question: Any, rows: int, child: Child | None = None) -> Any:
+        """Ask a run for predictions, or one of its processes, and count rows and seconds."""
         begin = time.perf_counter()
         try:
-            return await self.runs[run].ask(question)
+            return await (child or self.runs[run]).ask(question)
         finally:
             self.metrics.count("molzoo_rows_total", rows, run=run)
             self.metrics.count("molzoo_prediction_seconds_total", time.perf_counter() - begin, run=run)
 
-    def card(self, run: str) -> Path | None:
-        """Return the file with the card of a run, None where there is none."""
-        file = RunFolder.of(self.places[run]).card(".html")
-        return file if file.is_file() else None
-
     def gauges(self) -> dict[str, float]:
         """Return numbers of the moment for metrics."""
         found = {"molzoo_ready": float(self.ready)}
-        for name, child in [*self.runs.items(), ("sketcher", self.sketcher)]:
+        for name, crew in self.crews.items():
             label = f'{{process="{name}"}}'
-            found[f"molzoo_waiting{label}"] = child.waiting
-            found[f"molzoo_restarts{label}"] = child.restarts
-            found[f"molzoo_process_resident_bytes{label}"] = resident_bytes(child.pid) if child.pid else 0
+            found[f"molzoo_waiting{label}"] = crew.waiting
+            found[f"molzoo_restarts{label}"] = crew.restarts
+            found[f"molzoo_process_resident_bytes{label}"] = sum(map(resident_bytes, crew.pids))
         return found
+
+
+def processes_for(runs: int, device: str) -> int:
+    """Return how many processes each run has: one for each core that it may have, at most 4; one on a GPU."""
+    alone = device.startswith("cuda") or (device == "auto" and Path("/proc/driver/nvidia/version").exists())
+    return 1 if alone else min(max(available_cores() // runs, 1), MOST_PROCESSES)
+
+
+def threads_for(processes: int) -> int:
+    """Return torch's threads in each process: they share the cores; OMP_NUM_THREADS bounds them."""
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    share = max(available_cores() // processes, 1)
+    return min(share, max(int(asked), 1)) if asked.isdecimal() else share
 
 
 def name_runs(places: Sequence[str | Path]) -> list[str]:
@@ -151,9 +160,9 @@ def name_runs(places: Sequence[str | Path]) -> list[str]:
     """
     names: list[str] = []
     for place in places:
-        plain = "".join(
-            letter if letter.isalnum() or letter in "._-" else "-" for letter in RunFolder.of(place).path.name
-        )
+        folder = Path(place).absolute()
+        folder = folder.parent.parent if folder.parent.name == "checkpoints" else folder
+        plain = "".join(letter if letter.isalnum() or letter in "._-" else "-" for letter in folder.name)
         plain = plain.strip("-._") or "run"
         number = 1 + sum(name == plain or name.rpartition("-")[0] == plain for name in names)
         names.append(plain if plain not in names else f"{plain}-{number}")

@@ -53,6 +53,16 @@ class Describe:
 
 
 @dataclass(frozen=True)
+class ReadCard:
+    """Question for the card of a run, as HTML."""
+
+    def answer(self, served: Any) -> str | None:
+        """Read it; None where there is none."""
+        file = served.card
+        return file.read_text("utf-8", "replace") if file.is_file() else None
+
+
+@dataclass(frozen=True)
 class PredictMolecules:
     """Question for the predictions of molecules.
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from rdkit import Chem
 
+from featurizers.distances import APART, bond_distances, distances_of_each
 from featurizers.packed import PackedMolecules, offsets, ranges
 from featurizers.size_buckets import size_buckets
 
-APART = 65535
-"""The distance between atoms of different fragments."""
 NO_BOND = 65535
 
 
@@ -62,11 +62,18 @@ class AtomPairs:
             is none), row-major (N * N, 1 or 2), uint16. Of several shortest paths the one through canonically
             first-ranked atoms is taken, so that the choice does not depend on the order of the atoms.
         """
-        distances = np.minimum(Chem.GetDistanceMatrix(mol), APART)
-        columns = [distances.astype(np.uint16).reshape(-1)]
+        return self._codes(mol, bond_ends, bond_distances(mol))
+
+    def encode_all(self, mols: Sequence[Chem.Mol], bond_ends: Sequence[np.ndarray]) -> np.ndarray:
+        """Return what `encode` gives for each of several molecules, at least one, one after another."""
+        distances = distances_of_each(mols, bond_ends)
+        return np.concatenate([self._codes(*molecule) for molecule in zip(mols, bond_ends, distances, strict=True)])
+
+    def _codes(self, mol: Chem.Mol, bond_ends: np.ndarray, distances: np.ndarray) -> np.ndarray:
+        columns = [distances.reshape(-1)]
         if self.path_length:
             ranks = np.array(Chem.CanonicalRankAtoms(mol, breakTies=True))
-            columns.append(first_bonds(distances, bond_ends.astype(np.int64), ranks).reshape(-1))
+            columns.append(first_bonds(distances.astype(np.int64), bond_ends.astype(np.int64), ranks).reshape(-1))
         return np.stack(columns, axis=1)
 
     def arrays(self, packed: PackedMolecules) -> dict[str, np.ndarray]:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-from rdkit import Chem, rdBase
+from rdkit import Chem
 
 from featurizers.atom_pairs import AtomPairs
 from featurizers.batch_arrays import batch_arrays
@@ -19,6 +19,7 @@ from featurizers.normalize import normalize
 from featurizers.packed import MoleculeArrays, PackedMolecules
 from featurizers.reading import MOST_ATOMS, check_size, name_of, read_molecule
 from featurizers.recorded import fingerprint, recorded_options
+from featurizers.silence import silence
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -133,6 +134,10 @@ class Featurizer(ABC):
     def encode(self, mol: Chem.Mol) -> MoleculeArrays:
         """Write a parsed molecule as integer codes."""
 
+    def encode_all(self, mols: Sequence[Chem.Mol]) -> PackedMolecules:
+        """Write several molecules that were prepared, at least one; they may be given properties."""
+        return PackedMolecules.pack([self.encode(mol) for mol in mols])
+
     @abstractmethod
     def expand_atoms(self, codes: np.ndarray) -> np.ndarray:
         """Map atom codes (N, C) to features (N, `atom_size`), float32; each row depends on its code alone."""
@@ -190,7 +195,7 @@ class Featurizer(ABC):
             InvalidMolecule: Its features cannot be computed.
         """
         try:
-            with rdBase.BlockLogs():
+            with silence():
                 arrays = self.encode(mol)
                 size = self.atom_number_size
                 return arrays.with_atom_numbers(self.atom_numbers(mol), size) if size else arrays

@@ -2,31 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from rdkit import Chem
 from rdkit.Chem.rdchem import BondStereo
 
-from featurizers.base import Featurizer
 from featurizers.codes import (
     SHIFT,
-    as_rows,
-    atoms_of,
-    bond_ends,
     bond_stereo,
     bond_types,
-    bonds_of,
+    charges,
     flags,
     hybridizations,
     limited_table,
-    signed,
+    radical_electrons,
     slot_table,
     unsigned,
 )
+from featurizers.columns import ColumnFeaturizer
+from featurizers.molecule_parts import MoleculeParts
 from featurizers.one_hot import BOND_TYPE_SLOTS, HYBRIDIZATION_SLOTS, NO_SLOT, set_flags, set_one_hot, slots_of
-from featurizers.packed import MoleculeArrays
 
 # fmt: off
 # Atomic numbers in the order of their columns, which is DGL-LifeSci's: C N O S F Si P Cl Br ...
@@ -54,7 +50,7 @@ FIRST_COLUMNS = np.array([0, 43, 54, 63, 69])
 CHARGE, RADICALS, AROMATIC = 61, 62, 68
 
 
-class CanonicalFeaturizer(Featurizer):
+class CanonicalFeaturizer(ColumnFeaturizer):
     """DGL-LifeSci's canonical features: 74 of each atom, 12 (or 13) of each bond.
 
     Atoms: one-hot element (0-42), degree (43-53), implicit valence (54-60), formal charge (61), radical electrons
@@ -84,21 +80,28 @@ class CanonicalFeaturizer(Featurizer):
         self.self_loop = self_loop
         self.bond_size = 13 if self_loop else 12
 
-    def encode(self, mol: Chem.Mol) -> MoleculeArrays:
-        """Write the slots of every atom and bond."""
-        bonds = bonds_of(mol)
-        ends = bond_ends(bonds)
-        return MoleculeArrays(
-            atoms=as_rows(self.atom_columns(mol, atoms_of(mol))),
-            bonds=as_rows(bond_columns(mol, bonds, ends)),
-            bond_ends=ends,
-            pairs=self.relate(mol, ends),
-            descriptors=self.describe(mol),
-        )
+    def atom_columns(self, parts: MoleculeParts) -> list[bytes]:
+        """Five slots, charge (shifted), radical electrons, aromatic of each atom."""
+        read, atoms = Chem.Atom, parts.atoms
+        return [
+            unsigned(read.GetAtomicNum, atoms).translate(ELEMENTS),
+            parts.degrees.translate(UP_TO_10),
+            unsigned(read.GetNumImplicitHs, atoms).translate(UP_TO_6),
+            hybridizations(parts).translate(HYBRIDIZATIONS),
+            unsigned(read.GetTotalNumHs, atoms).translate(UP_TO_4),
+            charges(parts),
+            radical_electrons(parts),
+            unsigned(read.GetIsAromatic, atoms),
+        ]
 
-    def atom_columns(self, mol: Chem.Mol, atoms: Sequence[Chem.Atom]) -> list[bytes]:
-        """Return the columns of the atoms' codes (N bytes each)."""
-        return atom_columns(mol, atoms)
+    def bond_columns(self, parts: MoleculeParts) -> list[bytes]:
+        """Type slot, stereo slot, flags (conjugated, in a ring) of each bond."""
+        read, bonds = Chem.Bond, parts.bonds
+        return [
+            bond_types(parts).translate(BOND_TYPES),
+            bond_stereo(parts).translate(STEREO),
+            flags(unsigned(read.GetIsConjugated, bonds), unsigned(read.IsInRing, bonds)),
+        ]
 
     def expand_atoms(self, codes: np.ndarray) -> np.ndarray:
         """Map atom codes (N, 8) to features (N, 74)."""
@@ -115,28 +118,3 @@ class CanonicalFeaturizer(Featurizer):
         set_one_hot(feats, codes[:, :2], np.array([0, 6]))
         set_flags(feats, codes[:, 2], slice(4, 6))
         return feats
-
-
-def atom_columns(mol: Chem.Mol, atoms: Sequence[Chem.Atom]) -> list[bytes]:
-    """Five slots, charge (shifted), radical electrons, aromatic of each atom."""
-    read = Chem.Atom
-    return [
-        unsigned(read.GetAtomicNum, atoms).translate(ELEMENTS),
-        unsigned(read.GetDegree, atoms).translate(UP_TO_10),
-        unsigned(read.GetNumImplicitHs, atoms).translate(UP_TO_6),
-        hybridizations(mol).translate(HYBRIDIZATIONS),
-        unsigned(read.GetTotalNumHs, atoms).translate(UP_TO_4),
-        signed(read.GetFormalCharge, atoms),
-        unsigned(read.GetNumRadicalElectrons, atoms),
-        unsigned(read.GetIsAromatic, atoms),
-    ]
-
-
-def bond_columns(mol: Chem.Mol, bonds: Sequence[Chem.Bond], ends: np.ndarray) -> list[bytes]:
-    """Type slot, stereo slot, flags (conjugated, in a ring) of each bond, whose ends are (M, 2)."""
-    read = Chem.Bond
-    return [
-        bond_types(mol, bonds, ends).translate(BOND_TYPES),
-        bond_stereo(mol, bonds).translate(STEREO),
-        flags(unsigned(read.GetIsConjugated, bonds), unsigned(read.IsInRing, bonds)),
-    ]

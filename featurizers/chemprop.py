@@ -10,21 +10,20 @@ import numpy as np
 from rdkit import Chem
 from rdkit.Chem.rdchem import HybridizationType as Hybridization
 
-from featurizers.base import Featurizer
 from featurizers.codes import (
-    as_rows,
-    atoms_of,
+    added,
+    charges,
     hybridizations,
+    isotope_columns,
     limited_table,
-    signed,
     signed_slot_table,
     slot_table,
-    sorted_bonds,
     unsigned,
 )
-from featurizers.grover import bond_columns, isotope_columns, masses
+from featurizers.columns import ColumnFeaturizer
+from featurizers.grover import bond_columns, masses
+from featurizers.molecule_parts import MoleculeParts
 from featurizers.one_hot import set_flags, set_one_hot, slots_of
-from featurizers.packed import MoleculeArrays
 
 # Values of degree, charge, chiral tag and hydrogens that have a column, in all sets of features.
 DEGREES, CHARGES, CHIRAL_TAGS, HYDROGENS = range(6), (-1, -2, 1, 2, 0), range(4), range(5)
@@ -83,7 +82,7 @@ SETS = {
 }
 
 
-class ChempropFeaturizer(Featurizer):
+class ChempropFeaturizer(ColumnFeaturizer):
     """Atom and bond features as chemprop 2 gives them: 72 of each atom, 14 of each bond.
 
     Atoms: one-hot atomic number (1 to 36 and iodine), total degree (0 to 5), formal charge (-1, -2, 1, 2, 0), chiral
@@ -109,6 +108,7 @@ class ChempropFeaturizer(Featurizer):
     """
 
     name: ClassVar[str] = "chemprop"
+    sorted_bonds = True
     bond_size = 14
 
     def __init__(self, *, columns: str = "v2", hydrogens: str = "as_written", **options: Any) -> None:
@@ -124,16 +124,9 @@ class ChempropFeaturizer(Featurizer):
             slot_table(slots_of(hybridizations), len(hybridizations)),
         )
 
-    def encode(self, mol: Chem.Mol) -> MoleculeArrays:
-        """Write the slots, flags and isotope of every atom and bond."""
-        bonds, ends = sorted_bonds(mol)
-        return MoleculeArrays(
-            atoms=self._atom_codes(mol),
-            bonds=as_rows(bond_columns(mol, bonds, ends)),
-            bond_ends=ends,
-            pairs=self.relate(mol, ends),
-            descriptors=self.describe(mol),
-        )
+    def bond_columns(self, parts: MoleculeParts) -> list[bytes]:
+        """Type slot, stereo slot, flags (conjugated, in a ring) of each bond."""
+        return bond_columns(parts)
 
     def expand_atoms(self, codes: np.ndarray) -> np.ndarray:
         """Map atom codes (N, 10) to features (N, `atom_size`)."""
@@ -151,21 +144,19 @@ class ChempropFeaturizer(Featurizer):
         set_flags(feats, codes[:, 2], slice(5, 7))
         return feats
 
-    def _atom_codes(self, mol: Chem.Mol) -> np.ndarray:
+    def atom_columns(self, parts: MoleculeParts) -> list[bytes]:
         """Six slots, aromatic, atomic number, isotope (low and high byte) of each atom."""
-        elements, charges, hybridization_slots = self._slots
-        atoms, read = atoms_of(mol), Chem.Atom
-        numbers = unsigned(read.GetAtomicNum, atoms)
-        return as_rows(
-            [
-                numbers.translate(elements),
-                unsigned(read.GetTotalDegree, atoms).translate(UP_TO_6),
-                signed(read.GetFormalCharge, atoms).translate(charges),
-                unsigned(read.GetChiralTag, atoms).translate(UP_TO_4),
-                unsigned(read.GetTotalNumHs, atoms).translate(UP_TO_5),
-                hybridizations(mol).translate(hybridization_slots),
-                unsigned(read.GetIsAromatic, atoms),
-                numbers,
-                *isotope_columns(atoms),
-            ]
-        )
+        elements, charge_slots, hybridization_slots = self._slots
+        read, atoms = Chem.Atom, parts.atoms
+        numbers, hydrogens = unsigned(read.GetAtomicNum, atoms), unsigned(read.GetTotalNumHs, atoms)
+        return [
+            numbers.translate(elements),
+            added(parts.degrees, hydrogens).translate(UP_TO_6),
+            charges(parts).translate(charge_slots),
+            unsigned(read.GetChiralTag, atoms).translate(UP_TO_4),
+            hydrogens.translate(UP_TO_5),
+            hybridizations(parts).translate(hybridization_slots),
+            unsigned(read.GetIsAromatic, atoms),
+            numbers,
+            *isotope_columns(parts),
+        ]

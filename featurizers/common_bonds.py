@@ -19,6 +19,14 @@ def note_common_bonds(mol: Chem.Mol, smiles: str) -> Chem.Mol:
     return mol
 
 
+def copy_marked(mol: Chem.Mol) -> Chem.Mol:
+    """Return a copy that is marked as the molecule is; its bonds must stay as they are."""
+    copy = Chem.Mol(mol)
+    if has_common_bonds(mol):
+        copy.has_common_bonds = True  # type: ignore[attr-defined]
+    return copy
+
+
 def has_common_bonds(mol: Chem.Mol) -> bool:
     """Return whether a molecule is marked, and has not been copied since.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import repeat
 from typing import Any, ClassVar
 
@@ -11,23 +11,20 @@ from rdkit import Chem
 from rdkit.Chem.rdchem import BondStereo
 from rdkit.Chem.rdPartialCharges import ComputeGasteigerCharges
 
-from featurizers.base import Featurizer
 from featurizers.codes import (
     SHIFT,
-    as_rows,
-    atoms_of,
-    bond_ends,
     bond_stereo,
     bond_types,
-    bonds_of,
+    charges,
     flags,
     hybridizations,
-    signed,
     slot_table,
     unsigned,
 )
+from featurizers.columns import ColumnFeaturizer
+from featurizers.molecule_parts import MoleculeParts
 from featurizers.one_hot import BOND_TYPE_SLOTS, HYBRIDIZATION_SLOTS, set_flags, set_one_hot, slots_of
-from featurizers.packed import MoleculeArrays, PackedMolecules
+from featurizers.packed import PackedMolecules
 
 STEREO_SLOTS = slots_of(
     [
@@ -51,7 +48,7 @@ COUNT_SCALES = np.array([8, 4, 8, 8], dtype=np.float32)  # hydrogens, degree, ch
 CHARGE_SHIFT = np.array([0, 0, SHIFT, 0], dtype=np.float32)
 
 
-class ComptFeaturizer(Featurizer):
+class ComptFeaturizer(ColumnFeaturizer):
     """115 features of each atom, 13 of each bond and the distances of all atom pairs, as published with CoMPT.
 
     Atoms: one-hot atomic number (0-100), one-hot hybridization (101-106), hydrogens / 8 (107), degree / 4 (108), formal
@@ -75,6 +72,7 @@ class ComptFeaturizer(Featurizer):
     """
 
     name: ClassVar[str] = "compt"
+    writes_properties = True
     atom_size = 115
     bond_size = 13
 
@@ -82,20 +80,38 @@ class ComptFeaturizer(Featurizer):
         super().__init__(pairs=pairs, **options)
         self.canonical_order = canonical_order
 
-    def encode(self, mol: Chem.Mol) -> MoleculeArrays:
-        """Write the slots, counts and partial charges of every atom and the slots of every bond."""
-        mol = in_canonical_order(mol) if self.canonical_order else Chem.Mol(mol)  # a copy: charges are written into it
+    def arrange(self, mol: Chem.Mol) -> Chem.Mol:
+        """Return the molecule in the order that is asked for, with its partial charges as properties."""
+        mol = in_canonical_order(mol) if self.canonical_order else mol
         ComputeGasteigerCharges(mol)
-        atoms, bonds = atoms_of(mol), bonds_of(mol)
-        ends = bond_ends(bonds)
-        return MoleculeArrays(
-            atoms=as_rows(atom_columns(mol, atoms)),
-            bonds=as_rows(bond_columns(mol, bonds, ends)),
-            bond_ends=ends,
-            pairs=self.relate(mol, ends),
-            descriptors=self.describe(mol),
-            extra={"atoms.charges": partial_charges(atoms)},
-        )
+        return mol
+
+    def atom_columns(self, parts: MoleculeParts) -> list[bytes]:
+        """Slots of element and hybridization, hydrogens, degree, charge (shifted), valence, flags (aromatic, ring)."""
+        read, atoms = Chem.Atom, parts.atoms
+        return [
+            unsigned(read.GetAtomicNum, atoms).translate(ELEMENTS),
+            hybridizations(parts).translate(HYBRIDIZATIONS),
+            unsigned(read.GetTotalNumHs, atoms, True),
+            parts.degrees,
+            charges(parts),
+            unsigned(read.GetTotalValence, atoms),
+            flags(unsigned(read.GetIsAromatic, atoms), unsigned(read.IsInRing, atoms)),
+        ]
+
+    def bond_columns(self, parts: MoleculeParts) -> list[bytes]:
+        """Type slot, stereo slot, flags (conjugated, aromatic, in a ring) of each bond."""
+        read = Chem.Bond
+        getters = (read.GetIsConjugated, read.GetIsAromatic, read.IsInRing)
+        return [
+            bond_types(parts).translate(BOND_TYPES),
+            bond_stereo(parts).translate(STEREO),
+            flags(*(unsigned(getter, parts.bonds) for getter in getters)),
+        ]
+
+    def shared_arrays(self, parts: MoleculeParts) -> Mapping[str, np.ndarray]:
+        """Return the partial charges of all atoms."""
+        return {"atoms.charges": partial_charges(parts.atoms)}
 
     def expand_atoms(self, codes: np.ndarray) -> np.ndarray:
         """Map atom codes (N, 7) to features (N, 115), the partial charges 0."""
@@ -129,29 +145,5 @@ def in_canonical_order(mol: Chem.Mol) -> Chem.Mol:
 def partial_charges(atoms: Sequence[Chem.Atom]) -> np.ndarray:
     """Gasteiger charges of atoms and of their hydrogens (N, 2), float32; 0 where there is none."""
     names = ("_GasteigerCharge", "_GasteigerHCharge")
-    charges = np.array([list(map(Chem.Atom.GetDoubleProp, atoms, repeat(name))) for name in names])
-    return np.where(np.isfinite(charges), charges, 0.0).astype(np.float32).T.copy()
-
-
-def atom_columns(mol: Chem.Mol, atoms: Sequence[Chem.Atom]) -> list[bytes]:
-    """Element and hybridization slots, hydrogens, degree, charge (shifted), valence, flags (aromatic, in a ring)."""
-    read = Chem.Atom
-    return [
-        unsigned(read.GetAtomicNum, atoms).translate(ELEMENTS),
-        hybridizations(mol).translate(HYBRIDIZATIONS),
-        unsigned(read.GetTotalNumHs, atoms, True),
-        unsigned(read.GetDegree, atoms),
-        signed(read.GetFormalCharge, atoms),
-        unsigned(read.GetTotalValence, atoms),
-        flags(unsigned(read.GetIsAromatic, atoms), unsigned(read.IsInRing, atoms)),
-    ]
-
-
-def bond_columns(mol: Chem.Mol, bonds: Sequence[Chem.Bond], ends: np.ndarray) -> list[bytes]:
-    """Type slot, stereo slot, flags (conjugated, aromatic, in a ring) of each bond, whose ends are (M, 2)."""
-    read = Chem.Bond
-    return [
-        bond_types(mol, bonds, ends).translate(BOND_TYPES),
-        bond_stereo(mol, bonds).translate(STEREO),
-        flags(*(unsigned(getter, bonds) for getter in (read.GetIsConjugated, read.GetIsAromatic, read.IsInRing))),
-    ]
+    found = np.array([list(map(Chem.Atom.GetDoubleProp, atoms, repeat(name))) for name in names])
+    return np.where(np.isfinite(found), found, 0.0).astype(np.float32).T.copy()

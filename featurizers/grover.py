@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from itertools import chain
 from typing import Any, ClassVar
@@ -11,36 +11,36 @@ import numpy as np
 from rdkit import Chem
 from rdkit.Chem.rdqueries import HasChiralTagQueryAtom
 
-from featurizers.base import Featurizer
 from featurizers.chirality import cip_slots
 from featurizers.codes import (
-    as_rows,
-    atoms_of,
+    added,
     bond_stereo,
     bond_types,
+    charges,
     flags,
     hybridizations,
+    isotope_columns,
     limited_table,
-    signed,
     signed_slot_table,
     slot_table,
-    sorted_bonds,
     unsigned,
 )
+from featurizers.columns import ColumnFeaturizer
+from featurizers.molecule_parts import MoleculeParts
 from featurizers.one_hot import BOND_TYPE_SLOTS, HYBRIDIZATION_SLOTS, set_flags, set_one_hot
-from featurizers.packed import MoleculeArrays
 
 # Patterns of single atoms as published with GROVER (tencent-ailab/grover, grover/data/molgraph.py), in the order of
-# their columns. They are part of the definition of the features: released weights depend on them.
+# their columns. They are part of the definition of the features: released weights depend on them. They match the same
+# atoms in half the time, since they recurse only where they have to, and from fewer atoms.
 ACCEPTOR = (
-    "[$([O,S;H1;v2;!$(*-*=[O,N,P,S])]),$([O,S;H0;v2]),$([O,S;-]),$([N;v3;!$(N-*=[O,N,P,S])]),"
-    "n&H0&+0,$([o,s;+0;!$([o,s]:n);!$([o,s]:c:n)])]"
+    "[O&H0&v2,S&H0&v2,O&-,S&-,n&H0&+0,O&H1&v2&!$([O,S;H1]-*=[O,N,P,S]),S&H1&v2&!$([O,S;H1]-*=[O,N,P,S]),"
+    "N&v3&!$([N&v3]-*=[O,N,P,S]),o&+0&!$([o,s]:n)&!$([o,s]:c:n),s&+0&!$([o,s]:n)&!$([o,s]:c:n)]"
 )
-DONOR = "[$([N;!H0;v3,v4&+1]),$([O,S;H1;+0]),n&H1&+0]"
+DONOR = "[N&!H0&v3,N&!H0&v4&+1,O&H1&+0,S&H1&+0,n&H1&+0]"
 ACIDIC = "[$([C,S](=[O,S,P])-[O;H1,-1])]"
 BASIC = (
-    "[#7;+,$([N;H2&+0][$([C,a]);!$([C,a](=O))]),$([N;H1&+0]([$([C,a]);!$([C,a](=O))])[$([C,a]);!$([C,a](=O))]),"
-    "$([N;H0&+0]([C;!$(C(=O))])([C;!$(C(=O))])[C;!$(C(=O))])]"
+    "[#7;+,$([N;H2&+0][C,a;!$([C,a]=O)]),$([N;H1&+0]([C,a;!$([C,a]=O)])[C,a;!$([C,a]=O)]),"
+    "$([N;H0&+0]([C;!$(C=O)])([C;!$(C=O)])[C;!$(C=O)])]"
 )
 PATTERNS = tuple(Chem.MolFromSmarts(smarts) for smarts in (ACCEPTOR, DONOR, ACIDIC, BASIC))
 
@@ -81,7 +81,7 @@ def isotope_mass(number: int, isotope: int) -> float:
     return float(isotope) if mass == 0.0 and number != 0 else mass
 
 
-class GroverFeaturizer(Featurizer):
+class GroverFeaturizer(ColumnFeaturizer):
     """151 features of each atom and 14 of each bond, as published with GROVER.
 
     Atoms: one-hot atomic number (0-100), total degree (101-107), formal charge (108-113), chirality (114-118),
@@ -110,8 +110,9 @@ class GroverFeaturizer(Featurizer):
     """
 
     name: ClassVar[str] = "grover"
-    version: ClassVar[int] = Featurizer.version + 1
-    legacy_defaults: ClassVar[Mapping[str, Any]] = {**Featurizer.legacy_defaults, "chirality": "published"}
+    version: ClassVar[int] = ColumnFeaturizer.version + 1
+    sorted_bonds = True
+    legacy_defaults: ClassVar[Mapping[str, Any]] = {**ColumnFeaturizer.legacy_defaults, "chirality": "published"}
     atom_size = 151
     bond_size = 14
 
@@ -121,42 +122,33 @@ class GroverFeaturizer(Featurizer):
             raise ValueError(f"chirality={chirality!r}: choose 'cip' or 'published'")
         self.chirality = chirality
 
-    def encode(self, mol: Chem.Mol) -> MoleculeArrays:
-        """Write the slots, flags and isotope of every atom and bond."""
-        bonds, ends = sorted_bonds(mol)
-        return MoleculeArrays(
-            atoms=self._atom_codes(mol),
-            bonds=as_rows(bond_columns(mol, bonds, ends)),
-            bond_ends=ends,
-            pairs=self.relate(mol, ends),
-            descriptors=self.describe(mol),
-        )
-
-    def _atom_codes(self, mol: Chem.Mol) -> np.ndarray:
+    def atom_columns(self, parts: MoleculeParts) -> list[bytes]:
         """Number, six slots, flags (patterns, aromatic), ring sizes, isotope (low and high byte) of each atom."""
-        atoms, read = atoms_of(mol), Chem.Atom
-        aromatic = unsigned(read.GetIsAromatic, atoms)
-        return as_rows(
-            [
-                unsigned(read.GetAtomicNum, atoms),
-                unsigned(read.GetTotalDegree, atoms).translate(DEGREES),
-                signed(read.GetFormalCharge, atoms).translate(CHARGES),
-                self._chirality(mol, atoms),
-                unsigned(read.GetTotalNumHs, atoms).translate(HYDROGENS),
-                hybridizations(mol).translate(HYBRIDIZATIONS),
-                unsigned(read.GetNumImplicitHs, atoms).translate(IMPLICIT),
-                flags(*(matches(mol, pattern) for pattern in PATTERNS), aromatic),
-                ring_sizes(mol),
-                *isotope_columns(atoms),
-            ]
-        )
+        read, atoms = Chem.Atom, parts.atoms
+        hydrogens = unsigned(read.GetTotalNumHs, atoms)
+        found = [b"".join([matches(mol, pattern) for mol in parts.mols]) for pattern in PATTERNS]
+        return [
+            unsigned(read.GetAtomicNum, atoms),
+            added(parts.degrees, hydrogens).translate(DEGREES),
+            charges(parts).translate(CHARGES),
+            self._chirality(parts),
+            hydrogens.translate(HYDROGENS),
+            hybridizations(parts).translate(HYBRIDIZATIONS),
+            unsigned(read.GetNumImplicitHs, atoms).translate(IMPLICIT),
+            flags(*found, unsigned(read.GetIsAromatic, atoms)),
+            b"".join(map(ring_sizes, parts.mols)),
+            *isotope_columns(parts),
+        ]
 
-    def _chirality(self, mol: Chem.Mol, atoms: Sequence[Chem.Atom]) -> bytes:
+    def bond_columns(self, parts: MoleculeParts) -> list[bytes]:
+        """Type slot, stereo slot, flags (conjugated, in a ring) of each bond."""
+        return bond_columns(parts)
+
+    def _chirality(self, parts: MoleculeParts) -> bytes:
         """Slot of each atom's tag, or of its CIP label."""
         if self.chirality == "published":
-            return unsigned(Chem.Atom.GetChiralTag, atoms).translate(CHIRALITY)
-        tagged = [atom.GetIdx() for atom in mol.GetAtomsMatchingQuery(TAGGED)]
-        return cip_slots(mol, tagged).tobytes() if tagged else bytes(len(atoms))
+            return unsigned(Chem.Atom.GetChiralTag, parts.atoms).translate(CHIRALITY)
+        return b"".join(map(_labels, parts.mols))
 
     def expand_atoms(self, codes: np.ndarray) -> np.ndarray:
         """Map atom codes (N, 11) to features (N, 151)."""
@@ -187,14 +179,20 @@ def masses(numbers: np.ndarray, isotopes: np.ndarray) -> np.ndarray:
     return result
 
 
-def bond_columns(mol: Chem.Mol, bonds: Sequence[Chem.Bond], ends: np.ndarray) -> list[bytes]:
-    """Type slot, stereo slot, flags (conjugated, in a ring) of each bond, whose ends are (M, 2)."""
-    read = Chem.Bond
+def bond_columns(parts: MoleculeParts) -> list[bytes]:
+    """Type slot, stereo slot, flags (conjugated, in a ring) of each bond."""
+    read, bonds = Chem.Bond, parts.bonds
     return [
-        bond_types(mol, bonds, ends).translate(BOND_TYPES),
-        bond_stereo(mol, bonds).translate(STEREO),
+        bond_types(parts).translate(BOND_TYPES),
+        bond_stereo(parts).translate(STEREO),
         flags(unsigned(read.GetIsConjugated, bonds), unsigned(read.IsInRing, bonds)),
     ]
+
+
+def _labels(mol: Chem.Mol) -> bytes:
+    """Slot of the CIP label of each atom."""
+    tagged = [atom.GetIdx() for atom in mol.GetAtomsMatchingQuery(TAGGED)]
+    return cip_slots(mol, tagged).tobytes() if tagged else bytes(mol.GetNumAtoms())
 
 
 def matches(mol: Chem.Mol, pattern: Chem.Mol) -> bytes:
@@ -214,11 +212,3 @@ def ring_sizes(mol: Chem.Mol) -> bytes:
             for atom in ring:
                 sizes[atom] |= 1 << (len(ring) - 3)
     return bytes(sizes)
-
-
-def isotope_columns(atoms: Sequence[Chem.Atom]) -> list[bytes]:
-    """Low and high byte of the isotope of each atom."""
-    isotopes = list(map(Chem.Atom.GetIsotope, atoms))
-    if not any(isotopes):
-        return [bytes(len(atoms))] * 2
-    return [bytes(isotope & 255 for isotope in isotopes), bytes(isotope >> 8 for isotope in isotopes)]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,10 +10,11 @@ from rdkit import Chem
 
 from featurizers.atom_pairs import pair_ends
 from featurizers.canonical import CanonicalFeaturizer
-from featurizers.codes import SHIFT, limited_table, signed, slot_table, unsigned
+from featurizers.codes import SHIFT, charges, limited_table, slot_table, unsigned
 from featurizers.conformer import conformer_positions
+from featurizers.molecule_parts import MoleculeParts
 from featurizers.one_hot import set_one_hot, slots_of
-from featurizers.packed import MoleculeArrays, PackedMolecules
+from featurizers.packed import PackedMolecules
 
 ELEMENT_SLOTS = slots_of([5, 6, 7, 8, 9, 15, 16, 17, 35, 53])
 OTHER_ELEMENT, MOST_NEIGHBORS, MOST_HYDROGENS = 10, 5, 4
@@ -77,33 +77,37 @@ class MATFeaturizer(CanonicalFeaturizer):
         self.depict_failures = depict_failures
         self.atom_size = 27 if one_hot_charge else 25
 
-    def encode(self, mol: Chem.Mol) -> MoleculeArrays:
-        """Write slots and, as an extra array, places."""
-        molecule = super().encode(mol)
-        extra = {}
-        if self.conformers:
-            extra["atoms.place"] = conformer_positions(
-                mol,
-                seed=self.conformer_seed,
-                largest=self.conformer_largest,
-                depict_failures=self.depict_failures,
-            )
-        return replace(molecule, extra=extra)
+    def own_arrays(self, mol: Chem.Mol, bond_ends: np.ndarray) -> Mapping[str, np.ndarray]:
+        """Return the places of the atoms, where conformers are asked for."""
+        if not self.conformers:
+            return {}
+        places = conformer_positions(
+            mol, seed=self.conformer_seed, largest=self.conformer_largest, depict_failures=self.depict_failures
+        )
+        return {"atoms.place": places}
 
-    def atom_columns(self, mol: Chem.Mol, atoms: Sequence[Chem.Atom]) -> list[bytes]:
-        """Return the columns of the atoms' codes (N bytes each)."""
-        return atom_columns(atoms)
+    def atom_columns(self, parts: MoleculeParts) -> list[bytes]:
+        """Slots of element, neighbours and hydrogens, charge (shifted), in a ring, aromatic of each atom."""
+        read, atoms = Chem.Atom, parts.atoms
+        return [
+            unsigned(read.GetAtomicNum, atoms).translate(ELEMENTS),
+            parts.degrees.translate(UP_TO_5),
+            unsigned(read.GetTotalNumHs, atoms).translate(UP_TO_4),
+            charges(parts),
+            unsigned(read.IsInRing, atoms),
+            unsigned(read.GetIsAromatic, atoms),
+        ]
 
     def expand_atoms(self, codes: np.ndarray) -> np.ndarray:
         """Map atom codes (N, 6) to features (N, `atom_size`)."""
         feats = np.zeros((len(codes), self.atom_size), dtype=np.float32)
         set_one_hot(feats, codes[:, :3], FIRST_COLUMNS)
-        charges = codes[:, 3].astype(np.int64) - SHIFT
+        charge = codes[:, 3].astype(np.int64) - SHIFT
         if self.one_hot_charge:
-            slots = np.where(charges == -1, 0, np.where(charges == 0, 1, 2))
+            slots = np.where(charge == -1, 0, np.where(charge == 0, 1, 2))
             feats[np.arange(len(codes)), CHARGE + slots] = 1
         else:
-            feats[:, CHARGE] = charges
+            feats[:, CHARGE] = charge
         feats[:, -2:] = codes[:, 4:6]
         return feats
 
@@ -115,16 +119,3 @@ class MATFeaturizer(CanonicalFeaturizer):
             first, second = pair_ends(arrays["num_atoms"])
             arrays["pairs.distance_3d"] = np.linalg.norm(places[first] - places[second], axis=1).astype(np.float32)
         return arrays
-
-
-def atom_columns(atoms: Sequence[Chem.Atom]) -> list[bytes]:
-    """Slots of element, neighbours and hydrogens, charge (shifted), in a ring, aromatic of each atom."""
-    read = Chem.Atom
-    return [
-        unsigned(read.GetAtomicNum, atoms).translate(ELEMENTS),
-        unsigned(read.GetDegree, atoms).translate(UP_TO_5),
-        unsigned(read.GetTotalNumHs, atoms).translate(UP_TO_4),
-        signed(read.GetFormalCharge, atoms),
-        unsigned(read.IsInRing, atoms),
-        unsigned(read.GetIsAromatic, atoms),
-    ]

@@ -147,6 +147,18 @@ class PackedMolecules:
             **columns,
         )
 
+    @classmethod
+    def join(cls, groups: Sequence[PackedMolecules]) -> PackedMolecules:
+        """Put groups of molecules, at least one, one after another; they have the same arrays and no partners."""
+        if len(groups) == 1:
+            return groups[0]
+        arrays = [group.arrays() for group in groups]
+        if any(each.keys() != arrays[0].keys() for each in arrays):
+            raise ValueError("a featurizer must give every molecule the same arrays")
+        return PackedMolecules.from_arrays(
+            {name: np.concatenate([each[name] for each in arrays]) for name in arrays[0]}
+        )
+
     def arrays(self) -> dict[str, np.ndarray]:
         """Every array by name, as a store keeps them; `from_arrays` takes them back. Partners are not among them."""
         others = ("extra", "partners")

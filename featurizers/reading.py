@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from rdkit import Chem, rdBase
+from rdkit import Chem
 
 from featurizers.common_bonds import note_common_bonds
 from featurizers.errors import FAILURES, InvalidMolecule, why_failed
 from featurizers.guard import INCHI, is_risky, why_refused
 from featurizers.normalize import is_plain, normalize
+from featurizers.silence import silence
 
 MOST_LETTERS = 300_000
 """No molecule of `MOST_ATOMS` needs a longer SMILES, with an atom map and isotope on every atom."""
@@ -35,7 +36,7 @@ def read_molecule(molecule: str | Chem.Mol, max_atoms: int | None = None, *, as_
         raise InvalidMolecule(str(molecule), f"not a SMILES but {type(molecule).__name__}")
     if isinstance(molecule, str) and len(molecule) > MOST_LETTERS:
         raise InvalidMolecule(molecule[:100], f"{len(molecule):,} letters, more than {MOST_LETTERS:,}")
-    with rdBase.BlockLogs():
+    with silence():
         if is_risky(molecule):
             _try_first(molecule)
         mol = read_here(molecule, as_written)

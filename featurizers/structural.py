@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -10,7 +10,6 @@ from rdkit import Chem
 
 from featurizers.base import MOST_ATOMS_IN_PAIRS
 from featurizers.canonical import CanonicalFeaturizer
-from featurizers.packed import MoleculeArrays
 
 
 class StructuralFeaturizer(CanonicalFeaturizer):
@@ -46,16 +45,15 @@ class StructuralFeaturizer(CanonicalFeaturizer):
         """Most atoms, as for pairs: the encodings come from matrices of all atoms by all atoms."""
         return MOST_ATOMS_IN_PAIRS if self.walk_size or self.laplacian_size else super().atom_limit
 
-    def encode(self, mol: Chem.Mol) -> MoleculeArrays:
-        """Write slots and, as extra arrays, encodings."""
-        molecule, extra = super().encode(mol), {}
+    def own_arrays(self, mol: Chem.Mol, bond_ends: np.ndarray) -> Mapping[str, np.ndarray]:
+        """Return the encodings that are asked for."""
+        num_atoms, found = mol.GetNumAtoms(), {}
         if self.walk_size:
-            extra["atoms.walk_returns"] = walk_returns(len(molecule.atoms), molecule.bond_ends, self.walk_size)
+            found["atoms.walk_returns"] = walk_returns(num_atoms, bond_ends, self.walk_size)
         if self.laplacian_size:
             ranks = np.array(Chem.CanonicalRankAtoms(mol, breakTies=True), dtype=np.int64)
-            vectors = laplacian_vectors(len(molecule.atoms), molecule.bond_ends, self.laplacian_size, ranks)
-            extra["atoms.laplacian"] = vectors
-        return replace(molecule, extra={name: array.astype(np.float32) for name, array in extra.items()})
+            found["atoms.laplacian"] = laplacian_vectors(num_atoms, bond_ends, self.laplacian_size, ranks)
+        return {name: array.astype(np.float32) for name, array in found.items()}
 
 
 def walk_returns(num_atoms: int, bond_ends: np.ndarray, steps: int) -> np.ndarray:

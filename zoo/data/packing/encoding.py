@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from rdkit import rdBase
 from tqdm import tqdm
 
-from featurizers import Featurizer, InvalidMolecule, PackedMolecules
+from featurizers import Featurizer
 from featurizers.blas import one_blas_thread
+from featurizers.together import encode_together
 from zoo.data.packing.processes import ordered_map
 from zoo.data.rows import InvalidRow
 
@@ -39,26 +39,20 @@ class EncodedChunk:
 def encode_chunk(featurizer: Featurizer, chunk: tuple[int, Sequence[str]]) -> EncodedChunk:
     """Encode the molecules of one chunk: the number of the first, and the SMILES."""
     start, smiles = chunk
-    encoded, readable, invalid = [], [], []
-    with (
-        one_blas_thread(),
-        rdBase.BlockLogs(),
-    ):  # what cannot be read is reported by row; the rest would fill the screen
-        for position, text in enumerate(smiles):
-            try:
-                encoded.append(featurizer.read(text))
-                readable.append(position)
-            except InvalidMolecule as error:
-                invalid.append(InvalidRow(start + position, text, error.reason))
-    if not encoded:
+    with one_blas_thread():
+        encoded = encode_together(featurizer, smiles)
+    invalid = tuple(
+        InvalidRow(start + place, smiles[place], encoded.failed[place].reason) for place in sorted(encoded.failed)
+    )
+    packed = encoded.packed
+    if packed is None:
         counts = {name: np.zeros(len(smiles), dtype=np.int32) for name in ("num_atoms", "num_bonds")}
-        return EncodedChunk(counts, tuple(invalid))
-    packed = PackedMolecules.pack(encoded)
+        return EncodedChunk(counts, invalid)
     arrays = packed.arrays()
     for name, array in arrays.items():
         if name.startswith(PER_MOLECULE):
-            arrays[name] = _with_gaps(array, readable, len(smiles))
-    return EncodedChunk(arrays, tuple(invalid))
+            arrays[name] = _with_gaps(array, encoded.places, len(smiles))
+    return EncodedChunk(arrays, invalid)
 
 
 def _with_gaps(rows: np.ndarray, places: Sequence[int], length: int) -> np.ndarray:

@@ -1,0 +1,82 @@
+"""`MoleculeParts`: the atoms and bonds of several molecules, whose properties are read together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from itertools import chain
+from typing import Any
+
+import numpy as np
+from rdkit import Chem
+
+from featurizers.packed import before
+
+
+class MoleculeParts:
+    """The atoms and bonds of several molecules, one molecule after another.
+
+    Args:
+        mols: B molecules with N atoms and M bonds together.
+        sort: Order the bonds of each molecule by their lower, then their higher atom, and the ends of each bond too;
+            otherwise both are in RDKit's order.
+
+    Attributes:
+        num_atoms: Atoms of each molecule (B,), int32.
+        num_bonds: Bonds of each molecule (B,), int32.
+        atoms: (N,).
+        bonds: (M,).
+        bond_ends: The two atoms of each bond, numbered within its molecule (M, 2), uint16.
+    """
+
+    def __init__(self, mols: Sequence[Chem.Mol], sort: bool = False) -> None:
+        self.mols = mols
+        num_atoms, num_bonds = [mol.GetNumAtoms() for mol in mols], [mol.GetNumBonds() for mol in mols]
+        self.num_atoms, self.num_bonds = np.array(num_atoms, np.int32), np.array(num_bonds, np.int32)
+        # `GetAtoms` and `GetBonds` take several times as long.
+        self.atoms: list[Chem.Atom] = [*chain(*(map(m.GetAtomWithIdx, range(n)) for m, n in zip(mols, num_atoms)))]  # noqa: B905
+        self.bonds: list[Chem.Bond] = [*chain(*(map(m.GetBondWithIdx, range(n)) for m, n in zip(mols, num_bonds)))]  # noqa: B905
+        self.bond_ends = np.empty((len(self.bonds), 2), dtype=np.uint16)
+        self.bond_ends[:, 0] = list(map(Chem.Bond.GetBeginAtomIdx, self.bonds))
+        self.bond_ends[:, 1] = list(map(Chem.Bond.GetEndAtomIdx, self.bonds))
+        if sort:
+            self.bond_ends.sort(axis=1)
+            molecule = np.arange(len(mols), dtype=np.int64).repeat(self.num_bonds)
+            order = (molecule << 32 | self.bond_ends[:, 0].astype(np.int64) << 16 | self.bond_ends[:, 1]).argsort()
+            self.bonds = [self.bonds[place] for place in order.tolist()]
+            self.bond_ends = self.bond_ends[order]
+
+    @cached_property
+    def first_atoms(self) -> list[int]:
+        """Place of the first atom of each molecule (B,)."""
+        return before(self.num_atoms).tolist()
+
+    @cached_property
+    def first_bonds(self) -> list[int]:
+        """Place of the first bond of each molecule (B,)."""
+        return before(self.num_bonds).tolist()
+
+    @cached_property
+    def degrees(self) -> bytes:
+        """Number of bonds of each atom (N,); more than 255 count as 255."""
+        ends = self.bond_ends + before(self.num_atoms).repeat(self.num_bonds)[:, None]
+        return np.minimum(np.bincount(ends.reshape(-1), minlength=len(self.atoms)), 255).astype(np.uint8).tobytes()
+
+    @cached_property
+    def bonds_of_each(self) -> list[list[Chem.Bond]]:
+        """Bonds of each molecule (B,)."""
+        counts = self.num_bonds.tolist()
+        return [self.bonds[start : start + count] for start, count in zip(self.first_bonds, counts, strict=True)]
+
+    def ends_of(self, molecule: int) -> np.ndarray:
+        """Return the two atoms of each bond of one molecule (its M, 2), uint16."""
+        start = self.first_bonds[molecule]
+        return self.bond_ends[start : start + self.num_bonds[molecule]]
+
+    def rare(self, query: Any, getter: Callable[[Chem.Atom], int]) -> list[tuple[int, int]]:
+        """Return place and value of the atoms that match a query, which few do: most molecules are asked only once."""
+        return [
+            (start + atom.GetIdx(), getter(atom))
+            for start, mol in zip(self.first_atoms, self.mols, strict=True)
+            for atom in mol.GetAtomsMatchingQuery(query)
+        ]

@@ -96,11 +96,10 @@ class CanonicalFeaturizer(ColumnFeaturizer):
 
     def bond_columns(self, parts: MoleculeParts) -> list[bytes]:
         """Type slot, stereo slot, flags (conjugated, in a ring) of each bond."""
-        read, bonds = Chem.Bond, parts.bonds
         return [
             bond_types(parts).translate(BOND_TYPES),
             bond_stereo(parts).translate(STEREO),
-            flags(unsigned(read.GetIsConjugated, bonds), unsigned(read.IsInRing, bonds)),
+            flags(unsigned(Chem.Bond.GetIsConjugated, parts.bonds), parts.rings[1]),
         ]
 
     def expand_atoms(self, codes: np.ndarray) -> np.ndarray:

@@ -12,11 +12,10 @@ from typing import Any
 
 import numpy as np
 from rdkit import Chem
-from rdkit.Chem import rdqueries
 from rdkit.Chem.rdchem import BondType, HybridizationType
 
 from featurizers.common_bonds import has_common_bonds
-from featurizers.molecule_parts import MoleculeParts
+from featurizers.molecule_parts import MoleculeParts, matching_atoms
 from featurizers.one_hot import NO_SLOT
 
 Getter = Callable[[Any], Any]
@@ -33,9 +32,6 @@ TYPE_OF_ORDER = {
     2.0: int(BondType.DOUBLE),
     3.0: int(BondType.TRIPLE),
 }
-CHARGED = rdqueries.FormalChargeEqualsQueryAtom(0, negate=True)
-RADICAL = rdqueries.NumRadicalElectronsEqualsQueryAtom(0, negate=True)
-LABELLED = rdqueries.IsotopeEqualsQueryAtom(0, negate=True)
 
 
 def slot_table(slots: Mapping[Any, int], other: int = NO_SLOT) -> bytes:
@@ -98,10 +94,9 @@ def hybridizations(parts: MoleculeParts) -> bytes:
 
 
 def _hybridizations(mol: Chem.Mol) -> bytes:
-    num_atoms = mol.GetNumAtoms()
-    found = bytearray(num_atoms)
+    found = bytearray(mol.GetNumAtoms())
     for pattern, value in COMMON_HYBRIDIZATIONS:
-        for (atom,) in mol.GetSubstructMatches(pattern, uniquify=False, maxMatches=num_atoms):
+        for atom in matching_atoms(mol, pattern):
             found[atom] = value
     for atom, value in enumerate(found) if 0 in found else ():
         if not value:
@@ -130,24 +125,24 @@ def bond_stereo(parts: MoleculeParts) -> bytes:
 def charges(parts: MoleculeParts) -> bytes:
     """Return the formal charge of each atom, shifted by `SHIFT`; beyond the 256 around 0 the nearest."""
     found = bytearray([SHIFT]) * len(parts.atoms)
-    for place, charge in parts.rare(CHARGED, Chem.Atom.GetFormalCharge):
-        found[place] = min(max(charge + SHIFT, 0), 255)
+    for place, atom in parts.unusual:
+        found[place] = min(max(atom.GetFormalCharge() + SHIFT, 0), 255)
     return bytes(found)
 
 
 def radical_electrons(parts: MoleculeParts) -> bytes:
     """Return the number of unpaired electrons of each atom."""
     found = bytearray(len(parts.atoms))
-    for place, electrons in parts.rare(RADICAL, Chem.Atom.GetNumRadicalElectrons):
-        found[place] = min(electrons, 255)
+    for place, atom in parts.unusual:
+        found[place] = min(atom.GetNumRadicalElectrons(), 255)
     return bytes(found)
 
 
 def isotope_columns(parts: MoleculeParts) -> list[bytes]:
     """Return the low and the high byte of the isotope of each atom."""
     low, high = bytearray(len(parts.atoms)), bytearray(len(parts.atoms))
-    for place, isotope in parts.rare(LABELLED, Chem.Atom.GetIsotope):
-        high[place], low[place] = divmod(isotope, 256)
+    for place, atom in parts.unusual:
+        high[place], low[place] = divmod(atom.GetIsotope(), 256)
     return [bytes(low), bytes(high)]
 
 

@@ -96,17 +96,18 @@ class ComptFeaturizer(ColumnFeaturizer):
             parts.degrees,
             charges(parts),
             unsigned(read.GetTotalValence, atoms),
-            flags(unsigned(read.GetIsAromatic, atoms), unsigned(read.IsInRing, atoms)),
+            flags(unsigned(read.GetIsAromatic, atoms), parts.rings[0]),
         ]
 
     def bond_columns(self, parts: MoleculeParts) -> list[bytes]:
         """Type slot, stereo slot, flags (conjugated, aromatic, in a ring) of each bond."""
-        read = Chem.Bond
-        getters = (read.GetIsConjugated, read.GetIsAromatic, read.IsInRing)
+        conjugated, aromatic = (
+            unsigned(read, parts.bonds) for read in (Chem.Bond.GetIsConjugated, Chem.Bond.GetIsAromatic)
+        )
         return [
             bond_types(parts).translate(BOND_TYPES),
             bond_stereo(parts).translate(STEREO),
-            flags(*(unsigned(getter, parts.bonds) for getter in getters)),
+            flags(conjugated, aromatic, parts.rings[1]),
         ]
 
     def shared_arrays(self, parts: MoleculeParts) -> Mapping[str, np.ndarray]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from itertools import chain
 from typing import Any, ClassVar
 
 import numpy as np
@@ -26,7 +25,7 @@ from featurizers.codes import (
     unsigned,
 )
 from featurizers.columns import ColumnFeaturizer
-from featurizers.molecule_parts import MoleculeParts
+from featurizers.molecule_parts import MoleculeParts, matching_atoms, pattern_of
 from featurizers.one_hot import BOND_TYPE_SLOTS, HYBRIDIZATION_SLOTS, set_flags, set_one_hot
 
 # Patterns of single atoms as published with GROVER (tencent-ailab/grover, grover/data/molgraph.py), in the order of
@@ -67,7 +66,7 @@ CHARGES = signed_slot_table(CHARGE_SLOTS, LAST["charge"])
 CHIRALITY = limited_table(LAST["chirality"])
 HYBRIDIZATIONS = slot_table(HYBRIDIZATION_SLOTS, LAST["hybridization"])
 BOND_TYPES, STEREO = slot_table(BOND_TYPE_SLOTS), limited_table(6)
-TAGGED = HasChiralTagQueryAtom()
+TAGGED = pattern_of(HasChiralTagQueryAtom())
 
 NUM_ELEMENTS = 119
 PERIODIC_TABLE = Chem.GetPeriodicTable()
@@ -181,25 +180,23 @@ def masses(numbers: np.ndarray, isotopes: np.ndarray) -> np.ndarray:
 
 def bond_columns(parts: MoleculeParts) -> list[bytes]:
     """Type slot, stereo slot, flags (conjugated, in a ring) of each bond."""
-    read, bonds = Chem.Bond, parts.bonds
     return [
         bond_types(parts).translate(BOND_TYPES),
         bond_stereo(parts).translate(STEREO),
-        flags(unsigned(read.GetIsConjugated, bonds), unsigned(read.IsInRing, bonds)),
+        flags(unsigned(Chem.Bond.GetIsConjugated, parts.bonds), parts.rings[1]),
     ]
 
 
 def _labels(mol: Chem.Mol) -> bytes:
     """Slot of the CIP label of each atom."""
-    tagged = [atom.GetIdx() for atom in mol.GetAtomsMatchingQuery(TAGGED)]
+    tagged = matching_atoms(mol, TAGGED)
     return cip_slots(mol, tagged).tobytes() if tagged else bytes(mol.GetNumAtoms())
 
 
 def matches(mol: Chem.Mol, pattern: Chem.Mol) -> bytes:
     """Return, for each atom, whether it matches a pattern of one atom."""
-    num_atoms = mol.GetNumAtoms()
-    found = bytearray(num_atoms)
-    for atom in chain.from_iterable(mol.GetSubstructMatches(pattern, maxMatches=num_atoms)):
+    found = bytearray(mol.GetNumAtoms())
+    for atom in matching_atoms(mol, pattern):
         found[atom] = 1
     return bytes(found)
 

@@ -94,7 +94,7 @@ class MATFeaturizer(CanonicalFeaturizer):
             parts.degrees.translate(UP_TO_5),
             unsigned(read.GetTotalNumHs, atoms).translate(UP_TO_4),
             charges(parts),
-            unsigned(read.IsInRing, atoms),
+            parts.rings[0],
             unsigned(read.GetIsAromatic, atoms),
         ]
 

@@ -6,24 +6,29 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeAlias
 
 from rdkit import Chem
 
 from featurizers.base import Featurizer
 from featurizers.errors import FAILURES, InvalidMolecule
 from featurizers.packed import MoleculeArrays, PackedMolecules
+from featurizers.reading import read_molecule
 from featurizers.silence import silence
-
-Item = TypeVar("Item")
 
 GROUP = 64
 """Molecules at a time: enough that what a group costs does not count, and few enough that their objects fit caches."""
 
+Given: TypeAlias = tuple[int, Any]
+"""Place of a molecule, and the molecule as it was given."""
+
+Read: TypeAlias = dict[bool, list[Chem.Mol | InvalidMolecule]]
+"""The molecules of a group, or why they cannot be read, by `as_written` of the featurizer."""
+
 
 @dataclass
-class Encoded:
-    """Molecules that are encoded group by group.
+class EncodedMolecules:
+    """Molecules that a featurizer encodes, group by group.
 
     Args:
         featurizer: Encodes them.
@@ -42,37 +47,37 @@ class Encoded:
         """All that could be encoded; `None` if nothing could."""
         return PackedMolecules.join(self.groups) if self.groups else None
 
-    def add(self, group: Sequence[tuple[int, str | Chem.Mol, Chem.Mol | InvalidMolecule]]) -> None:
+    def add(self, group: Sequence[Given], read: Read) -> None:
         """Encode a group.
 
         Args:
-            group: Place, molecule as it was given, and as `prepare` gave it, or why it cannot be read.
+            group: Molecules.
+            read: The same molecules where another featurizer has read them; gets what this one reads.
         """
-        readable = [(place, molecule, mol) for place, molecule, mol in group if isinstance(mol, Chem.Mol)]
-        self.failed.update({place: error for place, _, error in group if isinstance(error, InvalidMolecule)})
+        kind = type(self.featurizer)
+        if kind.read is not Featurizer.read or kind.encode_prepared is not Featurizer.encode_prepared:
+            self._add_each((place, partial(self.featurizer.read, molecule)) for place, molecule in group)
+            return
+        readable: list[tuple[Given, Chem.Mol]] = []
+        for given, mol in zip(group, prepare(self.featurizer, group, read), strict=True):
+            if isinstance(mol, InvalidMolecule):
+                self.failed[given[0]] = mol
+            else:
+                readable.append((given, mol))
         if readable and not self._add_at_once(readable):
-            self._add_one_by_one(readable)
+            encode = self.featurizer.encode_prepared
+            self._add_each((place, partial(encode, mol, molecule)) for (place, molecule), mol in readable)
 
-    def _add_at_once(self, group: Sequence[tuple[int, str | Chem.Mol, Chem.Mol]]) -> bool:
-        """Encode a group; `False` where that is impossible because of one of its molecules."""
+    def _add_at_once(self, group: Sequence[tuple[Given, Chem.Mol]]) -> bool:
+        """Encode a group; `False` where one of its molecules makes that impossible."""
         if self.featurizer.atom_number_size:
             return False
         try:
-            with silence():
-                self.groups.append(self.featurizer.encode_all([mol for _, _, mol in group]))
+            self.groups.append(self.featurizer.encode_all([mol for _, mol in group]))
         except FAILURES:
             return False
-        self.places += [place for place, _, _ in group]
+        self.places += [place for (place, _), _ in group]
         return True
-
-    def _add_one_by_one(self, group: Sequence[tuple[int, str | Chem.Mol, Chem.Mol]]) -> None:
-        self._add_each(
-            (place, partial(self.featurizer.encode_prepared, mol, molecule)) for place, molecule, mol in group
-        )
-
-    def read(self, group: Sequence[tuple[int, str | Chem.Mol]]) -> None:
-        """Read and encode a group, given as places and molecules, one by one."""
-        self._add_each((place, partial(self.featurizer.read, molecule)) for place, molecule in group)
 
     def _add_each(self, group: Iterable[tuple[int, Callable[[], MoleculeArrays]]]) -> None:
         encoded = []
@@ -86,34 +91,40 @@ class Encoded:
             self.groups.append(PackedMolecules.pack(encoded))
 
 
-def reads_alone(featurizer: Featurizer) -> bool:
-    """Return whether a featurizer reads or encodes molecules in a way of its own, one by one."""
-    kind = type(featurizer)
-    return kind.read is not Featurizer.read or kind.encode_prepared is not Featurizer.encode_prepared
-
-
-def encode_together(featurizer: Featurizer, molecules: Sequence[str | Chem.Mol]) -> Encoded:
-    """Read and encode molecules, as `featurizer.read` does it with each of them."""
-    found = Encoded(featurizer)
+def encode_together(featurizers: Sequence[Featurizer], molecules: Iterable[Given]) -> list[EncodedMolecules]:
+    """Read molecules once, and encode them with each featurizer as its `read` does."""
+    found = [EncodedMolecules(featurizer) for featurizer in featurizers]
     with silence():
-        for group in groups(enumerate(molecules), GROUP):
-            if reads_alone(featurizer):
-                found.read(group)
-                continue
-            found.add([(place, molecule, parse(featurizer, molecule)) for place, molecule in group])
+        for group in in_groups(molecules):
+            read: Read = {}
+            for one in found:
+                one.add(group, read)
     return found
 
 
-def parse(featurizer: Featurizer, molecule: str | Chem.Mol) -> Chem.Mol | InvalidMolecule:
-    """Parse a molecule, or return why that is impossible."""
+def in_groups(molecules: Iterable[Given]) -> Iterator[list[Given]]:
+    """Give molecules in lists of at most `GROUP`."""
+    rest = iter(molecules)
+    while group := list(islice(rest, GROUP)):
+        yield group
+
+
+def prepare(featurizer: Featurizer, group: Sequence[Given], read: Read) -> list[Chem.Mol | InvalidMolecule]:
+    """Parse molecules, or say why that is impossible."""
+    if type(featurizer).parse is not Featurizer.parse:  # it reads in a way of its own
+        return [attempt(featurizer.parse, molecule) for _, molecule in group]
+    as_written = featurizer.as_written
+    if as_written not in read:
+        read[as_written] = [attempt(partial(read_molecule, as_written=as_written), molecule) for _, molecule in group]
+    return [
+        mol if isinstance(mol, InvalidMolecule) else attempt(featurizer.prepare, mol, molecule)
+        for mol, (_, molecule) in zip(read[as_written], group, strict=True)
+    ]
+
+
+def attempt(function: Callable[..., Chem.Mol], *arguments: Any) -> Chem.Mol | InvalidMolecule:
+    """Return what a function gives, or why it refuses a molecule."""
     try:
-        return featurizer.parse(molecule)
+        return function(*arguments)
     except InvalidMolecule as error:
         return error
-
-
-def groups(items: Iterable[Item], size: int) -> Iterator[list[Item]]:
-    """Give items in lists of at most `size`."""
-    items = iter(items)
-    while group := list(islice(items, size)):
-        yield group

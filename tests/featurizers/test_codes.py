@@ -8,11 +8,24 @@ from rdkit import Chem
 from rdkit.Chem.rdchem import BondStereo
 
 import zoo
-from featurizers import CanonicalFeaturizer, ComptFeaturizer, Featurizer, GroverFeaturizer, MATFeaturizer, read_molecule
+from featurizers import (
+    CanonicalFeaturizer,
+    ChempropFeaturizer,
+    ComptFeaturizer,
+    Featurizer,
+    GroverFeaturizer,
+    MATFeaturizer,
+    PackedMolecules,
+    StructuralFeaturizer,
+    read_molecule,
+)
 from featurizers.canonical import ELEMENT_SLOTS, STEREO_SLOTS
-from featurizers.codes import bond_ends, bond_stereo, bond_types, bonds_of, hybridizations
+from featurizers.codes import bond_stereo, bond_types, charges, hybridizations, isotope_columns, radical_electrons
 from featurizers.common_bonds import has_common_bonds
+from featurizers.grover import PATTERNS, matches
+from featurizers.molecule_parts import MoleculeParts
 from featurizers.one_hot import BOND_TYPE_SLOTS, HYBRIDIZATION_SLOTS, NO_SLOT
+from featurizers.together import encode_together
 
 # fmt: off
 ODD = [
@@ -23,6 +36,14 @@ ODD = [
 ]
 # fmt: on
 SMILES = [*zoo.data.load("b3db").smiles[::25], *ODD]
+TOGETHER = [
+    GroverFeaturizer(pairs=True, path_length=2),
+    CanonicalFeaturizer(hydrogens="atoms"),
+    ComptFeaturizer(canonical_order=True),
+    MATFeaturizer(pairs=True),
+    ChempropFeaturizer(),
+    StructuralFeaturizer(num_vectors=2),
+]
 
 
 def at_most(value: int, highest: int) -> int:
@@ -154,11 +175,61 @@ def test_codes_of_grover_are_those_of_single_atoms_and_bonds_in_order() -> None:
 
 @pytest.mark.parametrize("smiles", SMILES)
 def test_what_is_read_at_once_equals_what_is_read_one_by_one(smiles: str) -> None:
-    mol = read_molecule(smiles)
-    bonds = bonds_of(mol)
-    assert list(bond_types(mol, bonds, bond_ends(bonds))) == [int(bond.GetBondType()) for bond in bonds]
-    assert list(bond_stereo(mol, bonds)) == [int(bond.GetStereo()) for bond in bonds]
-    assert list(hybridizations(mol)) == [int(atom.GetHybridization()) for atom in mol.GetAtoms()]
+    parts = MoleculeParts([read_molecule("CC=O"), read_molecule(smiles), read_molecule("c1ccccc1[O-]")])
+    atoms, bonds = (
+        [part for mol in parts.mols for part in read(mol)] for read in (Chem.Mol.GetAtoms, Chem.Mol.GetBonds)
+    )
+    assert list(bond_types(parts)) == [int(bond.GetBondType()) for bond in bonds]
+    assert list(bond_stereo(parts)) == [int(bond.GetStereo()) for bond in bonds]
+    assert list(hybridizations(parts)) == [int(atom.GetHybridization()) for atom in atoms]
+    assert list(parts.degrees) == [atom.GetDegree() for atom in atoms]
+    assert list(parts.rings[0]) == [atom.IsInRing() for atom in atoms]
+    assert list(charges(parts)) == [atom.GetFormalCharge() + 128 for atom in atoms]
+    assert list(radical_electrons(parts)) == [atom.GetNumRadicalElectrons() for atom in atoms]
+    low, high = isotope_columns(parts)
+    assert [a + 256 * b for a, b in zip(low, high, strict=True)] == [atom.GetIsotope() for atom in atoms]
+
+
+@pytest.mark.parametrize("featurizer", TOGETHER, ids=lambda featurizer: featurizer.name)
+def test_molecules_that_are_encoded_together_are_those_that_are_encoded_alone(featurizer: Featurizer) -> None:
+    mols = [featurizer.parse(smiles) for smiles in [*SMILES, "C" * 70]]
+    alone = PackedMolecules.pack([featurizer.encode(mol) for mol in mols]).arrays()
+    together = featurizer.encode_all(mols).arrays()
+    assert together.keys() == alone.keys()
+    for name, found in together.items():
+        assert found.dtype == alone[name].dtype, name
+        np.testing.assert_array_equal(found, alone[name], err_msg=name)
+
+
+def test_a_molecule_that_cannot_be_encoded_does_not_hinder_those_next_to_it() -> None:
+    class Refusing(CanonicalFeaturizer):
+        def own_arrays(self, mol: Chem.Mol, bond_ends: np.ndarray) -> dict[str, np.ndarray]:
+            if mol.GetNumAtoms() == 2:
+                raise ValueError("two atoms")
+            return {"molecule.size": np.array([mol.GetNumAtoms()])}
+
+    (encoded,) = encode_together([Refusing()], enumerate(["C", "CC", "C(", "CCC"]))
+    assert encoded.places == [0, 3]
+    assert encoded.packed.extra["molecule.size"].tolist() == [[1], [3]]
+    assert encoded.failed[1].reason == "its features cannot be computed: two atoms"
+    assert "not a SMILES" in encoded.failed[2].reason
+
+
+PUBLISHED = (
+    "[$([O,S;H1;v2;!$(*-*=[O,N,P,S])]),$([O,S;H0;v2]),$([O,S;-]),$([N;v3;!$(N-*=[O,N,P,S])]),"
+    "n&H0&+0,$([o,s;+0;!$([o,s]:n);!$([o,s]:c:n)])]",
+    "[$([N;!H0;v3,v4&+1]),$([O,S;H1;+0]),n&H1&+0]",
+    "[$([C,S](=[O,S,P])-[O;H1,-1])]",
+    "[#7;+,$([N;H2&+0][$([C,a]);!$([C,a](=O))]),$([N;H1&+0]([$([C,a]);!$([C,a](=O))])[$([C,a]);!$([C,a](=O))]),"
+    "$([N;H0&+0]([C;!$(C(=O))])([C;!$(C(=O))])[C;!$(C(=O))])]",
+)
+
+
+def test_patterns_of_grover_match_what_the_published_ones_match() -> None:
+    for published, pattern in zip(map(Chem.MolFromSmarts, PUBLISHED), PATTERNS, strict=True):
+        for smiles in [*SMILES, *zoo.data.load("b3db").smiles[:500]]:
+            mol = read_molecule(smiles)
+            assert matches(mol, pattern) == matches(mol, published), smiles
 
 
 def test_a_changed_copy_is_read_bond_by_bond() -> None:

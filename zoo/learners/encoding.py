@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain, islice
 from typing import Any, TypeAlias
 
 import numpy as np
-from rdkit import Chem
 
 from featurizers import Featurizer, InvalidMolecule, PackedMolecules
 from featurizers.blas import one_blas_thread
-from featurizers.packed import MoleculeArrays
-from featurizers.reading import read_molecule
+from featurizers.together import EncodedMolecules, encode_together
 from zoo.data import MoleculeRows
 from zoo.data.features import attach_features
 from zoo.data.packing.processes import ordered_map
@@ -25,8 +23,6 @@ from zoo.recipe.inputs import Inputs
 Encoded: TypeAlias = tuple[np.ndarray, PackedMolecules | None, list[str]]
 """Positions of the molecules that can be read; the packed molecules, `None` without any; why not, or "", of all."""
 
-Read: TypeAlias = dict[bool, Chem.Mol | InvalidMolecule]
-"""A molecule, or why it cannot be read, by `as_written` of the featurizer."""
 NO_INPUTS = Inputs()
 
 SHARED_CHUNK = 512
@@ -80,61 +76,42 @@ def encode_chunks_for_all(
 @one_blas_thread()
 def encode(featurizers: Sequence[Featurizer], on_invalid: str, rows: MoleculeRows) -> list[Encoded]:
     """Encode what can be read, for each featurizer; of a row with several molecules, all of them."""
-    found: list[list[list[MoleculeArrays]]] = [[] for _ in featurizers]
-    positions: list[list[int]] = [[] for _ in featurizers]
-    reasons = [[""] * len(rows) for _ in featurizers]
-    for position, molecules in enumerate(zip(rows.smiles, *rows.partners, strict=True)):
-        read: list[Read] = [{} for _ in molecules]
-        for number, featurizer in enumerate(featurizers):
-            try:
-                if why := rows.reasons.get(position):
-                    raise InvalidMolecule(str(molecules[0]), why)
-                found[number].append(read_row(featurizer, molecules, read, rows.columns))
-                positions[number].append(position)
-            except InvalidMolecule as error:
-                if on_invalid == "raise":
-                    raise
-                reasons[number][position] = error.reason
-    return [
-        (np.array(places, dtype=np.int64), pack(arrays, rows, places), why)
-        for places, arrays, why in zip(positions, found, reasons, strict=True)
+    known = {place: InvalidMolecule(str(rows.smiles[place]), why) for place, why in rows.reasons.items()}
+    columns = [
+        encode_together(featurizers, ((place, each) for place, each in enumerate(column) if place not in known))
+        for column in (rows.smiles, *rows.partners)
     ]
+    by_featurizer = [list(encoded) for encoded in zip(*columns, strict=True)]
+    failed = [known | failures(encoded, rows.columns) for encoded in by_featurizer]
+    if on_invalid == "raise" and any(failed):
+        first = min(place for each in failed for place in each)
+        raise next(each[first] for each in failed if first in each)
+    return [pack(encoded, why, rows) for encoded, why in zip(by_featurizer, failed, strict=True)]
 
 
-def pack(arrays: list[list[MoleculeArrays]], rows: MoleculeRows, places: list[int]) -> PackedMolecules | None:
-    """Pack encoded rows, each with all of its molecules, and their features; `None` without any row."""
-    if not arrays:
-        return None
-    packed, *partners = (PackedMolecules.pack(column) for column in zip(*arrays, strict=True))
-    packed = replace(packed, partners=tuple(partners)) if partners else packed
-    return attach_features(packed, None if rows.features is None else rows.features[places])
-
-
-def read_row(
-    featurizer: Featurizer, molecules: Sequence[Any], read: list[Read], columns: tuple[str, ...]
-) -> list[MoleculeArrays]:
-    """Encode the molecules of a row; where there are several, the reason names the column."""
-    if len(molecules) == 1:
-        return [read_with(featurizer, molecules[0], read[0])]
-    found = []
-    for place, (molecule, known) in enumerate(zip(molecules, read, strict=True)):
-        try:
-            found.append(read_with(featurizer, molecule, known))
-        except InvalidMolecule as error:
-            raise InvalidMolecule(error.molecule, f"{columns[place]}: {error.reason}") from error
+def failures(encoded: Sequence[EncodedMolecules], names: tuple[str, ...]) -> dict[int, InvalidMolecule]:
+    """Say why rows cannot be encoded, by place; where a row has several molecules, the reason names the column."""
+    if len(encoded) == 1:
+        return encoded[0].failed
+    found: dict[int, InvalidMolecule] = {}
+    for name, column in zip(names, encoded, strict=True):
+        for place, error in column.failed.items():
+            found.setdefault(place, InvalidMolecule(error.molecule, f"{name}: {error.reason}"))
     return found
 
 
-def read_with(featurizer: Featurizer, molecule: Any, read: Read) -> MoleculeArrays:
-    """Encode a molecule; `read` keeps it, or why it cannot be read, for other featurizers, by their `as_written`."""
-    if type(featurizer).read is not Featurizer.read or type(featurizer).parse is not Featurizer.parse:
-        return featurizer.read(molecule)  # it reads in its own way
-    if featurizer.as_written not in read:
-        try:
-            read[featurizer.as_written] = read_molecule(molecule, as_written=featurizer.as_written)
-        except InvalidMolecule as error:
-            read[featurizer.as_written] = error
-    mol = read[featurizer.as_written]
-    if isinstance(mol, InvalidMolecule):
-        raise mol
-    return featurizer.encode_prepared(featurizer.prepare(mol, molecule), molecule)
+def pack(encoded: Sequence[EncodedMolecules], failed: Mapping[int, InvalidMolecule], rows: MoleculeRows) -> Encoded:
+    """Put the molecules of each row that can be encoded next to each other, with the features of the rows."""
+    places = np.array([place for place in range(len(rows)) if place not in failed], dtype=np.int64)
+    reasons = [failed[place].reason if place in failed else "" for place in range(len(rows))]
+    if not len(places):
+        return places, None, reasons
+    columns = []
+    for column in encoded:
+        packed = column.packed
+        assert packed is not None
+        complete = len(column.places) == len(places)
+        columns.append(packed if complete else packed.take(np.flatnonzero(np.isin(column.places, places))))
+    first, *partners = columns
+    first = replace(first, partners=tuple(partners)) if partners else first
+    return places, attach_features(first, None if rows.features is None else rows.features[places]), reasons

@@ -40,7 +40,7 @@ def encode_chunk(featurizer: Featurizer, chunk: tuple[int, Sequence[str]]) -> En
     """Encode the molecules of one chunk: the number of the first, and the SMILES."""
     start, smiles = chunk
     with one_blas_thread():
-        encoded = encode_together(featurizer, smiles)
+        (encoded,) = encode_together([featurizer], enumerate(smiles))
     invalid = tuple(
         InvalidRow(start + place, smiles[place], encoded.failed[place].reason) for place in sorted(encoded.failed)
     )

@@ -11,6 +11,7 @@ from typing import Any, TypeAlias
 from rdkit import Chem
 
 from featurizers.base import Featurizer
+from featurizers.collection import without_collection
 from featurizers.errors import FAILURES, InvalidMolecule
 from featurizers.packed import MoleculeArrays, PackedMolecules
 from featurizers.reading import read_molecule
@@ -97,8 +98,9 @@ def encode_together(featurizers: Sequence[Featurizer], molecules: Iterable[Given
     with silence():
         for group in in_groups(molecules):
             read: Read = {}
-            for one in found:
-                one.add(group, read)
+            with without_collection():
+                for one in found:
+                    one.add(group, read)
     return found
 
 

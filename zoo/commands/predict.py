@@ -8,11 +8,11 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from featurizers.collection import without_collection
 from zoo.commands.data_fields import add_reading
 from zoo.commands.parser import CommandParser
 from zoo.recipe.uncertainty import UncertaintyOptions
 from zoo.registry.catalog import ESTIMATORS
-from zoo.runs.process import without_collection
 
 DESCRIPTION = """Predict the molecules of a file. The output has the input's rows in the input's order, with the
 predictions and, for rows that cannot be predicted, the reason. A call that was cut off goes on when it is repeated.

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from zoo.runs.process import without_collection
+from featurizers.collection import without_collection
 
 if TYPE_CHECKING:
     import pandas as pd

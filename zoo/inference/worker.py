@@ -55,7 +55,8 @@ def read_on(requests: BinaryIO, pieces: queue.SimpleQueue[MoleculeRows]) -> None
 
 def prepare(job: Job) -> Predictor | Failure:
     """Load the learner once, for one thread: the processes share the cores."""
-    from zoo.runs.process import tune_process, without_collection
+    from featurizers.collection import without_collection
+    from zoo.runs.process import tune_process
 
     with without_collection():
         import torch

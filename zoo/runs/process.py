@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-import gc
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 
 # Options of glibc's `mallopt`.
 TRIM_THRESHOLD, MMAP_THRESHOLD = -1, -3
@@ -36,18 +33,6 @@ def keep_freed_memory() -> bool:
     if mallopt is None:
         return False
     return bool(mallopt(TRIM_THRESHOLD, KEEP_BYTES) and mallopt(MMAP_THRESHOLD, LARGEST_KEPT_BYTES))
-
-
-@contextmanager
-def without_collection() -> Iterator[None]:
-    """Pause the search for garbage while modules are imported in the block: it takes a fifth of the time of torch's."""
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()
 
 
 def available_cores() -> int:

@@ -95,9 +95,7 @@ def test_equal_members_have_no_deviation():
 def test_molecules_are_read_once_and_encoded_once_for_each_featurizer(networks, forest, monkeypatch):
     both, reads = zoo.ensemble([*networks, *networks, forest]), []
     original = together.read_molecule
-    monkeypatch.setattr(
-        together, "read_molecule", lambda *a, **options: reads.append(a) or original(*a, **options)
-    )
+    monkeypatch.setattr(together, "read_molecule", lambda *a, **options: reads.append(a) or original(*a, **options))
     calls = count_calls(monkeypatch, "encode_all")
     both.predict([SMILES[i] for i in GOOD])
     assert len(reads) == 4

@@ -8,11 +8,11 @@ import pytest
 from rdkit import Chem
 
 import zoo
-from featurizers import InvalidMolecule
+from featurizers import InvalidMolecule, together
 from zoo.data import DataError
 from zoo.inference import workers
 from zoo.inference.job import Job
-from zoo.learners import Predictions, encoding
+from zoo.learners import Predictions
 
 SMILES = ["CCO", "not a molecule", "c1ccccc1", ""]
 
@@ -59,8 +59,8 @@ def test_tables_of_everything_that_predictions_may_hold():
 
 
 def test_a_molecule_is_read_once_and_a_missing_number_has_its_reason(learner, monkeypatch):
-    calls, read = [], encoding.read_molecule
-    monkeypatch.setattr(encoding, "read_molecule", lambda molecule, **how: (calls.append(molecule), read(molecule))[1])
+    calls, read = [], together.read_molecule
+    monkeypatch.setattr(together, "read_molecule", lambda molecule, **how: (calls.append(molecule), read(molecule))[1])
     reasons = workers.predict_rows(learner, SMILES, Job("", "cpu", 64))["reason"]
     assert calls == SMILES
     assert [bool(reason) for reason in reasons] == [False, True, False, True]

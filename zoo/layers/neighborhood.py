@@ -80,7 +80,9 @@ class Neighborhood:
 
     def sum_bonds(self, bonds: Tensor) -> Tensor:
         """Return, for each bond v -> w, the sum of the bonds u -> v with u other than w: (E, ...) to (E, ...)."""
-        return self.sum_to_atoms(bonds).index_select(0, self.source) - bonds.index_select(0, self.reverse)
+        sums = self.sum_to_atoms(bonds).index_select(0, self.source)
+        sums -= bonds.index_select(0, self.reverse)
+        return sums
 
     def sum_atoms_behind(self, atoms: Tensor) -> Tensor:
         """Return, for each bond v -> w, the sum of v and its neighbours other than w: (N, ...) to (E, ...)."""

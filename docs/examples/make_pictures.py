@@ -120,7 +120,7 @@ def main() -> None:
             save_small(Image.open(work / drawn), name)
         browser = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
         if browser:
-            photograph(browser, (work / "runs/logbb/card.html").as_uri(), "card.png", (1100, 1180))
+            photograph(browser, (work / "runs/logbb/card.html").as_uri(), "card.png", (1100, 820))
             if not arguments.no_tensorboard:
                 photograph_tensorboard(browser, work)
 

@@ -1,6 +1,7 @@
 """Exported models next to the learners that they come from: equal predictions, size, start, memory, speed.
 
     python benchmarks/exporting.py gcn gin --output benchmarks/results/exporting.jsonl
+    python benchmarks/exporting.py --table benchmarks/results/exporting.jsonl
 
 A line of JSON for each model. Learners have their catalog's sizes, one task of two classes and initial weights; the
 molecules are those of B3DB. Times are of the processor, with one thread, because the clock also counts what else the
@@ -49,10 +50,14 @@ print(json.dumps(found))
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("models", nargs="+")
+    parser.add_argument("models", nargs="*")
     parser.add_argument("--molecules", type=int, default=MOLECULES)
     parser.add_argument("--output", type=Path, help="file to which lines are added")
+    parser.add_argument("--table", type=Path, help="print the table of docs/export.md from a file of results")
     options = parser.parse_args()
+    if options.table:
+        print(format_table([json.loads(line) for line in options.table.read_text(encoding="utf-8").splitlines()]))
+        return
     smiles = zoo.data.load("b3db").smiles[: options.molecules]
     for name in options.models:
         line = json.dumps(measure(name, smiles))
@@ -98,6 +103,22 @@ def measure(name: str, smiles: list[str]) -> dict[str, object]:
         "imported": used["imported"],
         "versions": exported.manifest.versions,
     }
+
+
+def format_table(lines: list[dict]) -> str:
+    """The table of docs/export.md; models without results are in the table of what cannot be exported."""
+    rows = [
+        "| model | parameters | difference | file, MB | start, s | memory, MB | runner, mol/s | learner, mol/s |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for line in lines:
+        if "why_not" in line:
+            continue
+        speeds = f"{line['molecules_per_s']:,.0f} | {line['learner_molecules_per_s']:,.0f}"
+        memory = f"{line['resident_mb']:.0f}, {line['resident_after_mb']:.0f}"
+        size = f"{line['parameters']:,} | {line['largest_difference']:.0e} | {line['bytes'] / 1e6:.1f}"
+        rows.append(f"| {line['model']} | {size} | {line['start_processor_s']:.2f} | {memory} | {speeds} |")
+    return "\n".join(rows)
 
 
 def run(*arguments: str) -> dict:

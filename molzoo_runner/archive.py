@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import json
 import re
+import struct
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,7 +68,15 @@ def _read_zip(path: Path) -> Archive:
         with zipfile.ZipFile(path) as file:
             members = _checked_members(file, path.stat().st_size)
             content = {name: file.read(info) for name, info in members.items()}
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, ValueError) as error:
+    except (
+        zipfile.BadZipFile,
+        NotImplementedError,
+        RuntimeError,
+        EOFError,
+        ValueError,
+        OSError,
+        struct.error,
+    ) as error:
         if isinstance(error, ModelFileError):
             raise
         raise ModelFileError(f"the zip is damaged: {one_line(error)}") from error

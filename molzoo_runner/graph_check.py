@@ -59,7 +59,8 @@ def _check_graph(graph: memoryview) -> None:
 def _check_node(node: memoryview) -> None:
     name, domain = text(node, OPERATION), text(node, DOMAIN)
     if name not in OPERATIONS or domain not in ("", "ai.onnx"):
-        raise ModelFileError(f"the ONNX graph has the operation {f'{domain}.{name}'[-80:]!r}, which is not run here")
+        shown = f"{domain}.{name}" if domain else name
+        raise ModelFileError(f"the ONNX graph has the operation {shown[-80:]!r}, which is not run here")
     for attribute in messages(node, ATTRIBUTES):
         for number, kind, value, _ in fields(attribute):
             if number in INNER and kind == BYTES:

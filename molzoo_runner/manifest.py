@@ -12,7 +12,7 @@ from molzoo_runner.errors import ModelFileError
 
 FORMAT = 1
 NUMBERS, ZERO_ONE, CLASSES = "numbers", "zero_one", "classes"
-MOST_MEMBERS, MOST_TASKS, LONGEST_NAME = 64, 100_000, 1000
+MOST_MEMBERS, MOST_TASKS, LONGEST_NAME, LARGEST = 64, 100_000, 1000, 1e300
 OUTPUTS = ("values", "spread", "interval")
 
 
@@ -132,7 +132,7 @@ def _list(raw: dict[str, Any], name: str, least: int, most: int) -> list[Any]:
 
 TYPES: dict[str, Any] = {
     "int": lambda value: isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**48,
-    "float": lambda value: isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value),
+    "float": lambda value: isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < LARGEST,
     "str": lambda value: isinstance(value, str) and len(value) <= LONGEST_NAME,
     "bool": lambda value: isinstance(value, bool),
     "dict[str, Any]": lambda value: isinstance(value, dict),

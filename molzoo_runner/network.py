@@ -99,7 +99,7 @@ def make_featurizer(member: Member) -> Featurizer:
         fingerprint = made.fingerprint
     except ImportError as error:
         raise ModelFileError(f"its features need another package: {one_line(error)}") from error
-    except (TypeError, ValueError, ArithmeticError, MemoryError) as error:
+    except (TypeError, ValueError, ArithmeticError, AttributeError, LookupError, MemoryError) as error:
         raise ModelFileError(f"the options of the featurizer do not fit: {one_line(error)}") from error
     if fingerprint != member.fingerprint:
         raise ModelFileError(

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 # The same as `lazy_loader.attach_stub`, without which `molzoo_runner` does where only RDKit and NumPy are installed.
-_places = {
-    alias.asname: node.module
+_places: dict[str, str] = {
+    alias.asname: str(node.module)
     for node in ast.parse(Path(__file__).with_suffix(".pyi").read_text(encoding="utf-8")).body
     if isinstance(node, ast.ImportFrom)
     for alias in node.names
+    if alias.asname
 }
 __all__ = sorted(_places)
 

@@ -138,8 +138,10 @@ def zip_content(archive: Archive) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_STORED) as file:
         file.writestr(MANIFEST, archive.manifest.to_json())
-        for name, content in {**archive.cards, **archive.graphs}.items():
-            file.writestr(name, content)
+        for name, card in archive.cards.items():
+            file.writestr(name, card)
+        for name, graph in archive.graphs.items():
+            file.writestr(name, graph)
     return buffer.getvalue()
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from molzoo_runner.errors import ModelFileError
@@ -25,7 +27,7 @@ NODES, INITIALIZERS, SPARSE = 1, 5, 15
 OPERATION, ATTRIBUTES, DOMAIN = 4, 5, 7
 TENSOR, TENSORS, INNER = 5, 10, (6, 11, 22, 23)
 DATA_TYPE, FLOATS, RAW, DOUBLES, EXTERNAL, LOCATION = 2, 4, 9, 10, 13, 14
-NUMBERS = {1: np.dtype("<f4"), 11: np.dtype("<f8")}
+NUMBERS: dict[int, np.dtype[Any]] = {1: np.dtype("<f4"), 11: np.dtype("<f8")}
 
 
 def check_model(content: bytes) -> None:

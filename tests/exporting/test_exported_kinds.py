@@ -84,7 +84,7 @@ def test_an_ensemble_is_averaged_with_its_weights(tmp_path):
 
 def test_what_cannot_be_exported_says_so_in_one_line(tmp_path):
     frame = pd.DataFrame({"smiles": ROWS, "dose": np.arange(30.0), "y": np.arange(30.0)})
-    data = zoo.data.load(frame, task="regression", feature_columns=["dose"], target_columns=["y"])
+    data = zoo.data.load(frame, task="regression", feature_columns=["dose"], tasks=["y"])
     assert "reads numbers next to each molecule" in why_not(zoo.build("gcn", dataset=data, model_args=TINY))
     assert "trees of scikit-learn" in why_not(zoo.ensemble([zoo.build("gcn"), zoo.build("random_forest")]))
     with pytest.raises(ExportError, match=r"has to end in .zip, .onnx or .pt2"):

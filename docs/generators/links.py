@@ -28,7 +28,7 @@ def find_place(path: Path) -> str:
     if name in PLACES:
         return PLACES[name]
     if name.startswith("docs/"):
-        return name.removeprefix("docs/")
+        return name.removeprefix("docs/") + ("/README.md" if path.is_dir() else "")
     if path.suffix == ".ipynb":
         return f"notebooks/{path.stem}.md"
     if path.is_dir():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,7 @@ class Trace:
     weights: dict[str, int]
 
 
+@functools.cache
 @torch.no_grad()
 def trace_model(name: str) -> Trace:
     """Trace a model of the catalog with its default options and one task."""

@@ -48,6 +48,7 @@ def test_warnings_are_errors_and_nothing_is_fetched():
         ("[a](../benchmarks/models.py)", "[a](repository/benchmarks/models.py.md)"),
         ("[a](../benchmarks/results/models.jsonl)", "[a](repository/benchmarks/results/models.jsonl)"),
         ("[a](../benchmarks/pays)", "[a](repository/benchmarks/pays/index.md)"),
+        ("[a](../docs/examples)", "[a](examples/README.md)"),
         ("[a](https://arxiv.org)", "[a](https://arxiv.org)"),
         ("[a](missing.md)", "[a](missing.md)"),
         ("```sh\n[a](../CONTRIBUTING.md)\n```\n", "```sh\n[a](../CONTRIBUTING.md)\n```\n"),

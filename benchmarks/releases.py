@@ -1,4 +1,4 @@
-"""Released code and ours in turns: training steps of GROVER and CoMPT, and the prediction of a file next to chemprop's.
+"""Released code and ours in turns: training steps of GROVER and CoMPT, prediction and training next to chemprop's.
 
 Each side is a process of its own. For the steps both hold the same molecules (256 of the embedded B3DB) in batches,
 one thread each, and take turns, so that a slow minute of the machine is a slow minute of both. Prints one JSON line for
@@ -10,8 +10,9 @@ products take, and the ratios of all turns (above 1 ours is faster), then a tabl
     python benchmarks/releases.py --grover grover --compt CoMPT --chemprop ENVIRONMENT --molecules library.csv
 
 Without one of the three its pairs are left out. `--molecules` needs a column `smiles` of different molecules; without
-it the embedded ones are predicted, which are fewer. chemprop runs at its fastest setting, two workers and the C++
-features of cuik-molmaker.
+it the embedded ones are predicted, which are fewer. `--training Lipophilicity.csv` also trains D-MPNN of both packages
+for ten epochs, batches of 64 (`--pairs train_dmpnn` does this alone). chemprop runs at its fastest setting: the C++
+features of cuik-molmaker, and two workers in predictions.
 """
 
 from __future__ import annotations
@@ -23,15 +24,26 @@ import platform
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from prediction import chemprop_command, molzoo_command, train_chemprop, train_ours, watch, write_molecules
+from prediction import (
+    SIZES,
+    chemprop_command,
+    molzoo,
+    molzoo_command,
+    train_chemprop,
+    train_ours,
+    watch,
+    write_molecules,
+)
 
 STEPS = Path(__file__).parent / "sides" / "steps.py"
 # Molecules a batch, so that a step of the slower side takes seconds at most, and steps a turn.
 PAIRS = {"grover_100_3": (32, 3), "grover_800_6": (16, 1), "compt_bbbp": (8, 1)}
+EPOCHS, FASTEST = "10", "--use-cuikmolmaker-featurization"
 RATES, PARTS = (
     ("theirs", "ours", "ratio", "lowest", "highest"),
     ("their_mb", "our_mb", "their_products", "our_products"),
@@ -54,6 +66,9 @@ def main() -> None:
         if options.chemprop is not None and "predict_dmpnn" in options.pairs:
             records.append(compare_prediction(options, folder))
             print(json.dumps(records[-1]), flush=True)
+        if options.chemprop is not None and options.training is not None and "train_dmpnn" in options.pairs:
+            records.append(compare_training(options, folder))
+            print(json.dumps(records[-1]), flush=True)
     print_table(records)
 
 
@@ -64,10 +79,12 @@ def parse() -> argparse.Namespace:
     parser.add_argument("--compt", type=Path, metavar="CLONE", help="clone of jcchan23/CoMPT")
     parser.add_argument("--chemprop", type=Path, metavar="ENVIRONMENT", help="environment that has chemprop")
     parser.add_argument("--molecules", type=Path, help="CSV with a column smiles, to be predicted")
+    parser.add_argument("--training", type=Path, metavar="CSV", help="Lipophilicity, to be trained on for ten epochs")
+    parser.add_argument("--label", default="exp", help="its column of numbers; default: exp")
     parser.add_argument("--rows", type=int, default=20_000, help="molecules to predict; default: 20000")
     parser.add_argument("--turns", type=int, default=4, help="turns of training steps; default: 4")
     parser.add_argument("--commands", type=int, default=2, help="turns of whole commands; default: 2")
-    names = [*PAIRS, "predict_dmpnn"]
+    names = [*PAIRS, "predict_dmpnn", "train_dmpnn"]
     parser.add_argument("--pairs", nargs="+", choices=names, default=names, help="default: all")
     return parser.parse_args()
 
@@ -133,25 +150,51 @@ def compare_prediction(options: argparse.Namespace, folder: Path) -> dict[str, A
     rows = folder / "rows.csv"
     number = write_molecules(rows, options.rows, options.molecules)
     chemprop = str(options.chemprop / "bin" / "chemprop")
-    runs = {
-        "theirs": train_chemprop(chemprop, folder / "training.csv", folder),
-        "ours": train_ours("dmpnn", folder / "training.csv", folder),
+    theirs = train_chemprop(chemprop, folder / "training.csv", folder)
+    ours = train_ours("dmpnn", folder / "training.csv", folder)
+
+    def command(name: str, output: Path) -> list[str]:
+        if name == "ours":
+            return molzoo_command(ours, rows, output)
+        return [*chemprop_command(chemprop, theirs, rows, output), "-n", "2", FASTEST]
+
+    return {
+        "pair": "predict_dmpnn",
+        "rows": number,
+        **compare_commands(command, number, options.commands, folder),
     }
-    fastest = ["-n", "2", "--use-cuikmolmaker-featurization"]
+
+
+def compare_training(options: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """Train D-MPNN of both packages for ten epochs on a file in turns, each a command as a person starts it."""
+    source, column = str(options.training), options.label
+    number = count_rows(options.training)
+    size = [part for key, value in SIZES["dmpnn"].items() for part in (f"--model-args.{key}", str(value))]
+
+    def command(name: str, output: Path) -> list[str]:
+        if name == "ours":
+            ours = [*molzoo("train"), "--model", "dmpnn", "--data", source, "--tasks", column, "--task", "regression"]
+            ours += [*size, "--split", "random", "--epochs", EPOCHS, "--batch-size", "64", "--no-card"]
+            return [*ours, "--output", str(output), "--quiet"]
+        theirs = [str(options.chemprop / "bin" / "chemprop"), "train", "-i", source, "-s", "smiles", "-t", "regression"]
+        return [*theirs, "--target-columns", column, "--epochs", EPOCHS, "-o", str(output), FASTEST]
+
+    rate = number * int(EPOCHS)
+    return {"pair": "train_dmpnn", "rows": number, **compare_commands(command, rate, options.commands, folder)}
+
+
+def compare_commands(
+    command: Callable[[str, Path], list[str]], number: int, turns: int, folder: Path
+) -> dict[str, Any]:
+    """Run the command of each side, which writes to a path, in turns; each works on so many molecules."""
     found: dict[str, list[dict[str, float]]] = {"theirs": [], "ours": []}
-    for turn in range(options.commands):
-        for name in sorted(runs, reverse=turn % 2 == 0):
+    for turn in range(turns):
+        for name in sorted(found, reverse=turn % 2 == 0):
             output = folder / f"{name}{turn}.csv"
-            if name == "ours":
-                command = molzoo_command(runs[name], rows, output)
-            else:
-                command = [*chemprop_command(chemprop, runs[name], rows, output), *fastest]
-            found[name].append(watch(command))
-            with output.open(encoding="utf-8", newline="") as file:
-                written = sum(1 for _ in csv.reader(file)) - 1
-            if written != number:
-                raise SystemExit(f"{' '.join(command)} wrote {written} of {number} rows")
-    record: dict[str, Any] = {"pair": "predict_dmpnn", "rows": number, "turns": options.commands}
+            found[name].append(watch(command(name, output)))
+            if not output.exists() or (output.is_file() and count_rows(output) != number):
+                raise SystemExit(f"{name}: {output.name} is not complete")
+    record: dict[str, Any] = {"turns": turns, "machine": processor()}
     for name, their in (("theirs", "their"), ("ours", "our")):
         wall = median(facts["seconds"] for facts in found[name])
         record |= {
@@ -163,6 +206,12 @@ def compare_prediction(options: argparse.Namespace, folder: Path) -> dict[str, A
     pairs = list(zip(found["theirs"], found["ours"], strict=True))
     record["cpu_ratio"] = round(median(theirs["cpu_seconds"] / ours["cpu_seconds"] for theirs, ours in pairs), 2)
     return record | spread([theirs["seconds"] / ours["seconds"] for theirs, ours in pairs])
+
+
+def count_rows(table: Path) -> int:
+    """Return the number of rows of a CSV file."""
+    with table.open(encoding="utf-8", newline="") as file:
+        return sum(1 for _ in csv.reader(file)) - 1
 
 
 def processor() -> str:

@@ -15,7 +15,6 @@ from featurizers.code_table import CodeTable
 from featurizers.descriptors import RDKit2DDescriptors
 from featurizers.errors import FAILURES, InvalidMolecule, why_failed
 from featurizers.needs import SIZES
-from featurizers.normalize import normalize
 from featurizers.packed import MoleculeArrays, PackedMolecules
 from featurizers.reading import MOST_ATOMS, check_size, name_of, read_molecule
 from featurizers.recorded import fingerprint, recorded_options
@@ -172,8 +171,7 @@ class Featurizer(ABC):
         if self.standardize:
             from featurizers.standardize import standardize
 
-            mol = standardize(mol, name_of(molecule))
-            mol = mol if self.as_written else normalize(mol)
+            mol = standardize(mol, name_of(molecule), in_one_form=not self.as_written)
         check_size(mol, molecule, self.max_atoms, self.atom_limit)
         if self.hydrogens == "atoms":
             mol = Chem.AddHs(mol)

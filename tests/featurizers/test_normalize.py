@@ -205,6 +205,11 @@ def test_hydrogens_as_atoms_and_as_written_are_options():
     assert len({str(CanonicalFeaturizer(hydrogens=kind).options) for kind in ("folded", "atoms", "as_written")}) == 3
 
 
+def test_a_molecule_whose_neutral_form_has_no_valence_is_invalid():
+    with pytest.raises(InvalidMolecule, match="cannot be standardized"):
+        CanonicalFeaturizer(standardize=True).read("F[P-](F)(F)(F)(F)F")
+
+
 def test_standardized_molecules_are_one_form_too():
     for featurizer in (GroverFeaturizer(standardize=True), CanonicalFeaturizer(standardize=True)):
         for got, expected in zip(rows(featurizer("[Na+].CC(=O)[O-]")), rows(featurizer("CC(=O)O")), strict=True):

@@ -42,7 +42,7 @@ docs: $(STAMP) ## Build the documentation site in site/, with warnings as errors
 bench: $(STAMP) ## Run the benchmarks (JSON lines)
 	@for script in benchmarks/*.py; do $(BIN)/python $$script || exit 1; done
 
-dist: $(STAMP) ## Build the source distribution and the wheel, reproducibly, and check them
+dist: $(STAMP) ## Build the source distribution and the wheel, and check them
 	rm -rf dist
 	SOURCE_DATE_EPOCH=$$(git log -1 --format=%ct) $(BIN)/python -m build
 	$(BIN)/twine check --strict dist/*

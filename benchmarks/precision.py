@@ -19,11 +19,13 @@ from statistics import mean, median, stdev
 from typing import Any
 
 import torch
-from models import SIZES, inference_step, make_batches, training_step
+from models import SIZES as TWO_SIZES
+from models import inference_step, make_batches, training_step
 
 import zoo
 from zoo.runs import tune_process
 
+SIZES = {**TWO_SIZES, "grover_256_4": ("grover", {"hidden_size": 256, "num_layers": 4, "dynamic_depth": None})}
 PRECISIONS = ("float32", "bfloat16")
 COPIES = ("aten::copy_", "aten::_to_copy", "aten::to", "aten::contiguous", "aten::clone")
 SMALL = {"hidden_size": 64}

@@ -43,4 +43,4 @@ class _SignedRoot(torch.autograd.Function):
     def backward(ctx: Any, grad: Tensor) -> Tensor:
         (root,) = ctx.saved_tensors
         # Division by infinity gives the slope at 0 a derivative of 0; a slope that is replaced there would have NaN.
-        return grad * 0.5 / root.abs().masked_fill(root == 0, torch.inf)
+        return (grad * 0.5).div_(root.abs().masked_fill_(root == 0, torch.inf))

@@ -49,7 +49,7 @@ class Activation(nn.Module):
         if self.weight is None:
             return FUNCTIONS[self.name](x)
         alone = len(self.weight) == 1 and x.device.type == "cpu"
-        return OneSlope.apply(x, self.weight) if alone else F.prelu(x, self.weight)
+        return OneSlope.apply(x, self.weight) if alone and torch.is_grad_enabled() else F.prelu(x, self.weight)
 
     def slopes(self, like: Tensor, num_channels: int) -> Tensor | None:
         """Slopes below zero (C,), or `None` if the function is not linear on both sides of zero."""

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from featurizers.molecule_graph import MoleculeGraph
 from zoo.layers.activations import Activation
 from zoo.layers.feed_forward import FeedForward
-from zoo.layers.filled_rows import fill_rows
+from zoo.layers.filled_rows import compiles_products, fill_rows
 from zoo.layers.grover_block import GroverBlock
 from zoo.layers.neighborhood import Neighborhood
 
@@ -159,14 +159,17 @@ class GroverEncoder(nn.Module):
 
     def streams(self, around: Neighborhood, atom_feats: Tensor, bond_feats: Tensor) -> tuple[Tensor, Tensor]:
         """Hidden states of atoms (N, D) and directed bonds (E, D) after all blocks."""
-        N, E = len(atom_feats), len(bond_feats)
-        atom_feats, bond_feats, source = fill_rows(atom_feats), fill_rows(bond_feats), fill_rows(around.source)
-        atoms, sums = self.atom_input(atom_feats), around.atom_rows.fill(len(atom_feats))
+        N, E = atom_feats.shape[0], bond_feats.shape[0]
+        source, atom_sums, bond_sums = around.source, around.atom_rows, around.bond_rows
+        if compiles_products(atom_feats):
+            atom_feats, bond_feats, source = (fill_rows(part) for part in (atom_feats, bond_feats, source))
+            atom_sums, bond_sums = atom_sums.fill(len(atom_feats)), bond_sums.fill(len(bond_feats))
+        atoms = self.atom_input(atom_feats)
         for block in self.atom_blocks:
-            atoms = block(atoms, sums)
-        edges, sums = self.bond_input(atom_feats, bond_feats, source), around.bond_rows.fill(len(bond_feats))
+            atoms = block(atoms, atom_sums)
+        edges = self.bond_input(atom_feats, bond_feats, source)
         for block in self.bond_blocks:
-            edges = block(edges, sums)
+            edges = block(edges, bond_sums)
         return atoms[:N], edges[:E]
 
     def _inputs(self, molecules: MoleculeGraph) -> tuple[Neighborhood, Tensor, Tensor]:

@@ -12,7 +12,7 @@ SMILES = ["CCO", "c1ccccc1", "CC(=O)O", "CCN", "CCCC", "O=C=O", "CNC", "CCCl", "
 LABELS = [[float(len(text))] for text in SMILES]
 
 
-def run(model="grover", hidden_size=256, asked="float32", device="cpu"):
+def run(model="grover", hidden_size=800, asked="float32", device="cpu"):
     return SimpleNamespace(
         recipe=SimpleNamespace(model=model),
         model=SimpleNamespace(config=SimpleNamespace(hidden_size=hidden_size)),

@@ -20,7 +20,7 @@ for _entry in (
         "zoo.models.grover:Grover",
         "GROVER's message-passing transformer, sized for a laptop (hidden 128, depth 4, 4 heads, fixed depth)",
         GROVER,
-        facts={"featurizer": "grover", "bfloat16_from": 256},
+        facts={"featurizer": "grover", "bfloat16_from": 800},
     ),
     Entry(
         "grover_base",
@@ -28,7 +28,7 @@ for _entry in (
         "GROVER's published base size (hidden 800, depth 6, 4 heads)",
         GROVER,
         defaults={"hidden_size": 800, "num_layers": 6, "dynamic_depth": "truncnorm"},
-        facts={"featurizer": "grover", "bfloat16_from": 256},
+        facts={"featurizer": "grover", "bfloat16_from": 800},
     ),
     Entry(
         "grover_large",
@@ -36,7 +36,7 @@ for _entry in (
         "GROVER's published large size (hidden 1200, depth 6, 4 heads)",
         GROVER,
         defaults={"hidden_size": 1200, "num_layers": 6, "dynamic_depth": "truncnorm"},
-        facts={"featurizer": "grover", "bfloat16_from": 256},
+        facts={"featurizer": "grover", "bfloat16_from": 800},
     ),
     Entry(
         "gcn",

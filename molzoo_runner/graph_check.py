@@ -1,4 +1,4 @@
-"""What an ONNX graph may hold: weights inside the file, and operations that neither loop nor call other code."""
+"""Checks of ONNX graphs: weights inside the file, and operations that neither loop nor call other code."""
 
 from __future__ import annotations
 

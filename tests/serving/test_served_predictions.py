@@ -43,7 +43,9 @@ def test_a_molecule_that_is_too_large_is_a_row_with_its_reason(client):
     assert [bool(row["reason"]) for row in rows] == [False, False, True, True, False, False, True]
     assert rows[-1]["predicted_logS"] is None
     assert rows[-1]["reason"] == "101 atoms, more than max_atoms=100"
-    assert "letters" in ask(client, ["C" * 10_000])[0]["reason"]
+    assert ask(client, ["C" * 10_000])[0]["reason"] == "10000 atoms, more than max_atoms=100"
+    marked = "[13CH2:12]" * 98 + "C([H])([H])[H]"
+    assert ask(client, [marked])[0]["reason"] == ""
 
 
 @pytest.mark.parametrize("suffix", [".csv", ".tsv", ".smi", ".sdf"])

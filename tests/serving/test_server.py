@@ -12,7 +12,7 @@ import pytest
 from serving.conftest import Running
 
 from zoo.commands.main import main
-from zoo.serving import Refusal, ServeOptions, make_app
+from zoo.serving import Refusal, ServeOptions, guards, make_app
 from zoo.serving.child import Child
 from zoo.serving.crew import Crew
 from zoo.serving.forms import How
@@ -226,3 +226,25 @@ def test_the_server_reads_neither_torch_nor_models():
     code = "import sys, zoo.serving.server; print('torch' in sys.modules, 'rdkit' in sys.modules)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout.split() == ["False", "False"]
+
+
+def test_a_body_that_never_ends_is_refused(monkeypatch):
+    monkeypatch.setattr(guards, "BODY_SECONDS", 0.05)
+    monkeypatch.setattr(guards, "DRAIN_SECONDS", 0.05)
+    sent = []
+
+    async def reader(scope, receive, send):
+        while (await receive()).get("more_body"):
+            pass
+
+    async def drip():
+        await asyncio.sleep(0.02)
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    async def send(message):
+        sent.append(message)
+
+    guard = guards.Guard(reader, ServeOptions(), guards.Keys(None), Metrics())
+    scope = {"type": "http", "method": "POST", "path": "/api/jobs", "headers": [(b"host", b"localhost")]}
+    asyncio.run(guard(scope, drip, send))
+    assert sent[0]["status"] == 408

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from featurizers import InvalidMolecule
+from featurizers.guard import INCHI
 from featurizers.reading import check_size, read_molecule
 from zoo.data import DataError, MoleculeRows
 from zoo.data.features import MissingFeatureWarning
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 CHUNK = 1000
 """Rows at a time, as many as `molzoo predict` takes: batches, and so all digits, are the same."""
 COVERAGE = 0.9
+ATOM = re.compile(r"\[[^\]]*\]|Br|Cl|[BCNOPSFIbcnops*]")
+"""An atom of a SMILES."""
 
 
 @dataclass
@@ -153,15 +157,16 @@ class Served:
         return found
 
     def why_large(self, text: str) -> str:
-        """Return why a SMILES is too large, empty where it is not; what cannot be read is refused by others."""
-        most = self.start.max_atoms
-        if len(text) > 20 * most:
-            return f"{len(text):,} letters, more than a molecule of {most} atoms needs, the most that this server takes"
-        try:
-            check_size(read_molecule(text), text, most)
-        except InvalidMolecule as error:
-            return error.reason
-        return ""
+        """Return why a molecule is too large, empty where it is not; the atoms of a SMILES are counted, not read."""
+        most, words = self.start.max_atoms, text.split(None, 1)
+        if not words or words[0].startswith(INCHI):
+            try:
+                check_size(read_molecule(text), text, most)
+            except InvalidMolecule as error:
+                return error.reason
+            return ""
+        count = sum(token != "[H]" for token in ATOM.findall(words[0]))
+        return f"{count} atoms, more than max_atoms={most}" if count > most else ""
 
     def open_upload(self, upload: OpenUpload) -> dict[str, Any]:
         """Open a file; see `OpenUpload`.

@@ -112,6 +112,7 @@ def test_the_interface_is_shown_without_another_server(page, server):
     assert set(sources) == {server.address.removeprefix("http://")}
     page.open(f"{server.address}/api/runs/alcohols/card")
     assert "gcn" in page.run("return document.querySelector('h1').innerText")
+    assert "script" in page.problems()[0].lower()  # a card may come from anybody: its script did not run
 
 
 def test_a_telephone_needs_no_sideways_scrolling(server):

@@ -114,7 +114,10 @@ def test_jobs_are_bounded_in_number_and_time(jobs):
         clock[0] = 6.0
         jobs.tidy()
         assert [job.state for job in started] == ["waiting", "cancelled"]
-        assert jobs.reserve()
+        arriving = jobs.reserve()
+        with pytest.raises(Refusal, match="2 jobs are running"):
+            jobs.reserve()
+        jobs.release(arriving)
         assert list(jobs.jobs) == [started[0].id]
         jobs.end(started[0], "done")
         clock[0] = 67.0

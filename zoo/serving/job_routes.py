@@ -75,8 +75,12 @@ async def start(
     if kind.startswith("multipart/") or kind == "application/x-www-form-urlencoded":
         raise Refusal(415, "send the file itself as the body, not a form: curl --data-binary @FILE")
     suffix = PurePosixPath(shown).suffix.lower()
-    place = jobs.reserve().with_suffix(suffix)
-    await save_body(request, place)
+    place = jobs.reserve(suffix)
+    try:
+        await save_body(request, place)
+    except BaseException:
+        jobs.release(place)
+        raise
     reading = {"smiles_column": smiles_column, "separator": None if separator is None else SEPARATORS[separator]}
     job = jobs.begin(OpenUpload(str(place), shown, reading, service.options.max_rows), runs, how)
     return JSONResponse(job.to_dict(), 202, headers={"Location": f"/api/jobs/{job.id}"})
@@ -97,15 +101,11 @@ def shown_name(name: str) -> str:
 
 async def save_body(request: Request, place: Path) -> None:
     """Write the body of a request to a file as it comes."""
-    try:
-        with place.open("wb") as file:
-            async for block in request.stream():
-                if file.tell() == 0 and block.startswith(COMPRESSED):
-                    raise Refusal(415, "the file is compressed: unpack it first")
-                file.write(block)
-    except BaseException:
-        place.unlink(missing_ok=True)
-        raise
+    with place.open("wb") as file:
+        async for block in request.stream():
+            if file.tell() == 0 and block.startswith(COMPRESSED):
+                raise Refusal(415, "the file is compressed: unpack it first")
+            file.write(block)
 
 
 @router.get("/{job}", summary="How far it is")

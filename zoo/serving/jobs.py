@@ -97,25 +97,38 @@ class Jobs:
         self.service, self.options, self.now = service, service.options, now
         self.jobs: dict[str, Job] = {}
         self.tasks: set[asyncio.Task[None]] = set()
+        self.arriving: set[Path] = set()
         self.folder = Path(tempfile.mkdtemp(prefix="molzoo-serve-"))
 
-    def reserve(self) -> Path:
+    def reserve(self, suffix: str = "") -> Path:
         """Return the place of a new upload; the oldest job that is finished makes room for it.
+
+        The upload counts as a job until `begin` or `release`.
 
         Raises:
             Refusal: 429 where as many jobs run as may.
         """
-        while len(self.jobs) >= self.options.max_jobs:
+        while len(self.jobs) + len(self.arriving) >= self.options.max_jobs:
             ended = [job for job in self.jobs.values() if job.state not in OPEN]
             if not ended:
-                raise Refusal(429, f"{len(self.jobs)} jobs are running, as many as this server takes: ask later", 10)
+                raise Refusal(
+                    429, f"{self.options.max_jobs} jobs are running, as many as this server takes: ask later", 10
+                )
             self.remove(min(ended, key=lambda job: job.touched))
-        return self.folder / secrets.token_hex(8)
+        place = self.folder / f"{secrets.token_hex(8)}{suffix}"
+        self.arriving.add(place)
+        return place
+
+    def release(self, place: Path) -> None:
+        """Forget an upload that did not arrive."""
+        self.arriving.discard(place)
+        place.unlink(missing_ok=True)
 
     def begin(self, upload: OpenUpload, runs: list[str], asked: How) -> Job:
         """Begin a job."""
         job = Job(upload, runs, asked, self.now)
         self.jobs[job.id] = job
+        self.arriving.discard(Path(upload.path))
         task = asyncio.create_task(self.run(job))
         self.tasks.add(task)
         task.add_done_callback(self.tasks.discard)

@@ -4,7 +4,7 @@ import json
 
 from support.places import ROOT
 
-TEXT = (ROOT / "docs" / "serving.md").read_text(encoding="utf-8")
+TEXT = " ".join((ROOT / "docs" / "serving.md").read_text(encoding="utf-8").split())
 LINES = [json.loads(line) for line in (ROOT / "benchmarks/results/serving.jsonl").read_text().splitlines()]
 
 

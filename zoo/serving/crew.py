@@ -31,7 +31,7 @@ class Crew:
 
     @property
     def restarts(self) -> int:
-        """How often a process was started again."""
+        """Number of times that a process was started again."""
         return sum(child.restarts for child in self.members)
 
     @property

@@ -72,7 +72,7 @@ async def start(
     if separator is not None and separator not in SEPARATORS:
         raise Refusal(422, f"separator: give one of {', '.join(SEPARATORS)}")
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind.startswith("multipart/") or kind == "application/x-www-form-urlencoded":
+    if kind.startswith("multipart/"):
         raise Refusal(415, "send the file itself as the body, not a form: curl --data-binary @FILE")
     suffix = PurePosixPath(shown).suffix.lower()
     place = jobs.reserve(suffix)

@@ -14,6 +14,7 @@ from zoo.registry import catalog
 DOCS = ROOT / "docs"
 PAGES = sorted(path for path in DOCS.rglob("*.md"))
 ELSEWHERE = {
+    "clusters.md": "tests/inference/test_schedulers.py",
     "sharpness_aware.md": "tests/optim/test_optim_docs.py",
     "targets.md": "tests/learners/test_mixed.py",
 }

@@ -1,7 +1,9 @@
 """A Ray data set predicted by actors has the rows of the shards."""
 
+import pickle
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 import pyarrow as pa
@@ -63,10 +65,42 @@ def trained(b3db, tmp_path_factory):
     return folder
 
 
+def shards_of(model, table, folder, options):
+    """Return the rows of shards."""
+    predict_shards(model, table, folder, shards=4, num_workers=0, **OPTIONS, **options)
+    return pa.concat_tables([parquet.read_table(path) for path in sorted(folder.glob("*.parquet"))])
+
+
+class HereDataset:
+    """Stands for a Ray data set: one actor in this process."""
+
+    def __init__(self, table):
+        self.table = table
+
+    def take_batch(self, size, batch_format):
+        return self.table.slice(0, size)
+
+    def map_batches(self, actor, fn_constructor_args, batch_size, **options):
+        predict = actor(*pickle.loads(pickle.dumps(fn_constructor_args)))
+        parts = [self.table.slice(start, batch_size) for start in range(0, len(self.table), batch_size)]
+        return pa.concat_tables([predict(part) for part in parts])
+
+
+@pytest.mark.parametrize("options", [{}, {"domain": "fingerprint", "neighbors": 1}], ids=["plain", "domain"])
+def test_an_actor_gives_the_rows_of_the_shards(options, trained, table, tmp_path, monkeypatch):
+    here = SimpleNamespace(ActorPoolStrategy=lambda **sizes: sizes, cluster_resources=lambda: {"CPU": 4.0})
+    monkeypatch.setitem(sys.modules, "ray", here)
+    monkeypatch.setitem(sys.modules, "ray.data", here)
+    found = predict_dataset(trained, HereDataset(parquet.read_table(table)), **OPTIONS, **options)
+    shards = shards_of(trained, table, tmp_path / "shards", options)
+    assert found.schema == shards.schema
+    pd.testing.assert_frame_equal(found.to_pandas(), shards.to_pandas(), rtol=1e-4)
+    assert (found.to_pandas()["reason_predicted"] != "").sum() == 7
+
+
 def test_the_rows_are_those_of_the_shards(cluster, trained, table, tmp_path):
     options = {"domain": "fingerprint", "neighbors": 1}
-    predict_shards(trained, table, tmp_path / "shards", shards=4, num_workers=0, **OPTIONS, **options)
-    shards = pa.concat_tables([parquet.read_table(path) for path in sorted((tmp_path / "shards").glob("*.parquet"))])
+    shards = shards_of(trained, table, tmp_path / "shards", options)
     rows = cluster.data.read_parquet(str(table))
     predict_dataset(trained, rows, concurrency=2, **OPTIONS, **options).write_parquet(str(tmp_path / "ray"))
     found = pa.concat_tables([parquet.read_table(path) for path in sorted((tmp_path / "ray").glob("*.parquet"))])

@@ -1,9 +1,9 @@
-"""The recipes of docs/clusters.md: jobs of submitit, tasks of Dask, and one table of the shards."""
+"""The recipes of docs/clusters.md (Ray's are in test_ray.py): submitit, Dask, text to Parquet, shards to one file."""
 
 import pandas as pd
 import pyarrow as pa
 import pytest
-from pyarrow import dataset, parquet
+from pyarrow import csv, dataset, parquet
 
 from zoo.inference import predict_shards
 
@@ -50,3 +50,15 @@ def test_shards_become_one_file_batch_by_batch(gcn, rows, tmp_path):
             writer.write_batch(batch)
     parts = [parquet.read_table(path) for path in sorted((tmp_path / "predicted").glob("*.parquet"))]
     assert parquet.read_table(tmp_path / "all.parquet").equals(pa.concat_tables(parts))
+
+
+def test_text_becomes_parquet_batch_by_batch(tmp_path):
+    frame = pd.DataFrame({"smiles": ["C", "CC", "CCC"], "row": range(3)})
+    frame.to_csv(tmp_path / "library.csv.gz", index=False)
+    with (
+        csv.open_csv(tmp_path / "library.csv.gz") as rows,
+        parquet.ParquetWriter(tmp_path / "library.parquet", rows.schema) as writer,
+    ):
+        for batch in rows:
+            writer.write_table(pa.Table.from_batches([batch]), row_group_size=100_000)
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "library.parquet"), frame, check_dtype=False)

@@ -123,7 +123,7 @@ class Neighborhood:
 
     @cached_property
     def _first(self) -> Tensor:
-        """Where the bonds that lead to each atom begin in `_leading` (N,)."""
+        """Places in `_leading` at which the bonds of each atom begin (N,)."""
         degrees = self.graph.in_degrees()
         return degrees.cumsum(0) - degrees
 
@@ -156,7 +156,7 @@ class Neighborhood:
         return RowSums.of(sums, terms, len(times))
 
     def _times(self, of_bonds: bool) -> Tensor:
-        """How often the padding is added around each atom (N,), or around the atom that each bond comes from (E,)."""
+        """Copies of the padding to add around each atom (N,), or around the atom that each bond comes from (E,)."""
         times: Tensor = self.missing.flatten().long()  # type: ignore[union-attr]
         return times.index_select(0, self.source) if of_bonds else times
 

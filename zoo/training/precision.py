@@ -1,4 +1,4 @@
-"""What `precision="bfloat16"` would give a run, as far as it was measured."""
+"""Advice on `precision="bfloat16"`, as far as it was measured."""
 
 from __future__ import annotations
 

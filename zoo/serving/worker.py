@@ -44,7 +44,8 @@ def open_state(start: Any) -> Any:
     """Load what questions are answered with, or say why that is impossible."""
     from rdkit import RDLogger
 
-    from zoo.runs.process import tune_process, without_collection
+    from featurizers.collection import without_collection
+    from zoo.runs.process import tune_process
 
     with without_collection():
         if isinstance(start, RunStart):

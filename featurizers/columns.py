@@ -72,8 +72,8 @@ class ColumnFeaturizer(Featurizer):
             columns["pairs"] = self.pairs.encode_all(mols, ends)
         else:
             related = [self.relate(mol, own) for mol, own in zip(mols, ends, strict=True)]
-            if related[0] is not None:
-                columns["pairs"] = np.concatenate(related)
+            if pairs := [pairs_of for pairs_of in related if pairs_of is not None]:
+                columns["pairs"] = np.concatenate(pairs)
         described = [found for mol in mols if (found := self.describe(mol)) is not None]
         if described:
             columns["descriptors"] = np.stack(described)

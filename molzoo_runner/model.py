@@ -101,9 +101,10 @@ class Model:
         parts = list(self._chunks([molecules] if _is_one(molecules) else molecules, on_invalid))
         if not parts:
             parts = [self._predict_chunk([], on_invalid)]
-        values, spread, interval = (
+        values = np.concatenate([part[0] for part in parts])
+        spread, interval = (
             None if column[0] is None else np.concatenate(column)
-            for column in zip(*(part[:3] for part in parts), strict=True)
+            for column in zip(*(part[1:3] for part in parts), strict=True)
         )
         reasons = explain_missing(values, [why for part in parts for why in part[3]])
         found = Predictions(
@@ -162,7 +163,9 @@ class Model:
 
     def _name_sets(self, sets: np.ndarray) -> dict[str, list[str]]:
         return {
-            task.name: ["|".join(name_class(task, each) for each in np.flatnonzero(row)) for row in sets[:, number]]
+            task.name: [
+                "|".join(name_class(task, int(each)) for each in np.flatnonzero(row)) for row in sets[:, number]
+            ]
             for number, task in enumerate(self.manifest.tasks)
         }
 

@@ -88,7 +88,7 @@ def make_featurizer(member: Member) -> Featurizer:
     Raises:
         ModelFileError: There is none of this name, it has not these options, or it is of another version.
     """
-    cls = getattr(featurizers, member.featurizer, None) if member.featurizer in featurizers.__all__ else None
+    cls = getattr(featurizers, member.featurizer, None) if member.featurizer in dir(featurizers) else None
     if not (isinstance(cls, type) and issubclass(cls, Featurizer)):
         raise ModelFileError(f"the package featurizers has no featurizer {member.featurizer[:60]!r}")
     for name, value in member.featurizer_options.items():

@@ -48,7 +48,7 @@ def why_not(learner: Predictor) -> str:
     if len(learner.fitted.smiles_columns) > 1:
         return SEVERAL
     kind = type(learner.featurizer)
-    if kind.__name__ not in featurizers.__all__ or getattr(featurizers, kind.__name__) is not kind:
+    if kind.__name__ not in dir(featurizers) or getattr(featurizers, kind.__name__) is not kind:
         return f"its featurizer {learner.recipe.featurizer!r} is no class of the package featurizers"
     return "" if runs_on_tensors(learner.model) else OF_OTHERS
 

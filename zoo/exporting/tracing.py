@@ -76,7 +76,8 @@ def _any_size() -> Iterator[None]:
     from torch.fx.experimental import _config
 
     option = "backed_size_oblivious"
-    with _config.patch(**{option: True}) if hasattr(_config, option) else contextlib.nullcontext():
+    patch: Any = _config.patch  # type: ignore[attr-defined]
+    with patch(**{option: True}) if hasattr(_config, option) else contextlib.nullcontext():
         yield
 
 
@@ -103,12 +104,12 @@ def to_onnx(traced: Trace, learner: Learner) -> tuple[bytes, tuple[str, ...]]:
             inputs = program.model.graph.inputs  # type: ignore[union-attr]
             for unused in [each for each in inputs if not each.uses()]:
                 inputs.remove(unused)
-            program.save(buffer, include_initializers=True, keep_initializers_as_inputs=False)  # type: ignore[union-attr]
+            program.save(buffer, include_initializers=True, keep_initializers_as_inputs=False)  # type: ignore[union-attr,arg-type]
     except ImportError:
         raise
     except Exception as error:  # the exporter raises what it likes
         raise _cannot(learner, error) from error
-    return buffer.getvalue(), tuple(each.name for each in inputs)
+    return buffer.getvalue(), tuple(str(each.name) for each in inputs)
 
 
 def to_program(traced: Trace, manifest: str) -> bytes:

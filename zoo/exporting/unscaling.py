@@ -25,6 +25,9 @@ class Unscaling(nn.Module):
         tensor([[6.]], dtype=torch.float64)
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, scaler: TargetScaler) -> None:
         super().__init__()
         for transform in scaler.transforms:

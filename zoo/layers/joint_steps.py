@@ -44,7 +44,8 @@ class JointSteps(torch.autograd.Function):
             Last messages of the heads (K, n, D).
         """
         order = plan.order(x.device)
-        factors, biases, slopes = (_sorted(part, order, x.dtype) for part in (weight, bias, slope))
+        factors = _sorted(weight, order, x.dtype)
+        biases, slopes = (None if part is None else _sorted(part, order, x.dtype) for part in (bias, slope))
         summed, masks, running = plan.sums(x), plan.draw_masks(x), plan.running()
         rows = summed.unsqueeze(1).expand(len(x), running[0], x.shape[1])
         resting = len(weight) - running[0]
@@ -141,14 +142,15 @@ class _Backward:
             of_sum = by_row @ self.factors[:count].transpose(1, 2).reshape(count * D, D)
             self.of_x += self.plan.sums.transposed(of_sum)
         back = None if self.order is None else self.order.argsort()
-        of_heads = (_sorted(part, back, None) for part in (self.of_weight, self.of_bias, self.of_slope))
+        of_heads = (
+            None if part is None else _sorted(part, back, None)
+            for part in (self.of_weight, self.of_bias, self.of_slope)
+        )
         return (self.of_x.to(self.x.dtype), *of_heads, None)
 
 
-def _sorted(part: Tensor | None, order: Tensor | None, dtype: torch.dtype | None) -> Tensor | None:
+def _sorted(part: Tensor, order: Tensor | None, dtype: torch.dtype | None) -> Tensor:
     """Rows of a parameter (K, ...) in another order, in another precision; itself where neither changes."""
-    if part is None:
-        return None
     return (part if order is None else part.index_select(0, order)).to(dtype or part.dtype)
 
 

@@ -53,7 +53,7 @@ def open_state(start: Any) -> Any:
 
             torch.set_num_threads(start.threads)
     tune_process()
-    RDLogger.DisableLog("rdApp.*")  # reasons are in the answers
+    RDLogger.DisableLog("rdApp.*")  # type: ignore[attr-defined]  # reasons are in the answers
     warnings.simplefilter("ignore")
     try:
         if not isinstance(start, RunStart):

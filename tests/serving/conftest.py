@@ -16,7 +16,7 @@ from zoo.trust import calibrate
 
 ALCOHOLS = [f"{head}{'C' * n}" for head in ("O", "N", "c1ccccc1", "F") for n in range(1, 31)]
 
-CARD = """<!doctype html><h1>gcn</h1><svg><path d='M/1/2/3'/></svg>
+CARD = """<!doctype html><h1>gcn</h1><svg><title>/a/b/c</title></svg>
 <code>molzoo train --recipe {folder}/recipe.json</code>
 <pre>{{"source": "{folder}/alcohols.csv"}}</pre><script>alert(1)</script>"""
 

@@ -139,23 +139,37 @@ def add_row(results: Path, row: dict[str, Any]) -> None:
 
 
 def draw_table(results: Path) -> Iterator[str]:
-    """Give the lines of the table: mean ± standard deviation over the seeds, and the mean difference to scratch."""
+    """Give the lines of the table: mean ± standard deviation over the seeds, of scores and of paired differences."""
     runs = pd.DataFrame(read_rows(results), columns=FIELDS)
-    yield "| data set | share | arm | test | difference to scratch, paired | seeds |"
-    yield "|---|---|---|---|---|---|"
-    for (name, share), group in runs.groupby(["dataset", "share"], sort=False):
-        scores = group.pivot_table(index="seed", columns="arm", values="test")
-        metric = group["metric"].iloc[0]
-        for arm in (arm for arm in ARMS if arm in scores):
-            column = scores[arm].dropna()
-            gain = (scores[arm] - scores["scratch"]).dropna() * (1 if higher_is_better(metric) else -1)
-            better = (
-                "" if arm == "scratch" else f"{gain.mean():+.3f} ± {gain.std(ddof=1):.3f} (better: {(gain > 0).sum()})"
-            )
-            yield (
-                f"| {name} ({metric}) | {share:.0%} | {arm} | {column.mean():.3f} ± {column.std(ddof=1):.3f} "
-                f"| {better} | {len(column)} |"
-            )
+    yield "| data set | share | arm | test | better by, paired | than | seeds |"
+    yield "|---|---|---|---|---|---|---|"
+    for name in DATASETS:
+        for share in SHARES:
+            group = runs[(runs["dataset"] == name) & (runs["share"] == share)]
+            scores = group.pivot_table(index="seed", columns="arm", values="test")
+            for arm in (arm for arm in ARMS if arm in scores):
+                first = f"{name} ({group['metric'].iloc[0]}) | {share:.0%} | {arm}"
+                yield f"| {first} | {spread(scores[arm].dropna())} | {compare_arms(group, arm)} | {scores[arm].count()} |"
+
+
+def compare_arms(group: pd.DataFrame, arm: str) -> str:
+    """Give the cells of the difference to the arm that another one is compared with: how large, and which."""
+    other = {"scratch": None, "pre-trained": "scratch"}.get(arm, "pre-trained")
+    if other is None:
+        return " | "
+    gain = gains(group, arm, other)
+    return f"{gain.mean():+.3f} ± {gain.std(ddof=1):.3f} ({(gain > 0).sum()} of {len(gain)}) | {other}"
+
+
+def gains(group: pd.DataFrame, arm: str, other: str) -> pd.Series:
+    """Return by how much an arm is better than another one, seed by seed."""
+    scores = group.pivot_table(index="seed", columns="arm", values="test")
+    return (scores[arm] - scores[other]).dropna() * (1 if higher_is_better(group["metric"].iloc[0]) else -1)
+
+
+def spread(column: pd.Series) -> str:
+    """Give mean and standard deviation."""
+    return f"{column.mean():.3f} ± {column.std(ddof=1):.3f}"
 
 
 def draw_figure(results: Path) -> None:

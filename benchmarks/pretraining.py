@@ -147,9 +147,10 @@ def draw_table(results: Path) -> Iterator[str]:
         for share in SHARES:
             group = runs[(runs["dataset"] == name) & (runs["share"] == share)]
             scores = group.pivot_table(index="seed", columns="arm", values="test")
-            for arm in (arm for arm in ARMS if arm in scores):
+            for arm in filter(scores.columns.__contains__, ARMS):
                 first = f"{name} ({group['metric'].iloc[0]}) | {share:.0%} | {arm}"
-                yield f"| {first} | {spread(scores[arm].dropna())} | {compare_arms(group, arm)} | {scores[arm].count()} |"
+                test, seeds = spread(scores[arm].dropna()), scores[arm].count()
+                yield f"| {first} | {test} | {compare_arms(group, arm)} | {seeds} |"
 
 
 def compare_arms(group: pd.DataFrame, arm: str) -> str:

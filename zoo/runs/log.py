@@ -88,13 +88,18 @@ class RunLog:
             self.writer().add_pr_curve(name, labels, probabilities, step, thresholds)
 
     def embedding(
-        self, vectors: np.ndarray, rows: Sequence[Sequence[str]], header: Sequence[str], sprites: np.ndarray, step: int
+        self,
+        vectors: np.ndarray,
+        rows: Sequence[Sequence[str]],
+        header: Sequence[str],
+        sprites: np.ndarray | None,
+        step: int,
     ) -> None:
-        """Add vectors (n, D), their cells (n, columns) and drawings (n, 3, size, size) to the projector."""
+        """Add vectors (n, D), their cells (n, columns) and drawings (n, 3, size, size), if any, to the projector."""
         if self:
             import torch
 
-            pictures = torch.from_numpy(sprites)
+            pictures = None if sprites is None else torch.from_numpy(sprites)
             self.writer().add_embedding(vectors, list(rows), pictures, step, tag="test", metadata_header=list(header))
 
     def hparams(self, values: Mapping[str, Any], metrics: Mapping[str, float | None]) -> None:

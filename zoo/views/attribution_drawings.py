@@ -8,9 +8,8 @@ from typing import Any
 
 import numpy as np
 from rdkit import Chem
-from rdkit.Chem.Draw import SimilarityMaps, rdMolDraw2D
 
-from zoo.views.drawings import MOST_ATOMS, inline_svg
+from zoo.views.drawings import MOST_ATOMS, inline_svg, load_drawing
 
 SIDE = 360
 COLORS = [(0.82, 0.29, 0.36), (1.0, 1.0, 1.0), (0.22, 0.6, 0.4)]
@@ -42,10 +41,13 @@ def draw_contributions(mol: Chem.Mol, weights: np.ndarray, form: str = "svg") ->
         weights: Contribution of each atom (N,).
         form: "svg" or "png".
     """
-    drawer = (rdMolDraw2D.MolDraw2DSVG if form == "svg" else rdMolDraw2D.MolDraw2DCairo)(SIDE, SIDE * 3 // 4)
+    drawing = load_drawing()
+    from rdkit.Chem.Draw import SimilarityMaps  # reads the same libraries of the system
+
+    drawer = (drawing.MolDraw2DSVG if form == "svg" else drawing.MolDraw2DCairo)(SIDE, SIDE * 3 // 4)
     options: Any = drawer.drawOptions()
     options.padding = 0.1
-    shown = Chem.Mol() if mol.GetNumAtoms() > MOST_ATOMS else rdMolDraw2D.PrepareMolForDrawing(mol, kekulize=False)
+    shown = Chem.Mol() if mol.GetNumAtoms() > MOST_ATOMS else drawing.PrepareMolForDrawing(mol, kekulize=False)
     finite = np.zeros(max(shown.GetNumAtoms(), len(weights)))  # the drawing may have hydrogens at stereocentres
     finite[: len(weights)] = np.nan_to_num(weights, nan=0.0, posinf=0.0, neginf=0.0)
     if shown.GetNumAtoms() > 1 and np.abs(finite).max() > 0:
@@ -53,8 +55,8 @@ def draw_contributions(mol: Chem.Mol, weights: np.ndarray, form: str = "svg") ->
     else:
         drawer.DrawMolecule(shown)
     drawer.FinishDrawing()
-    drawing: Any = drawer.GetDrawingText()
-    found: bytes = inline_svg(drawing).encode() if form == "svg" else drawing
+    text: Any = drawer.GetDrawingText()
+    found: bytes = inline_svg(text).encode() if form == "svg" else text
     return found
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections.abc import Sequence
+from functools import cache
+from types import ModuleType
 from typing import Any
 
 import numpy as np
 from matplotlib.image import imread
 from rdkit import Chem
-from rdkit.Chem.Draw import rdMolDraw2D
 
 from featurizers import read_molecule
 
@@ -18,6 +20,31 @@ CELL = (320, 260)
 COLUMNS = 3
 MOST_ATOMS = 300
 """Atoms up to which finding places on paper takes about a second."""
+
+
+class CannotDraw(ImportError):
+    """Raised where RDKit finds no libraries of the system to draw with, as in slim images."""
+
+
+@cache
+def load_drawing() -> ModuleType:
+    """Return RDKit's module that draws.
+
+    Raises:
+        CannotDraw: A library of the system is missing.
+    """
+    try:
+        from rdkit.Chem.Draw import rdMolDraw2D
+    except ImportError as error:
+        raise CannotDraw(
+            f"RDKit cannot draw molecules here ({error}): install the system's packages libxrender1 and libxext6"
+        ) from error
+    return rdMolDraw2D
+
+
+def warn_of_missing(drawn: str, error: CannotDraw) -> None:
+    """Warn of what goes without its drawings; no training is lost for them."""
+    warnings.warn(f"{drawn}: {error}", stacklevel=3)
 
 
 def draw_grid(smiles: Sequence[str], legends: Sequence[str], columns: int = COLUMNS) -> np.ndarray:
@@ -37,7 +64,7 @@ def draw_grid(smiles: Sequence[str], legends: Sequence[str], columns: int = COLU
     """
     columns = min(columns, len(smiles))
     rows = -(-len(smiles) // columns)
-    drawer = rdMolDraw2D.MolDraw2DCairo(CELL[0] * columns, CELL[1] * rows, *CELL)
+    drawer = load_drawing().MolDraw2DCairo(CELL[0] * columns, CELL[1] * rows, *CELL)
     options: Any = drawer.drawOptions()
     options.legendFontSize, options.legendFraction, options.padding = 20, 0.2, 0.08
     drawer.DrawMolecules([prepare_molecule(each) for each in smiles], legends=list(legends))
@@ -46,7 +73,7 @@ def draw_grid(smiles: Sequence[str], legends: Sequence[str], columns: int = COLU
 
 def draw_svg(smiles: str, width: int = 280, height: int = 200) -> str:
     """Draw a readable molecule as SVG text for pages, which scales with its frame."""
-    drawer = rdMolDraw2D.MolDraw2DSVG(width, height)
+    drawer = load_drawing().MolDraw2DSVG(width, height)
     options: Any = drawer.drawOptions()
     options.padding = 0.08
     drawer.DrawMolecule(prepare_molecule(smiles))
@@ -72,7 +99,7 @@ def draw_sprites(smiles: Sequence[str], size: int = 64) -> np.ndarray:
     """
     sprites = []
     for each in smiles:
-        drawer = rdMolDraw2D.MolDraw2DCairo(size, size)
+        drawer = load_drawing().MolDraw2DCairo(size, size)
         options: Any = drawer.drawOptions()
         options.padding = 0.04
         drawer.DrawMolecule(prepare_molecule(each))
@@ -85,10 +112,10 @@ def prepare_molecule(smiles: str) -> Chem.Mol:
     mol = read_molecule(smiles)
     if mol.GetNumAtoms() > MOST_ATOMS:
         return Chem.Mol()
-    return rdMolDraw2D.PrepareMolForDrawing(mol, kekulize=False)
+    return load_drawing().PrepareMolForDrawing(mol, kekulize=False)
 
 
-def picture(drawer: rdMolDraw2D.MolDraw2DCairo) -> np.ndarray:
+def picture(drawer: Any) -> np.ndarray:
     """Return the drawing as an array (height, width, 3) in [0, 1]."""
     drawer.FinishDrawing()
     return imread(io.BytesIO(drawer.GetDrawingText()), format="png")[..., :3]

@@ -121,7 +121,11 @@ def draw_worst(test: MoleculeDataset, predictions: np.ndarray) -> np.ndarray | N
         name = f"{test.task_names[task]}, " if test.num_tasks > 1 else ""
         values = "measured {}, predicted {}".format(*format_values(test, predictions, row, task))
         legends.append(f"{name}{test.where(row)}\n{values}")
-    return drawings.draw_grid([test.smiles[row] for row, _ in found], legends)
+    try:
+        return drawings.draw_grid([test.smiles[row] for row, _ in found], legends)
+    except drawings.CannotDraw as error:
+        drawings.warn_of_missing("TensorBoard has no page of the worst predictions", error)
+        return None
 
 
 def write_projector(
@@ -158,7 +162,12 @@ def write_projector(
         for row in chosen
     ]
     header = ["smiles", *(f"{name} {kind}" for name in names for kind in ("measured", "predicted"))]
-    log.embedding(embed(smiles), rows, header, drawings.draw_sprites(smiles), step)
+    try:
+        sprites = drawings.draw_sprites(smiles)
+    except drawings.CannotDraw as error:
+        drawings.warn_of_missing("the projector has no drawings of molecules", error)
+        sprites = None
+    log.embedding(embed(smiles), rows, header, sprites, step)
 
 
 def check_number(max_molecules: int) -> None:

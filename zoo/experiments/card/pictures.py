@@ -100,7 +100,12 @@ def distinct(places: list[tuple[int, int]]) -> list[tuple[int, int]]:
 def draw_rows(source: CardSource, places: list[tuple[int, int]]) -> list[Drawn]:
     """Draw molecules with what was measured and predicted."""
     test, found = source.shown_test, []
-    for row, task in places:
+    try:
+        svgs = [drawings.draw_svg(test.smiles[row]) for row, _ in places]
+    except drawings.CannotDraw as error:
+        drawings.warn_of_missing("the card has no drawings of molecules", error)
+        svgs = [""] * len(places)
+    for svg, (row, task) in zip(svgs, places, strict=True):
         part = next(part for part in source.by_kind if task in part.places)
         measured, predicted = format_values(part.dataset, part.predictions, row, part.places.index(task))
         name = f"{test.task_names[task]}, " if test.num_tasks > 1 else ""
@@ -109,5 +114,5 @@ def draw_rows(source: CardSource, places: list[tuple[int, int]]) -> list[Drawn]:
             f"measured {measured}, predicted {predicted}",
             f"similarity {format_value(float(source.resemblance.similarity[row]))}",
         ]
-        found.append(Drawn(drawings.draw_svg(test.smiles[row]), test.smiles[row], lines))
+        found.append(Drawn(svg, test.smiles[row], lines))
     return found

@@ -25,7 +25,7 @@ def test_training_ends_with_a_card_that_has_no_drawings(cannot_draw, tmp_path, m
     monkeypatch.chdir(tmp_path)
     smiles = zoo.data.load("b3db").smiles[:60]
     (tmp_path / "few.csv").write_text("smiles,size\n" + "\n".join(f"{each},{len(each)}" for each in smiles))
-    main("train --data few.csv --model gcn --optimizer adam --epochs 1 --output run".split())
+    main(["train", "--data", "few.csv", "--model", "gcn", "--epochs", "1", "--output", "run"])
     assert "libxrender1" in capsys.readouterr().err
     assert "measured" in (tmp_path / "run" / "card.html").read_text()
     assert (tmp_path / "run" / "metrics.json").exists()

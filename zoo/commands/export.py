@@ -7,7 +7,7 @@ from zoo.commands.parser import CommandParser
 DESCRIPTION = """Write a trained model as one file that takes SMILES, for machines without molzoo and torch.
 
   model.zip   graph, features, scaling, calibration, words of the classes, card: for molzoo_runner
-  model.onnx  one graph with its manifest as metadata: for any program that runs ONNX, and molzoo_runner
+  model.onnx  one graph, its manifest as metadata: for programs that run ONNX, and molzoo_runner
   model.pt2   a program of torch.export
 
 examples:

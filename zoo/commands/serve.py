@@ -18,7 +18,7 @@ examples:
   molzoo serve runs/b3db-grover-graphsam-seed0
   molzoo serve runs/gcn runs/grover --port 9000
   MOLZOO_TOKEN=$(openssl rand -hex 16) molzoo serve runs/gcn --host 0.0.0.0
-  curl -H 'Content-Type: application/json' -d '{"molecules": ["CCO"]}' http://localhost:8000/api/predict
+  curl -H 'Content-Type: application/json' -d '{"molecules": ["CCO"]}' localhost:8000/api/predict
 
 Only this machine reaches the server unless --host says otherwise. Ctrl-C or SIGTERM stops it."""
 

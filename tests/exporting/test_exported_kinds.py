@@ -14,6 +14,7 @@ from zoo.exporting.describing import describe_model
 from zoo.exporting.scoring import ScoredMolecules
 from zoo.exporting.unscaling import Unscaling
 from zoo.tasks import TargetScaler
+from zoo.trust import calibrate
 
 TINY = {"hidden_size": 8, "num_layers": 1, "ffn_hidden_size": 8}
 SMILES = ["CCO", "c1ccccc1", "[Na+].[Cl-]", "C"]
@@ -37,6 +38,19 @@ def test_transformed_targets_come_back_in_their_unit(transform):
     found = run_eagerly(learner)["values"]
     assert found.dtype == np.float64
     np.testing.assert_allclose(found, learner.predict(SMILES), rtol=1e-5)
+
+
+@pytest.mark.parametrize("method", ["absolute", "normalized"])
+def test_intervals_of_numbers_are_the_learners(method, tmp_path):
+    data = zoo.data.load((ROWS, [[n / 9, -n] for n in range(30)]), task="regression")
+    learner = zoo.build("gcn", dataset=data, model_args=TINY)
+    learner.fit(data, split=None, epochs=1, progress=False)
+    calibrate(learner, data, conformal_method=method)
+    model = molzoo_runner.load(export_model(learner, tmp_path / "model.zip").path)
+    found = model.predictions(SMILES, coverage=0.8)
+    expected = learner.predictions(SMILES, uncertainty="calibrated", coverage=0.8)
+    np.testing.assert_allclose(found.values, expected.values, rtol=1e-5)
+    np.testing.assert_allclose(found.interval, expected.interval, rtol=1e-5)
 
 
 @pytest.mark.parametrize("power", [-1.0, 0.0, 0.5, 2.0, 3.0])

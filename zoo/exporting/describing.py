@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
+
+import numpy as np
 
 import zoo
 from molzoo_runner.archive import CARDS
@@ -13,13 +16,15 @@ from zoo.learners import Learner
 from zoo.learners.decisions import thresholds_of
 from zoo.learners.ensemble import Ensemble
 from zoo.learners.predictor import Predictor
+from zoo.learners.uncertainty import Estimate
 from zoo.recipe.fitted import Fitted
 from zoo.registry import kinds
 from zoo.registry.catalog.targets import CLASSES, NUMBERS
 from zoo.runs.folder import RunFolder
+from zoo.trust.calibration import CALIBRATED, Calibration
+from zoo.trust.conformal import ABSOLUTE, NORMALIZED
 
 PACKAGES = ("torch", "onnx", "onnxscript", "rdkit", "numpy")
-CALIBRATED = "calibrated"
 
 
 def describe_member(learner: Learner, file: str, content: bytes, inputs: Sequence[str], weight: float) -> Member:
@@ -85,10 +90,22 @@ def describe_tasks(fitted: Fitted) -> list[Task]:
 
 def calibration_of(fitted: Fitted) -> dict[str, Any]:
     """Return the calibration of plain values as the runner reads it; empty where there is none."""
-    raw = fitted.calibration.get(CALIBRATED)
-    if not raw or fitted.task_kinds:
+    found = Calibration.of(fitted, CALIBRATED)
+    if found is None or fitted.task_kinds:
         return {}
-    return {name: raw[name] for name in ("probabilities", "states", "conformal", "scores")}
+    if found.conformal == NORMALIZED:
+        found = in_units(found)
+    return {name: getattr(found, name) for name in ("probabilities", "states", "conformal", "scores")}
+
+
+def in_units(calibration: Calibration) -> Calibration:
+    """Return a calibration whose scores are errors in the units of the targets; plain values have one deviation."""
+    tasks = len(calibration.scores)
+    same = calibration.correct(Estimate(np.zeros((1, tasks)), np.ones((1, tasks)))).spread
+    widths = np.ones(tasks) if same is None else same[0]
+    pairs = zip(calibration.scores, widths, strict=True)
+    scores = tuple([float(score * width) for score in own] for own, width in pairs)
+    return replace(calibration, conformal=ABSOLUTE, scores=scores)
 
 
 def cards_of(learner: Predictor) -> dict[str, str]:

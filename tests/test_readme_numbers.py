@@ -171,3 +171,17 @@ def test_pythons_without_dgl():
     assert not marker.evaluate({"sys_platform": "win32", "python_version": "3.11"})
     assert "| Python 3.10 and 3.11 on Linux and macOS | `dgl.DGLGraph`" in INSTALL
     assert "| Python 3.12 and later; Windows | `TensorGraph`" in INSTALL
+
+
+def test_a_million_rows_in_shards():
+    text = " ".join((ROOT / "docs" / "clusters.md").read_text(encoding="utf-8").split())
+    found, alone = (record := json.loads((RESULTS / "shards.jsonl").read_text(encoding="utf-8"))), record["alone"]
+    assert found["every_row_once_in_order"]
+    assert found["largest_difference"] == 0
+    assert f"--rows {found['rows']} --alone {alone['rows']} --shards {found['shards']} --kill" in text
+    assert f"after {found['killed_after_s']:.0f} s one is killed" in text
+    assert f"{found['without_prediction']:,} rows have a reason" in text
+    assert f"{found['seconds']:.0f} s, {found['rows_per_second']:,.0f} rows a second" in text
+    assert f"predicted {alone['rows']:,} rows at {alone['rows_per_second']:,.0f} a second" in text
+    assert f"{found['cpu_ms_per_row']:.2f} ms of processor time" in text
+    assert f"to {max(found['peak_mb'])} MiB at most" in text

@@ -11,6 +11,8 @@ LONGEST = 300
 
 
 def one_line(error: object) -> str:
-    """Return the message of an error in one short line."""
+    """Return the message of an error in one short line; of a file that cannot be opened, its name and why."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        error = f"{error.filename}: {error.strerror}"
     text = " ".join(str(error).split())
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}..."

@@ -28,10 +28,12 @@ def runs():
     return pd.read_csv(RESULTS / "runs.csv")
 
 
-def mean_gain(script, runs, arm, other, share=1.0):
-    """The mean gain of an arm over another one on each set."""
+def pairs_better(script, runs, arm, other, share=1.0):
+    """In how many of how many pairs an arm is better than another one, over all sets; and its mean gain on each."""
     part = runs[runs["share"] == share]
-    return {name: script.gains(part[part["dataset"] == name], arm, other).mean() for name in script.DATASETS}
+    found = {name: script.gains(part[part["dataset"] == name], arm, other) for name in script.DATASETS}
+    better = sum(int((gain > 0).sum()) for gain in found.values())
+    return f"{better} of {sum(map(len, found.values()))}", {name: gain.mean() for name, gain in found.items()}
 
 
 def test_the_table_is_that_of_the_results(script):
@@ -45,6 +47,17 @@ def test_every_run_is_there_once(script, runs):
     seeds = runs.groupby(["dataset", "share", "arm"])["seed"].nunique()
     assert (seeds == 5).all()
     assert len(seeds) == len(script.DATASETS) * (2 * len(script.SHARES) + 2)
+
+
+def test_what_the_text_says_of_the_arms(script, runs):
+    better, gains = pairs_better(script, runs, "pre-trained", "scratch")
+    assert f"the pre-trained encoder is better in {better} pairs" in TEXT
+    by = "by {bbbp:.3f} of ROC-AUC on BBBP, by {esol:.3f} log units of RMSE on ESOL, by {bace:.3f} on BACE"
+    assert by.format(**gains) in TEXT
+    for share, words in ((0.3, "it is better in {}"), (0.1, "on 10 % in {}")):
+        assert words.format(pairs_better(script, runs, "pre-trained", "scratch", share)[0]) in TEXT
+    for arm, words in (("graphsam", "better than with Adam in {} pairs"), ("sam", "with SAM in {}")):
+        assert words.format(pairs_better(script, runs, f"pre-trained, {arm}", "pre-trained")[0]) in TEXT
 
 
 def test_what_the_text_says_of_speed():

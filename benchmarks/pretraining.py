@@ -186,6 +186,8 @@ def draw_figure(results: Path) -> None:
             found = of_set[of_set["arm"] == arm].groupby("molecules")["test"].agg(["mean", "std"])
             axes.errorbar(found.index, found["mean"], found["std"], label=arm, color=color, marker="o", capsize=3)
         axes.set(title=name, xlabel="training molecules", ylabel=of_set["metric"].iloc[0], xscale="log")
+        axes.set_xticks(found.index, [f"{number:.0f}" for number in found.index])
+        axes.minorticks_off()
         axes.legend()
     figure.savefig(results / "figure.png", dpi=110)
 

@@ -95,7 +95,7 @@ class Calibration:
         for task, scores in enumerate(self.scores):
             lists = scores if self.conformal == "mondrian" else [scores]
             limits = np.array([threshold(each, coverage) for each in lists])
-            columns.append(_conformity(self.conformal, both[:, task]) <= limits)
+            columns.append(conformity(self.conformal, both[:, task]) <= limits)
         return np.stack(columns, axis=1) & ~np.isnan(both)
 
 
@@ -111,8 +111,8 @@ def require_coverage(coverage: float) -> None:
         raise ValueError(f"coverage={coverage}: give a share between 0 and 1, such as 0.9")
 
 
-def _conformity(method: str, probabilities: np.ndarray) -> np.ndarray:
-    """Return how little each class (n, C) conforms to its probability."""
+def conformity(method: str, probabilities: np.ndarray) -> np.ndarray:
+    """Return how little each class (n, C) conforms to its probability, for "adaptive" and for the other methods."""
     if method != "adaptive":
         return 1 - probabilities
     order = np.argsort(-probabilities, axis=1, kind="stable")

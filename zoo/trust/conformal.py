@@ -114,13 +114,9 @@ def scores_of_classes(method: str, probabilities: Floats) -> Floats:
     Reference:
         Sadinle et al. 2019 (arXiv:1609.00451); Romano et al. 2020 (arXiv:2006.02544), without randomization.
     """
-    if method != ADAPTIVE:
-        return 1 - probabilities
-    order = np.argsort(-probabilities, axis=1, kind="stable")
-    sums = np.cumsum(np.take_along_axis(probabilities, order, axis=1), axis=1)
-    found = np.empty_like(sums)
-    np.put_along_axis(found, order, sums, axis=1)
-    return found
+    from molzoo_runner.calibration import conformity  # only here: evaluation and sets need it, start-up does not
+
+    return conformity(method, probabilities)
 
 
 def sets_within(method: str, limits: float | Floats, probabilities: Floats) -> Bool:

@@ -186,7 +186,7 @@ def compare_training(options: argparse.Namespace, folder: Path) -> dict[str, Any
 def compare_commands(
     command: Callable[[str, Path], list[str]], number: int, turns: int, folder: Path
 ) -> dict[str, Any]:
-    """Run the command of each side, which writes to a path, in turns; each works on so many molecules."""
+    """Run the command of each side, which writes to a path, in turns; `number` counts the molecules of a run."""
     found: dict[str, list[dict[str, float]]] = {"theirs": [], "ours": []}
     for turn in range(turns):
         for name in sorted(found, reverse=turn % 2 == 0):

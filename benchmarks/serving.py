@@ -110,7 +110,7 @@ def load(server: Server, send: Callable[[httpx.Client, int], int], clients: int,
 
 
 def predict(smiles: list[str], size: int) -> Callable[[httpx.Client, int], int]:
-    """Return a sender of different molecules, so many in a request."""
+    """Return a function that sends a request with the next molecules of a list."""
 
     def send(client: httpx.Client, number: int) -> int:
         start = number * size % (len(smiles) - size)

@@ -228,6 +228,30 @@ def test_a_signal_that_arrives_in_a_destructor_is_not_lost():
         destroy_and_go_on()
 
 
+@pytest.mark.parametrize(("number", "error"), [(signal.SIGTERM, Stopped), (signal.SIGINT, KeyboardInterrupt)])
+def test_a_signal_waits_until_an_entry_is_handed_over(tmp_path, monkeypatch, number, error):
+    log = RunLog(tmp_path)
+    log.scalars({"loss": 1.0}, 0)
+    log.flush()
+    notice = log.writer().file_writer.event_writer._async_writer._byte_queue.not_empty
+    notify = notice.notify
+
+    def notify_after_a_signal():
+        os.kill(os.getpid(), number)
+        notify()
+
+    monkeypatch.setattr(notice, "notify", notify_after_a_signal)
+    with pytest.raises(error), stop_on_signals():
+        log.scalars({"loss": 2.0}, 1)
+    monkeypatch.undo()
+    closing = threading.Thread(target=log.close, daemon=True)
+    closing.start()
+    closing.join(10)
+    assert not closing.is_alive()  # it would wait for the writer's next turn, up to two minutes
+    (file,) = event_files(tmp_path)
+    assert [event.value for event in EventAccumulator(str(file)).Reload().Scalars("loss")] == [1.0, 2.0]
+
+
 def test_a_command_that_is_asked_to_stop_leaves_an_open_run(tmp_path, b3db):
     few = b3db.subset(range(0, len(b3db), 130))
     few.to_frame().to_csv(tmp_path / "few.csv", index=False)

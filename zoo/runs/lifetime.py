@@ -17,6 +17,9 @@ from typing import Any
 SIGNALS = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 GRACE = 10.0  # seconds to stop cleanly
 
+_holds = 0
+_waiting: BaseException | None = None
+
 
 class Stopped(SystemExit):
     """Request to stop by a signal; its exit status is 128 plus the signal's number."""
@@ -33,15 +36,20 @@ class Stopped(SystemExit):
 def stop_on_signals() -> Iterator[None]:
     """Let SIGTERM and SIGHUP raise `Stopped` in the block, so that it ends as after Ctrl-C; only in a main thread.
 
-    Python drops exceptions of destructors and weak references; a signal that arrives in one is sent again.
+    All three wait for the end of `hold_signals`. Python drops exceptions of destructors and weak references; a signal
+    that arrives in one is sent again.
     """
 
     def stop(number: int, frame: Any) -> None:
-        raise Stopped(number)
+        global _waiting
+        error = KeyboardInterrupt() if number == signal.SIGINT else Stopped(number)
+        if not _holds:
+            raise error
+        _waiting = error
 
     def send_again(dropped: Any) -> None:
-        if isinstance(dropped.exc_value, Stopped):
-            number = signal.Signals[dropped.exc_value.signal]
+        if isinstance(dropped.exc_value, Stopped | KeyboardInterrupt):
+            number = signal.Signals[getattr(dropped.exc_value, "signal", "SIGINT")]
             threading.Timer(0.05, os.kill, (os.getpid(), number)).start()
         else:
             sys.__unraisablehook__(dropped)
@@ -49,7 +57,8 @@ def stop_on_signals() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
-    before = {number: signal.signal(number, stop) for number in SIGNALS}
+    ctrl_c = [signal.SIGINT] if signal.getsignal(signal.SIGINT) is signal.default_int_handler else []
+    before = {number: signal.signal(number, stop) for number in [*SIGNALS, *ctrl_c]}
     hook, sys.unraisablehook = sys.unraisablehook, send_again
     try:
         yield
@@ -57,6 +66,27 @@ def stop_on_signals() -> Iterator[None]:
         sys.unraisablehook = hook
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextmanager
+def hold_signals() -> Iterator[None]:
+    """Let the signals of `stop_on_signals` wait for the end of the block, which another thread's work depends on.
+
+    An exception between an entry of a queue and the notice of it, say, would leave the thread that empties the queue
+    asleep.
+    """
+    global _holds, _waiting
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    _holds += 1
+    try:
+        yield
+    finally:
+        _holds -= 1
+        if not _holds and _waiting is not None:
+            error, _waiting = _waiting, None
+            raise error
 
 
 def end_with_parent() -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from zoo.runs.lifetime import hold_signals
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -19,7 +21,8 @@ FINAL_PAGES = ("_hparams_/", "best/", "test/")
 class RunLog:
     """Writer of a run's TensorBoard entries; callbacks get it as `run.log`.
 
-    The event file is made at the first entry, so that a start which fails leaves none.
+    The event file is made at the first entry, so that a start which fails leaves none. A thread of TensorBoard's writes
+    it; a signal waits until an entry is handed over.
 
     Args:
         folder: Where the event file goes; `None` writes nothing.
@@ -33,6 +36,7 @@ class RunLog:
     def __bool__(self) -> bool:
         return self.folder is not None
 
+    @hold_signals()
     def continue_at(self, step: int) -> None:
         """Keep the entries of an interrupted run up to a step; later ones are written again by the run itself."""
         if self.folder is None or self._writer is not None:
@@ -61,32 +65,38 @@ class RunLog:
             self._earlier = []
         return self._writer
 
+    @hold_signals()
     def scalars(self, values: Mapping[str, float | None], step: int) -> None:
         """Add numbers by name; missing and infinite ones are left out."""
         for name, value in values.items():
             if self and value is not None and np.isfinite(value):
                 self.writer().add_scalar(name, float(value), step)
 
+    @hold_signals()
     def text(self, name: str, text: str, step: int) -> None:
         """Add a text (Markdown)."""
         if self:
             self.writer().add_text(name, text, step)
 
+    @hold_signals()
     def figure(self, name: str, figure: Figure, step: int) -> None:
         """Add a figure."""
         if self:
             self.writer().add_figure(name, figure, step)
 
+    @hold_signals()
     def image(self, name: str, picture: np.ndarray, step: int) -> None:
         """Add a picture (height, width, 3) in [0, 1]."""
         if self:
             self.writer().add_image(name, picture, step, dataformats="HWC")
 
+    @hold_signals()
     def pr_curve(self, name: str, labels: np.ndarray, probabilities: np.ndarray, step: int, thresholds: int) -> None:
         """Add a precision-recall curve of labels (n,) and probabilities (n,)."""
         if self:
             self.writer().add_pr_curve(name, labels, probabilities, step, thresholds)
 
+    @hold_signals()
     def embedding(
         self,
         vectors: np.ndarray,
@@ -102,6 +112,7 @@ class RunLog:
             pictures = None if sprites is None else torch.from_numpy(sprites)
             self.writer().add_embedding(vectors, list(rows), pictures, step, tag="test", metadata_header=list(header))
 
+    @hold_signals()
     def hparams(self, values: Mapping[str, Any], metrics: Mapping[str, float | None]) -> None:
         """Add the row of the HParams page: options, and the names of the metrics (whose values are scalars)."""
         if self:
@@ -111,11 +122,13 @@ class RunLog:
             for summary in hparams(chosen, dict.fromkeys(metrics)):
                 self.writer().file_writer.add_summary(summary)
 
+    @hold_signals()
     def flush(self) -> None:
         """Write waiting entries to the file."""
         if self._writer is not None:
             self._writer.flush()
 
+    @hold_signals()
     def close(self) -> None:
         """Close the event file; a later entry would open another."""
         if self._writer is not None:

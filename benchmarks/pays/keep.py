@@ -3,7 +3,7 @@
     python benchmarks/pays/keep.py pays/c benchmarks/results/pays/c
 
 It writes `runs.csv` and `sweep.json`, which `molzoo report` reads. Numbers are rounded to six digits; metrics of single
-tasks are left out.
+tasks are left out, and of an epoch those that did not choose it.
 """
 
 from __future__ import annotations
@@ -34,16 +34,16 @@ def slim(row: ResultRow) -> ResultRow:
     """Leave out what no table of these stages shows."""
     report = {**row.split_report, "parts": {name: {"size": part["size"]} for name, part in
               row.split_report.get("parts", {}).items()}}  # fmt: skip
-    history = [without_tasks(epoch) for epoch in row.history]
+    history = [slim_epoch(epoch, row.metric) for epoch in row.history]
     slimmed = replace(row, per_task={}, history=history, split_report=report, sharpness={})
     return replace(slimmed, **{name: rounded(getattr(slimmed, name)) for name in ("history", "metrics", "seconds")})
 
 
-def without_tasks(epoch: dict[str, Any]) -> dict[str, Any]:
-    """Leave metrics of single tasks out of the record of an epoch."""
-    return {
-        name: without_tasks(value) if name == "valid" else value for name, value in epoch.items() if "[" not in name
-    }
+def slim_epoch(epoch: dict[str, Any], metric: str) -> dict[str, Any]:
+    """Keep loss, time and measurements of an epoch, and of its validation the metric that chooses the epoch."""
+    names = ("epoch", "loss", "seconds", "cpu_seconds", f"unaveraged_{metric}")
+    kept = {name: value for name, value in epoch.items() if name in names or name.startswith("ascent_")}
+    return kept | {"valid": {name: value for name, value in epoch["valid"].items() if name == metric}}
 
 
 def rounded(value: Any) -> Any:

@@ -5,7 +5,7 @@ from featurizers import GroverFeaturizer, PackedMolecules
 from zoo.layers import grover_block, head_messages
 from zoo.layers.activations import ACTIVATIONS, Activation
 from zoo.layers.grover_block import GroverBlock
-from zoo.layers.head_attention import HeadAttention
+from zoo.layers.head_attention import HeadAttention, row_products
 from zoo.layers.head_messages import HeadMessages
 from zoo.layers.neighborhood import Neighborhood
 from zoo.layers.readout import SelfAttentiveReadout
@@ -216,8 +216,16 @@ def test_blocks_merge_heads_as_both_products_one_after_the_other(n, D):
     block = GroverBlock(D, 3, 2, "relu", bias=True).double()
     for linear in (block.attention.output, block.merge):
         torch.nn.init.normal_(linear.bias)
-    heads = torch.randn(n, 3, D, dtype=torch.float64)
-    torch.testing.assert_close(block._merge(heads), block.merge(block.attention.output(heads).flatten(1)))
+    parts = torch.randn(n, 3, 3, D // 3, dtype=torch.float64)
+    heads = parts.transpose(1, 2).flatten(2)
+    torch.testing.assert_close(block._merge(parts), block.merge(block.attention.output(heads).flatten(1)))
+
+
+def test_products_of_rows_have_both_gradients_and_those_of_these():
+    left, right = (torch.randn(5, 2, 3, dtype=torch.float64, requires_grad=True) for _ in range(2))
+    torch.testing.assert_close(row_products(left, right), left @ right.transpose(1, 2))
+    assert torch.autograd.gradcheck(row_products, (left, right))
+    assert torch.autograd.gradgradcheck(row_products, (left, right))
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

@@ -53,28 +53,20 @@ class GroverBlock(nn.Module):
     def forward(self, x: Tensor, sums: RowSums) -> Tensor:
         """Map states (n, D) to states (n, D); `sums` adds up the neighbours of each row."""
         if advances_jointly(x):
-            heads = self.messages.joint(x, sums).unflatten(0, (3, -1))
-            merged = self._merge_parts(self.attention.attend_jointly(heads))
+            parts = self.attention.attend_jointly(self.messages.joint(x, sums).unflatten(0, (3, -1)))
         else:
-            merged = self._merge(self.attention.attend(*self.messages(x, sums)))
-        return self.dropout(self.norm(merged))
+            parts = self.attention.attend(*self.messages(x, sums))
+        return self.dropout(self.norm(self._merge(parts)))
 
-    def _merge(self, heads: Tensor) -> Tensor:
-        """Heads (n, H, D) through the attention's last product and the one that joins them, to (n, D).
+    def _merge(self, parts: Tensor) -> Tensor:
+        """Parts of heads (n, P, H, D / P) through the attention's last product and the one that joins, to (n, D).
 
         Nothing comes between the two: with more rows than columns it takes less time to multiply the weights first.
+        They also change places instead of the rows.
         """
-        if not is_exported() and len(heads) <= heads.shape[-1]:
-            return self.merge(self.attention.output(heads).flatten(1))
-        weight, bias = self._merging_weight()
-        return F.linear(heads.flatten(1), weight.flatten(1), bias)
-
-    def _merge_parts(self, parts: Tensor) -> Tensor:
-        """`_merge` of the parts (n, P, H, D / P) that heads have in `HeadAttention.attend_jointly`, to (n, D).
-
-        The weights change places instead of the rows, which are more.
-        """
-        _, P, H, d = parts.shape
+        n, P, H, d = parts.shape
+        if not is_exported() and n <= P * d:
+            return self.merge(self.attention.output(parts.transpose(1, 2).flatten(2)).flatten(1))
         weight, bias = self._merging_weight()
         return F.linear(parts.flatten(1), weight.view(-1, H, P, d).transpose(1, 2).flatten(1), bias)
 

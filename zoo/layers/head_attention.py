@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from zoo.layers.tracing import is_exported
 
 
 class HeadAttention(nn.Module):
@@ -49,24 +53,31 @@ class HeadAttention(nn.Module):
         Returns:
             The heads of each row after attention, side by side (n, H * D).
         """
-        return self.output(self.attend(queries, keys, values)).flatten(1)
+        return self.output(self.attend(queries, keys, values).transpose(1, 2).flatten(2)).flatten(1)
 
     def attend(self, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-        """Attend, without the last product: (n, H, D) three times to (n, H, D)."""
-        n, H, D = queries.shape
+        """Attend, without the last product.
+
+        Args:
+            queries: (n, H, D), fastest where each head is contiguous.
+            keys: (n, H, D).
+            values: (n, H, D).
+
+        Returns:
+            The parts of each row (n, P, H, D / P), P being `num_heads`; each of the H heads has its part of every one
+            of the P vectors.
+        """
         query, key, value = (
             self._parts(rows, weight, bias)
             for rows, weight, bias in zip((queries, keys, values), self.weight, self.bias, strict=True)
         )
-        dropout = self.dropout if self.training else 0.0
         # The sequences are as short as there are heads: products of small matrices, with a softmax over an outer axis,
         # take half the time of the fused kernel.
         with torch.autocast(queries.device.type, enabled=False):
-            scores = query @ key.transpose(1, 2) * (D // H) ** -0.5
-            weights = scores.permute(2, 0, 1).softmax(0).permute(1, 2, 0)
-            weights = F.dropout(weights.contiguous(), dropout) if dropout else weights
-            attended = (weights @ value).view(n, H, H, D // H).transpose(1, 2)
-        return attended.to(queries.dtype, memory_format=torch.contiguous_format).reshape(n, H, D)
+            scores = row_products(query, key) * query.shape[-1] ** -0.5
+            weights = self._drop(scores.permute(2, 0, 1).softmax(0).permute(1, 2, 0))
+            attended = weights @ value
+        return attended.to(queries.dtype).view(queries.shape[0], self.num_heads, *attended.shape[1:])
 
     def attend_jointly(self, heads: Tensor) -> Tensor:
         """Attend as `attend` does, with the fewest operations and copies.
@@ -75,24 +86,43 @@ class HeadAttention(nn.Module):
             heads: Queries, keys and values, one head after another (3, H, n, D), contiguous.
 
         Returns:
-            The parts of each row after attention (n, P, H, D / P), P being `num_heads`; each of the H heads has its
-            part of every one of the P vectors.
+            The parts of each row (n, P, H, D / P).
         """
         _, H, n, D = heads.shape
         products = torch.baddbmm(self.bias.unsqueeze(1), heads.view(3, H * n, D), self.weight)
         query, key, value = products.view(3, H, n * H, D // H).transpose(1, 2).unbind()
-        weights = (query @ key.transpose(1, 2) * (D // H) ** -0.5).softmax(-1)
-        dropout = self.dropout if self.training else 0.0
-        weights = F.dropout(weights, dropout) if dropout else weights
+        weights = self._drop((query @ key.transpose(1, 2) * (D // H) ** -0.5).softmax(-1))
         return (weights.to(value.dtype) @ value).view(n, H, H, D // H)
 
-    def _parts(self, rows: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        """Map heads (n, H, D) to the parts of their products (n * H, H, D / H), a sequence for each row and part.
+    def _drop(self, weights: Tensor) -> Tensor:
+        return F.dropout(weights.contiguous(), self.dropout) if self.dropout and self.training else weights
 
-        They are in single precision at least, in which small matrices are multiplied fast.
+    def _parts(self, rows: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        """Map heads (n, H, D) to the parts of their products (n * P, H, D / P), a sequence for each row and part.
+
+        They are in single precision at least, in which small matrices are multiplied fast, and a view of the products
+        where these are: a row of a sequence lies n * D numbers after the one before.
         """
         n, H, D = rows.shape
         products = torch.addmm(bias, rows.transpose(0, 1).reshape(H * n, D), weight)
-        parts = products.view(H, n, H, D // H).permute(1, 2, 0, 3)
-        dtype = torch.promote_types(products.dtype, torch.float32)
-        return parts.to(dtype, memory_format=torch.contiguous_format).reshape(n * H, H, D // H)
+        products = products.to(torch.promote_types(products.dtype, torch.float32))
+        return products.view(H, n * self.num_heads, D // self.num_heads).transpose(0, 1)
+
+
+def row_products(left: Tensor, right: Tensor) -> Tensor:
+    """Products of the rows of two batches of matrices, (b, i, d) and (b, j, d) to (b, i, j)."""
+    return left @ right.transpose(1, 2) if is_exported() else _RowProducts.apply(left, right)
+
+
+class _RowProducts(torch.autograd.Function):
+    """`left @ right.T`, whose gradient for `right` is not the transpose of many small matrices."""
+
+    @staticmethod
+    def forward(ctx: Any, left: Tensor, right: Tensor) -> Tensor:  # type: ignore[override]
+        ctx.save_for_backward(left, right)
+        return left @ right.transpose(1, 2)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor, Tensor]:  # type: ignore[override]
+        left, right = ctx.saved_tensors
+        return grad @ right, grad.transpose(1, 2) @ left

@@ -20,7 +20,6 @@ from __future__ import annotations
 import argparse
 import csv
 import json
-import platform
 import subprocess
 import sys
 import tempfile
@@ -39,6 +38,8 @@ from prediction import (
     watch,
     write_molecules,
 )
+
+from zoo.runs.machine import processor
 
 STEPS = Path(__file__).parent / "sides" / "steps.py"
 # Molecules a batch, so that a step of the slower side takes seconds at most, and steps a turn.
@@ -212,16 +213,6 @@ def count_rows(table: Path) -> int:
     """Return the number of rows of a CSV file."""
     with table.open(encoding="utf-8", newline="") as file:
         return sum(1 for _ in csv.reader(file)) - 1
-
-
-def processor() -> str:
-    """Name of the processor, where the system tells it."""
-    try:
-        with open("/proc/cpuinfo", encoding="utf-8") as file:
-            names = [line.partition(":")[2].strip() for line in file if line.startswith("model name")]
-    except OSError:
-        names = []
-    return names[0] if names else platform.processor()
 
 
 def spread(ratios: list[float]) -> dict[str, float]:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pandas as pd
 
 from zoo.experiments.report.report import Report
-from zoo.experiments.report.tables import spread
+from zoo.experiments.report.tables import mean_and_sd, number, spread
 from zoo.learners.sizes import count_parameters
 from zoo.registry.catalog import MODELS, OPTIMIZERS
 from zoo.registry.kinds import higher_is_better
@@ -67,7 +67,10 @@ def experiment_table() -> str:
     header = ["model", "optimizer", *names, "passes a step", "time ×"]
     rows = [header, ["---", "---", *["---:"] * (len(header) - 2)], *rows_of_results(report, list(metrics.index))]
     for model, scores in report.sweep.published.get("scores", {}).items():
-        rows.append([model, "published", *(spread(*scores[data]) for data in metrics.index), "", ""])
+        rows.append([model, "published", *(spread(*mean_and_sd(scores[data])) for data in metrics.index), "", ""])
+    for model, scores in report.sweep.published.get("reruns", {}).items():
+        again = [", ".join(number(each) for each in scores[data]) for data in metrics.index]
+        rows.append([model, "re-run by others", *again, "", ""])
     return "\n".join(f"| {' | '.join(row)} |" for row in rows) + "\n"
 
 

@@ -20,6 +20,7 @@ from zoo.experiments.report.collecting import Collected
 from zoo.experiments.report.differences import paired_differences, shown_range
 from zoo.experiments.report.palette import COLORS, KNOWN, Palette
 from zoo.experiments.report.report import Report, write_report
+from zoo.experiments.report.tables import published_table
 from zoo.experiments.sweep.choices import DatasetChoice, ModelChoice, OptimizerChoice
 from zoo.experiments.sweep.rows import read_table, to_frame, write_table
 from zoo.recipe.options import DataOptions
@@ -156,6 +157,23 @@ def test_runs_of_train_of_a_sweep_and_tables_are_reported_together(filled, b3db,
     assert ("random_forest num_trees=3", "none", 1) in names
     assert ("grover", "graphsam", 3) in names
     write_report([tmp_path / "runs" / "0-2", filled.table], tmp_path / "report")
+
+
+def test_published_means_stand_next_to_what_others_got_again():
+    summary = pd.DataFrame(
+        [("b3db", "compt", "adam", 0.93, 0.02, 0.9, "roc_auc"), ("esol", "compt", "adam", 0.80, 0.02, 0.8, "rmse")],
+        columns=["dataset", "model", "optimizer", "mean", "sd", "valid", "metric"],
+    ).assign(n=3)
+    published = {
+        "scores": {"compt": {"b3db": 0.94, "esol": [0.79, 0.02]}},
+        "reruns": {"compt": {"b3db": [0.951, 0.926]}},
+    }
+    table = published_table(published, summary, "adam")
+    rows = [dict(zip(table.header, [cell.text for cell in row], strict=True)) for row in table.rows]
+    assert [row["published"] for row in rows] == ["0.940", "0.790 ± 0.020"]
+    assert [row["re-run by others"] for row in rows] == ["0.951, 0.926", "–"]
+    assert [row["reached"] for row in rows] == ["no", "yes"]
+    assert "re-run by others" not in published_table({"scores": published["scores"]}, summary, "adam").header
 
 
 def test_optimizers_keep_their_colours_whatever_else_is_in_the_report():

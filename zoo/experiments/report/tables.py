@@ -163,14 +163,15 @@ def across_table(overall: pd.DataFrame, reference: str) -> Table:
 def published_table(published: Mapping[str, Any], summary: pd.DataFrame, reference: str) -> Table:
     """Scores from the literature next to ours for the same model and data set, and next to models without optimizers.
 
-    Of our optimizers one is chosen by the validation part, as the best by the test part would look better than it is.
-    A published mean is reached by a mean that is not worse by more than the published standard deviation.
+    A published mean is reached by a mean that is not worse by more than the published standard deviation, if one is
+    known.
     """
     baselines = summary.loc[summary["optimizer"] == NO_OPTIMIZER, "model"].unique()
+    reruns = published.get("reruns", {})
     rows = []
     for model, scores in published.get("scores", {}).items():
         for dataset, value in scores.items():
-            mean, sd = (value if isinstance(value, Sequence) else (value, float("nan")))[:2]
+            mean, sd = mean_and_sd(value)
             here = summary[summary["dataset"] == dataset]
             ours = here[here["model"] == model]
             chosen, reached = NOTHING, NOTHING
@@ -179,10 +180,19 @@ def published_table(published: Mapping[str, Any], summary: pd.DataFrame, referen
                 best = ours.loc[(sign * ours["valid"]).idxmax()]
                 chosen = f"{spread(best['mean'], best['sd'])} ({best['optimizer']})"
                 reached = "yes" if sign * (best["mean"] - mean) >= -np.nan_to_num(sd) else "no"
+            again = ", ".join(number(each) for each in reruns.get(model, {}).get(dataset, ())) or NOTHING
             others = [format_mean(here[here["model"] == baseline]) for baseline in baselines]
             by_reference = format_mean(ours[ours["optimizer"] == reference])
-            rows.append(cells(model, dataset, spread(mean, sd), by_reference, chosen, reached, *others))
-    return Table(["model", "data set", "published", reference, "best on validation", "reached", *baselines], rows, 2)
+            by_others = [again] if reruns else []
+            rows.append(cells(model, dataset, spread(mean, sd), *by_others, by_reference, chosen, reached, *others))
+    header = ["model", "data set", "published", *(["re-run by others"] if reruns else [])]
+    return Table([*header, reference, "best on validation", "reached", *baselines], rows, 2)
+
+
+def mean_and_sd(value: float | Sequence[float]) -> tuple[float, float]:
+    """Return a published mean and its standard deviation, NaN where it is not known."""
+    mean, *sd = value if isinstance(value, Sequence) else (value,)
+    return mean, sd[0] if sd else float("nan")
 
 
 def format_mean(summary: pd.DataFrame) -> str:

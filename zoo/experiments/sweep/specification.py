@@ -34,7 +34,8 @@ class Sweep:
         eigenvalue_molecules: Training molecules on which the largest eigenvalue of the Hessian is estimated at the end
             of each run; None leaves it out.
         published: Scores from the literature that the report shows next to the results: `source`, `split`, and
-            `scores: {model: {dataset: [mean, standard deviation]}}`.
+            `scores: {model: {dataset: [mean, standard deviation]}}`, a mean alone where its standard deviation is not
+            known; `reruns: {model: {dataset: [mean, ...]}}` are those of others with the same model.
         text: The file as it was written.
 
     Example:

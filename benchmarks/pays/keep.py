@@ -2,20 +2,21 @@
 
     python benchmarks/pays/keep.py pays/c benchmarks/results/pays/c
 
-It writes `runs.csv` and `sweep.json`, which `molzoo report` reads. Numbers are rounded to six digits; metrics of single
-tasks are left out, and of an epoch those that did not choose it.
+It writes `sweep.json` and `runs.csv`, which `molzoo report` reads; planned runs that the table has already stay in it.
+Numbers are rounded to six digits; metrics of single tasks are left out, and of an epoch those that did not choose it.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from zoo.experiments.sweep.results import ResultsFolder
-from zoo.experiments.sweep.rows import ResultRow, write_table
+from zoo.experiments.sweep.rows import ResultRow, read_table, write_table
 
 
 def main() -> None:
@@ -25,9 +26,12 @@ def main() -> None:
     options = parser.parse_args()
     options.target.mkdir(parents=True, exist_ok=True)
     shutil.copy(options.results / "sweep.json", options.target / "sweep.json")
-    latest = {row.run: row for row in ResultsFolder(options.results).rows()}
-    write_table(options.target / "runs.csv", map(slim, latest.values()))
-    print(f"{len(latest)} runs, {(options.target / 'runs.csv').stat().st_size:,} bytes")
+    table = options.target / "runs.csv"
+    kept = {row.run: row for row in read_table(table)} if table.exists() else {}
+    kept |= {row.run: slim(row) for row in ResultsFolder(options.results).rows()}
+    planned = [run["run"] for run in json.loads((options.target / "sweep.json").read_text(encoding="utf-8"))["plan"]]
+    write_table(table, [kept[run] for run in planned if run in kept])
+    print(f"{len(kept)} runs, {table.stat().st_size:,} bytes")
 
 
 def slim(row: ResultRow) -> ResultRow:

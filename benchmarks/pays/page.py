@@ -1,8 +1,9 @@
-"""The tables of docs/does_it_pay.md, from benchmarks/results/pays and benchmarks/results/graphsam.
+"""The tables and figures of docs/does_it_pay.md, from benchmarks/results/pays and benchmarks/results/graphsam.
 
     python benchmarks/pays/page.py --write
 
-A table stands between `<!-- NAME -->` and `<!-- end -->`. Those of stages without results are left as they are.
+A table stands between `<!-- NAME -->` and `<!-- end -->`. Those of stages without results are left as they are. The
+figures are written next to the results of their stage.
 """
 
 from __future__ import annotations
@@ -87,12 +88,21 @@ def filled(page: str) -> str:
     return page
 
 
+def draw_figures() -> None:
+    """Draw the scores of stages C to E against the measured rise of the loss, where it was measured."""
+    for stage in "cde":
+        folder = RESULTS / "pays" / stage
+        if (folder / "runs.csv").exists() and (figure := Report.read(folder).draw().get("rises")):
+            figure.savefig(folder / "rises.png", dpi=120)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--write", action="store_true", help="write them into docs/does_it_pay.md")
+    parser.add_argument("--write", action="store_true", help="into docs/does_it_pay.md and benchmarks/results/pays")
     options = parser.parse_args()
     if options.write:
         PAGE.write_text(filled(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+        draw_figures()
     else:
         print("\n\n".join(f"{name}\n\n{table}" for name, table in tables().items()))
 

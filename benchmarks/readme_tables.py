@@ -56,6 +56,16 @@ def models_table() -> str:
     return "\n".join(rows) + "\n"
 
 
+def costs_table() -> str:
+    """How much of a training step is matrix products, and what else takes most of it, in Markdown."""
+    rows = ["| model | matrix products | next to them |", "|---|---:|---|"]
+    for name, record in read_records().items():
+        if "adam_over_floor" in record:
+            others = ", ".join(f"`{operator}` {100 * share:.0f} %" for operator, share in record["costs"].items())
+            rows.append(f"| `{name}` | {100 * record['adam_over_floor']:.0f} % | {others} |")
+    return "\n".join(rows) + "\n"
+
+
 def experiment_table() -> str:
     """Test metrics of benchmarks/graphsam.yaml in Markdown: a row for each model and optimizer, then the published."""
     report = Report.read(RESULTS / "graphsam")
@@ -86,7 +96,7 @@ def rows_of_results(report: Report, datasets: list[str]) -> Iterator[list[str]]:
         yield [str(model), "" if optimizer == "none" else str(optimizer), *scores, *cost]
 
 
-TABLES = {"names": names_table, "models": models_table, "experiment": experiment_table}
+TABLES = {"names": names_table, "models": models_table, "costs": costs_table, "experiment": experiment_table}
 PAGES = (ROOT / "README.md", ROOT / "docs" / "measured.md")
 
 

@@ -100,6 +100,27 @@ def test_what_the_text_says_of_the_sets_of_stage_c():
     assert means["sam_10"][["sider", "tox21"]].between(-13, -9).all()
 
 
+def test_what_the_text_says_of_stage_d():
+    report = Report.read(RESULTS / "pays" / "d")
+    verdict, runs = report.verdict, report.finished
+    assert len(runs) == len(report.plan)
+    assert verdict.answer == "open"
+    for table in (verdict.test, verdict.valid):
+        assert ((table["low"] < 0) & (table["high"] > 0)).all()
+    valid = verdict.valid.set_index("optimizer")["mean"]
+    assert f"ahead by {valid['graphsam_paper']:.2f} % and β = 0 at 3 % by {valid['graphsam_3']:.2f} %" in TEXT
+    assert valid.idxmax() == "graphsam_paper"
+    assert all(0.97 <= ratio <= 1.03 for name, ratio in verdict.times.items() if name.startswith("graphsam"))
+    for quantity in ("cosine", "rise"):
+        records = [[epoch.get(f"ascent_{quantity}") for epoch in history] for history in runs["history"]]
+        runs[quantity] = [pd.Series(record, dtype=float).mean() for record in records]
+    means = runs.groupby("optimizer")[["cosine", "rise"]].mean()
+    assert "cosine of {graphsam_1:.2f} at a rise of 1 % and {graphsam_3:.2f} at 3 %".format(**means["cosine"]) in TEXT
+    assert f"published rule does not ({means['cosine']['graphsam_paper']:.2f})" in TEXT
+    assert 0.15 < means["rise"]["graphsam_1"] / 0.01 < 0.25
+    assert 0.15 < means["rise"]["graphsam_3"] / 0.03 < 0.25
+
+
 def test_radii_are_interpolated_between_logarithms(page):
     rise = pd.Series({0.001: 0.01, 0.1: 0.1})
     assert page.radius_of(rise, 0.1**1.5) == pytest.approx(0.01)

@@ -109,7 +109,10 @@ def test_what_the_text_says_of_stage_d():
         assert ((table["low"] < 0) & (table["high"] > 0)).all()
     valid = verdict.valid.set_index("optimizer")["mean"]
     assert f"ahead by {valid['graphsam_paper']:.2f} % and β = 0 at 3 % by {valid['graphsam_3']:.2f} %" in TEXT
-    assert valid.idxmax() == "graphsam_paper"
+    assert (valid.idxmax(), valid.idxmin()) == ("graphsam_paper", "graphsam_1")
+    test = verdict.test.set_index("optimizer")["mean"]
+    assert test.idxmax() == "graphsam_1"
+    assert f"test parts, +{test['graphsam_1']:.2f} % of β = 0 at 1 %" in TEXT
     assert all(0.97 <= ratio <= 1.03 for name, ratio in verdict.times.items() if name.startswith("graphsam"))
     for quantity in ("cosine", "rise"):
         records = [[epoch.get(f"ascent_{quantity}") for epoch in history] for history in runs["history"]]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from zoo.experiments import Sweep
+from zoo.experiments import ResultsFolder, Sweep
 from zoo.experiments.sweep import workers
 from zoo.experiments.sweep.execute import execute
 from zoo.experiments.sweep.rows import row_of, to_frame
@@ -222,6 +222,19 @@ def test_a_suspended_process_is_noticed():
 def test_a_run_that_another_finished_meanwhile_is_not_done_again(filled, sweep):
     workers.work(sweep.runs(), filled, pytest.fail)
     assert len(to_frame(filled.rows())) == len(sweep.runs())
+
+
+def test_runs_on_some_data_sets_leave_the_others_open(tmp_path):
+    sweep = Sweep.parse(
+        "models: {random_forest: {args: {num_trees: 5, num_jobs: 1}}}\n"
+        "datasets: {few: {name: b3db, max_molecules: 60}, more: {name: b3db, max_molecules: 80}}"
+    )
+    results = ResultsFolder(tmp_path)
+    assert str(workers.run_sweep(sweep, results, datasets=["more"])) == "1 finished, 0 failed, 0 open"
+    assert str(workers.count(sweep.runs(), results)) == "1 finished, 0 failed, 1 open"
+    assert [row.dataset for row in results.rows()] == ["more"]
+    with pytest.raises(ValueError, match="no data set 'fw': choose among few, more"):
+        workers.run_sweep(sweep, results, datasets=["fw"])
 
 
 def test_worker_numbers_below_one_are_refused(sweep, results):

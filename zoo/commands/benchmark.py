@@ -16,6 +16,7 @@ machines that share a file system, the processes share the runs among them. `mol
 examples:
   molzoo benchmark benchmarks/smoke.yaml
   molzoo benchmark benchmarks/graphsam.yaml --results benchmarks/results/graphsam
+  molzoo benchmark benchmarks/graphsam.yaml --datasets esol bbbp
   molzoo benchmark benchmarks/graphsam.yaml --dry-run"""
 
 
@@ -28,6 +29,9 @@ def main(arguments: list[str]) -> None:
         type=str | None,
         default=None,
         help="folder; default: results/NAME after the specification",
+    )
+    parser.add_argument(
+        "--datasets", nargs="+", default=None, metavar="NAME ...", help="do only the runs on these now; default: all"
     )
     parser.add_argument("--workers", type=int, default=1, help="processes that share the runs")
     parser.add_argument(
@@ -51,7 +55,7 @@ def main(arguments: list[str]) -> None:
         print(f"note: results are folders now: {place}")
     results = ResultsFolder(place)
     if options.dry_run:
-        runs = sweep.runs(options.trust)
+        runs = sweep.runs_on(options.datasets, options.trust)
         for run in runs:
             print(f"{results.done(run) or results.folder(run).state.name:<9} {run.label}")
         print(count(runs, results))
@@ -63,6 +67,7 @@ def main(arguments: list[str]) -> None:
         data_dir=options.data_dir,
         device=options.device,
         trust=options.trust,
+        datasets=options.datasets,
         retry_failed=options.retry_failed,
         command=repeatable(options),
         report=say,

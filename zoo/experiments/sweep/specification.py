@@ -109,6 +109,18 @@ class Sweep:
             require_trust(run.recipe, trust)
         return runs
 
+    def runs_on(self, datasets: Sequence[str] | None, trust: bool = False) -> list[PlannedRun]:
+        """Runs on some data sets, given by their keys; on all of them for `None`.
+
+        Raises:
+            ValueError: The sweep has no such data set.
+        """
+        for name in datasets or ():
+            if name not in self.datasets:
+                known = ", ".join(self.datasets)
+                raise ValueError(f"sweep {self.name!r} has no data set {name!r}: choose among {known}")
+        return [run for run in self.runs(trust) if datasets is None or run.dataset in datasets]
+
     def optimizers_of(self, model: str) -> Iterator[str]:
         """Keys of the optimizers that train a model."""
         choice = self.models[model]

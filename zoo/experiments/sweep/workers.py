@@ -63,6 +63,7 @@ def run_sweep(
     command: str = "",
     report: Report | None = None,
     trust: bool = False,
+    datasets: Sequence[str] | None = None,
 ) -> Tally:
     r"""Do the runs of a sweep that have no result yet.
 
@@ -78,6 +79,10 @@ def run_sweep(
         command: How it was started, for the report.
         report: Called with one line for each run; None prints nothing.
         trust: Import and build what the specification names by `package.module:Class`.
+        datasets: Keys of the data sets whose runs are done now; None does all.
+
+    Raises:
+        ValueError: `workers` is below 1, or the sweep has no such data set.
 
     Example:
         >>> import tempfile
@@ -87,8 +92,8 @@ def run_sweep(
     """
     if workers < 1:
         raise ValueError(f"workers={workers}: give a whole number of at least 1")
-    runs = sweep.runs(trust)
-    results.note_sweep(sweep, runs, command)
+    results.note_sweep(sweep, sweep.runs(trust), command)
+    runs = sweep.runs_on(datasets, trust)
     if retry_failed:
         results.reopen_failed(runs)
     do = partial(execute, data_dir=data_dir, device=device, trust=trust)

@@ -21,7 +21,7 @@ from zoo.recipe.recipe import Recipe
 from zoo.runs import json_files, locks
 from zoo.runs.checkpoint import CheckpointError
 from zoo.runs.folder import RunFolder
-from zoo.runs.lifetime import Stopped, stop_on_signals
+from zoo.runs.lifetime import Stopped, hold_signals, stop_on_signals
 from zoo.runs.log import RunLog
 from zoo.runs.state import RunState
 from zoo.training.callbacks import Callback
@@ -250,6 +250,19 @@ def test_a_signal_waits_until_an_entry_is_handed_over(tmp_path, monkeypatch, num
     assert not closing.is_alive()  # it would wait for the writer's next turn, up to two minutes
     (file,) = event_files(tmp_path)
     assert [event.value for event in EventAccumulator(str(file)).Reload().Scalars("loss")] == [1.0, 2.0]
+
+
+def test_a_second_signal_does_not_wait():
+    reached = []
+
+    def ask_three_times():
+        for _ in range(3):
+            os.kill(os.getpid(), signal.SIGTERM)
+            reached.append(1)
+
+    with pytest.raises(Stopped), stop_on_signals(), hold_signals():
+        ask_three_times()
+    assert reached == [1]
 
 
 def test_a_command_that_is_asked_to_stop_leaves_an_open_run(tmp_path, b3db):

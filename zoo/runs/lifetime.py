@@ -43,7 +43,7 @@ def stop_on_signals() -> Iterator[None]:
     def stop(number: int, frame: Any) -> None:
         global _waiting
         error = KeyboardInterrupt() if number == signal.SIGINT else Stopped(number)
-        if not _holds:
+        if not _holds or _waiting is not None:  # whoever asks twice does not want to wait
             raise error
         _waiting = error
 

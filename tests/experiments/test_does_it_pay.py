@@ -124,6 +124,12 @@ def test_what_the_text_says_of_stage_d():
     assert 0.15 < means["rise"]["graphsam_3"] / 0.03 < 0.25
 
 
+def test_what_the_text_says_of_stage_e():
+    report = Report.read(RESULTS / "pays" / "e")
+    assert f"so far {len(report.finished)} of {len(report.plan)} runs are done, all on BBBP" in TEXT
+    assert set(report.finished["dataset"]) == {"bbbp"}
+
+
 def test_radii_are_interpolated_between_logarithms(page):
     rise = pd.Series({0.001: 0.01, 0.1: 0.1})
     assert page.radius_of(rise, 0.1**1.5) == pytest.approx(0.01)

@@ -30,8 +30,9 @@ def main() -> None:
     kept = {row.run: row for row in read_table(table)} if table.exists() else {}
     kept |= {row.run: slim(row) for row in ResultsFolder(options.results).rows()}
     planned = [run["run"] for run in json.loads((options.target / "sweep.json").read_text(encoding="utf-8"))["plan"]]
-    write_table(table, [kept[run] for run in planned if run in kept])
-    print(f"{len(kept)} runs, {table.stat().st_size:,} bytes")
+    rows = [kept[run] for run in planned if run in kept]
+    write_table(table, rows)
+    print(f"{len(rows)} runs, {table.stat().st_size:,} bytes")
 
 
 def slim(row: ResultRow) -> ResultRow:

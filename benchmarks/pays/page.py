@@ -16,6 +16,8 @@ import numpy as np
 import pandas as pd
 
 from zoo.experiments.report import tables as tables_module
+from zoo.experiments.report.figures import WIDE
+from zoo.experiments.report.panels import draw_rises
 from zoo.experiments.report.report import Report
 from zoo.experiments.report.tables import Table, cells, number
 
@@ -92,7 +94,7 @@ def draw_figures() -> None:
     """Draw the scores of stages C to E against the measured rise of the loss, where it was measured."""
     for stage in "cde":
         folder = RESULTS / "pays" / stage
-        if (folder / "runs.csv").exists() and (figure := Report.read(folder).draw().get("rises")):
+        if (folder / "runs.csv").exists() and (figure := draw_rises(Report.read(folder), WIDE)):
             figure.savefig(folder / "rises.png", dpi=120)
 
 

@@ -55,7 +55,7 @@ def main(arguments: list[str]) -> None:
         print(f"note: results are folders now: {place}")
     results = ResultsFolder(place)
     if options.dry_run:
-        runs = sweep.runs_on(options.datasets, options.trust)
+        runs = sweep.on_datasets(sweep.runs(options.trust), options.datasets)
         for run in runs:
             print(f"{results.done(run) or results.folder(run).state.name:<9} {run.label}")
         print(count(runs, results))

@@ -109,8 +109,8 @@ class Sweep:
             require_trust(run.recipe, trust)
         return runs
 
-    def runs_on(self, datasets: Sequence[str] | None, trust: bool = False) -> list[PlannedRun]:
-        """Runs on some data sets, given by their keys; on all of them for `None`.
+    def on_datasets(self, runs: list[PlannedRun], datasets: Sequence[str] | None) -> list[PlannedRun]:
+        """Return the runs on some data sets, given by their keys; all of them for `None`.
 
         Raises:
             ValueError: The sweep has no such data set.
@@ -119,7 +119,7 @@ class Sweep:
             if name not in self.datasets:
                 known = ", ".join(self.datasets)
                 raise ValueError(f"sweep {self.name!r} has no data set {name!r}: choose among {known}")
-        return [run for run in self.runs(trust) if datasets is None or run.dataset in datasets]
+        return [run for run in runs if datasets is None or run.dataset in datasets]
 
     def optimizers_of(self, model: str) -> Iterator[str]:
         """Keys of the optimizers that train a model."""

@@ -92,8 +92,9 @@ def run_sweep(
     """
     if workers < 1:
         raise ValueError(f"workers={workers}: give a whole number of at least 1")
-    results.note_sweep(sweep, sweep.runs(trust), command)
-    runs = sweep.runs_on(datasets, trust)
+    runs = sweep.runs(trust)
+    results.note_sweep(sweep, runs, command)
+    runs = sweep.on_datasets(runs, datasets)
     if retry_failed:
         results.reopen_failed(runs)
     do = partial(execute, data_dir=data_dir, device=device, trust=trust)

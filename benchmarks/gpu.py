@@ -15,6 +15,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
@@ -118,13 +119,17 @@ def small_args(name: str) -> dict[str, Any]:
 
 
 def check_model(name: str) -> dict[str, Any]:
-    """Predictions and the gradient of their sum in both modes, on both devices."""
+    """Predictions and the gradient of their sum in both modes, on both devices; a checkpoint from the GPU, on the CPU."""
     learners = [zoo.build(name, model_args=small_args(name), device=device) for device in ("cpu", "cuda")]
     learners[1].model.load_state_dict(learners[0].model.state_dict())
     predictions = [torch.from_numpy(learner.predict(SMILES)) for learner in learners]
     gradients = [gradients_of(learner) for learner in learners]
     difference = float((predictions[0] - predictions[1]).abs().max())
     gradient = max(float((a - b).norm() / a.norm()) for a, b in zip(*gradients, strict=True))
+    with tempfile.TemporaryDirectory() as folder:
+        learners[1].save(Path(folder) / "saved")
+        again = zoo.load(Path(folder) / "saved", device="cpu").predict(SMILES)
+    difference = max(difference, float((predictions[0] - torch.from_numpy(again)).abs().max()))
     return {
         "prediction_difference": difference,
         "gradient_difference": gradient,

@@ -29,6 +29,7 @@ from zoo.runs.durable import naming, remove_orphans, sync_folder
 from zoo.runs.json_files import write_text
 from zoo.runs.package_versions import versions as versions
 from zoo.runs.shipped_weights import locate_checkpoint
+from zoo.runs.weights import copy_weights, put_weights
 
 RECIPE, FITTED, VERSIONS = "recipe.json", "fitted.json", "versions.json"
 WEIGHTS, STATE = "model.safetensors", "training_state.pt"
@@ -55,10 +56,7 @@ class Checkpoint:
             CheckpointError: The file is damaged, names or shapes do not fit, or a weight is NaN or infinite.
         """
         try:
-            if self.fitted.untrained:
-                self._load_trained(model)
-            else:
-                safetensors.torch.load_model(model, self.path / WEIGHTS)
+            put_weights(model, safetensors.torch.load_file(self.path / WEIGHTS), self.fitted.untrained)
         except (safetensors.SafetensorError, OSError) as error:
             raise damage_error(self.path / WEIGHTS, error) from error
         except RuntimeError as error:
@@ -73,15 +71,6 @@ class Checkpoint:
                 raise CheckpointError(
                     f"{self.path / WEIGHTS}: {name} has NaN or infinite values: take another checkpoint"
                 )
-
-    def _load_trained(self, model: nn.Module) -> None:
-        """Put the weights of the trained parts into a model, whose other parts the file may not have."""
-        found = safetensors.torch.load_file(self.path / WEIGHTS)
-        wanted = [name for name in model.state_dict() if name.partition(".")[0] not in self.fitted.untrained]
-        missing = [name for name in wanted if name not in found]
-        if missing:
-            raise RuntimeError(f"{len(missing)} weights are missing, first {missing[0]!r}")
-        model.load_state_dict({name: found[name] for name in wanted}, strict=False)
 
     def training_state(self) -> dict[str, Any]:
         """State of the optimizer and of the training run.
@@ -108,7 +97,7 @@ def write(path: str | Path, recipe: Recipe, fitted: Fitted, model: nn.Module, st
 
     def write_model(folder: Path) -> None:
         try:
-            safetensors.torch.save_model(model, str(folder / WEIGHTS))
+            safetensors.torch.save_file(copy_weights(model), str(folder / WEIGHTS))
         except safetensors.SafetensorError as error:
             raise unwritten(path, error) from error
         try:

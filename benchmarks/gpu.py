@@ -119,7 +119,7 @@ def small_args(name: str) -> dict[str, Any]:
 
 
 def check_model(name: str) -> dict[str, Any]:
-    """Predictions and the gradient of their sum in both modes, on both devices; a checkpoint from the GPU, on the CPU."""
+    """Predictions and the gradient of their sum in both modes, on both devices; a checkpoint of the GPU on the CPU."""
     learners = [zoo.build(name, model_args=small_args(name), device=device) for device in ("cpu", "cuda")]
     learners[1].model.load_state_dict(learners[0].model.state_dict())
     predictions = [torch.from_numpy(learner.predict(SMILES)) for learner in learners]

@@ -72,7 +72,7 @@ def test_copies_do_not_change_with_the_model():
     ("change", "reason"),
     [
         (lambda weights: weights.pop("first.weight"), r"weights are missing \(1, first 'first.weight'\)"),
-        (lambda weights: weights.update(more=torch.zeros(1)), r"weights have no place in the model \(1, first 'more'\)"),
+        (lambda weights: weights.update(more=torch.zeros(1)), r"have no place in the model \(1, first 'more'\)"),
         (lambda weights: weights.update({"first.bias": torch.zeros(4)}), "size mismatch"),
     ],
 )

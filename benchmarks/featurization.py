@@ -4,6 +4,8 @@ Prints one JSON line for each featurizer and number of processes. `of_bare_parsi
 process in short turns of both on the same molecules, the shortest of each, so that it holds on a busy machine too:
 
     python benchmarks/featurization.py --molecules 4000 --workers 0 2
+
+`--descriptors` compares the 200 RDKit descriptors with the package that defines them instead, in turns.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from functools import partial
 from rdkit import Chem, rdBase
 
 import zoo
-from featurizers import Featurizer
+from featurizers import Featurizer, RDKit2DDescriptors
 from zoo.data.packing.encoding import encode_chunk
 from zoo.registry.catalog import FEATURIZERS
 
@@ -57,6 +59,26 @@ def share_of_parsing(smiles: Sequence[str], featurizer: Featurizer) -> float:
     return totals["bare"] / totals["featurized"]
 
 
+def descriptor_times(smiles: Sequence[str]) -> dict[str, float]:
+    """Milliseconds of a molecule's RDKit descriptors, ours in groups and descriptastorus one by one; shortest turns."""
+    from descriptastorus.descriptors.rdNormalizedDescriptors import RDKit2DNormalized
+
+    ours, theirs = RDKit2DDescriptors(), RDKit2DNormalized()
+    mols = [Chem.MolFromSmiles(text) for text in smiles]
+    totals = {"ours": 0.0, "descriptastorus": 0.0}
+    for start in range(0, len(mols), BLOCK):
+        part = mols[start : start + BLOCK]
+        work = {
+            "ours": partial(ours.describe_all, part),
+            "descriptastorus": lambda part=part: [theirs.processMol(mol, "") for mol in part],
+        }
+        times = {name: min(seconds_of(function, "cpu") for _ in range(TURNS)) for name, function in work.items()}
+        totals = {name: total + times[name] for name, total in totals.items()}
+    milliseconds = {name: 1000 * total / len(mols) for name, total in totals.items()}
+    ratio = round(totals["descriptastorus"] / totals["ours"], 2)
+    return {"ratio": ratio, **{name: round(value, 2) for name, value in milliseconds.items()}}
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -65,9 +87,13 @@ def main() -> None:
     parser.add_argument("--featurizers", nargs="+", default=FEATURIZERS.names(), help="default: all")
     parser.add_argument("--workers", type=int, nargs="+", default=[0, 2], help="processes; 0 is this one")
     parser.add_argument("--clock", choices=CLOCKS, default="wall", help="cpu counts this process only")
+    parser.add_argument("--descriptors", action="store_true", help="measure RDKit's descriptors instead")
     options = parser.parse_args()
     smiles = zoo.data.load(options.data).smiles
     smiles = smiles[:: max(1, len(smiles) // options.molecules)][: options.molecules]
+    if options.descriptors:
+        print(json.dumps({"featurizer": "rdkit_2d_normalized", **descriptor_times(smiles[:COMPARED])}))
+        return
     bare = len(smiles) / seconds_of(lambda: parse_all(smiles), options.clock)
     print(json.dumps({"featurizer": "MolFromSmiles", "molecules_per_second": round(bare)}), flush=True)
     for name in options.featurizers:

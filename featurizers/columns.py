@@ -74,9 +74,8 @@ class ColumnFeaturizer(Featurizer):
             related = [self.relate(mol, own) for mol, own in zip(mols, ends, strict=True)]
             if pairs := [pairs_of for pairs_of in related if pairs_of is not None]:
                 columns["pairs"] = np.concatenate(pairs)
-        described = [found for mol in mols if (found := self.describe(mol)) is not None]
-        if described:
-            columns["descriptors"] = np.stack(described)
+        if (described := self.describe_all(mols)) is not None:
+            columns["descriptors"] = described
         own_arrays = join([self.own_arrays(mol, own) for mol, own in zip(mols, ends, strict=True)])
         return PackedMolecules(
             num_atoms=parts.num_atoms,

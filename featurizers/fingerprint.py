@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -9,7 +11,7 @@ from rdkit import Chem
 from rdkit.Chem import rdFingerprintGenerator
 
 from featurizers.base import Featurizer
-from featurizers.packed import MoleculeArrays
+from featurizers.packed import MoleculeArrays, PackedMolecules
 
 
 class FingerprintFeaturizer(Featurizer):
@@ -44,9 +46,23 @@ class FingerprintFeaturizer(Featurizer):
 
     def encode(self, mol: Chem.Mol) -> MoleculeArrays:
         """Write the fingerprint and, so that graphs stay graphs, the bonds."""
+        arrays = self._encode_bits(mol)
+        described = self.describe(mol)
+        return arrays if described is None else replace(arrays, descriptors=np.append(arrays.descriptors, described))
+
+    def encode_all(self, mols: Sequence[Chem.Mol]) -> PackedMolecules:
+        """Write several molecules; their descriptors are computed together."""
+        if type(self).encode is not FingerprintFeaturizer.encode:
+            return super().encode_all(mols)
+        packed = PackedMolecules.pack([self._encode_bits(mol) for mol in mols])
+        described = self.describe_all(mols)
+        if described is None:
+            return packed
+        return replace(packed, descriptors=np.concatenate([packed.descriptors, described], axis=1))
+
+    def _encode_bits(self, mol: Chem.Mol) -> MoleculeArrays:
         generator = rdFingerprintGenerator.GetMorganGenerator(radius=self.radius, fpSize=self.num_bits)
         bits = (generator.GetCountFingerprintAsNumPy if self.counts else generator.GetFingerprintAsNumPy)(mol)
-        described = self.describe(mol)
         pairs = [(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in mol.GetBonds()]
         ends = np.array(pairs, dtype=np.uint16).reshape(len(pairs), 2)
         return MoleculeArrays(
@@ -54,7 +70,7 @@ class FingerprintFeaturizer(Featurizer):
             bonds=np.empty((len(ends), 0), dtype=np.uint8),
             bond_ends=ends,
             pairs=self.relate(mol, ends),
-            descriptors=np.concatenate([bits, [] if described is None else described]).astype(np.float32),
+            descriptors=bits.astype(np.float32),
         )
 
     def expand_atoms(self, codes: np.ndarray) -> np.ndarray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -46,21 +45,17 @@ class FingerprintFeaturizer(Featurizer):
 
     def encode(self, mol: Chem.Mol) -> MoleculeArrays:
         """Write the fingerprint and, so that graphs stay graphs, the bonds."""
-        arrays = self._encode_bits(mol)
-        described = self.describe(mol)
-        return arrays if described is None else replace(arrays, descriptors=np.append(arrays.descriptors, described))
+        return self._encode(mol, self.describe(mol))
 
     def encode_all(self, mols: Sequence[Chem.Mol]) -> PackedMolecules:
-        """Write several molecules; their descriptors are computed together."""
+        """Write several molecules, at least one; their descriptors are computed together."""
         if type(self).encode is not FingerprintFeaturizer.encode:
             return super().encode_all(mols)
-        packed = PackedMolecules.pack([self._encode_bits(mol) for mol in mols])
         described = self.describe_all(mols)
-        if described is None:
-            return packed
-        return replace(packed, descriptors=np.concatenate([packed.descriptors, described], axis=1))
+        rows = [None] * len(mols) if described is None else described
+        return PackedMolecules.pack([self._encode(mol, row) for mol, row in zip(mols, rows, strict=True)])
 
-    def _encode_bits(self, mol: Chem.Mol) -> MoleculeArrays:
+    def _encode(self, mol: Chem.Mol, described: np.ndarray | None) -> MoleculeArrays:
         generator = rdFingerprintGenerator.GetMorganGenerator(radius=self.radius, fpSize=self.num_bits)
         bits = (generator.GetCountFingerprintAsNumPy if self.counts else generator.GetFingerprintAsNumPy)(mol)
         pairs = [(bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()) for bond in mol.GetBonds()]
@@ -70,7 +65,7 @@ class FingerprintFeaturizer(Featurizer):
             bonds=np.empty((len(ends), 0), dtype=np.uint8),
             bond_ends=ends,
             pairs=self.relate(mol, ends),
-            descriptors=bits.astype(np.float32),
+            descriptors=np.concatenate([bits, [] if described is None else described]).astype(np.float32),
         )
 
     def expand_atoms(self, codes: np.ndarray) -> np.ndarray:

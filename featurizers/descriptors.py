@@ -47,7 +47,7 @@ class RDKit2DDescriptors:
 
     @cached_property
     def _columns(self) -> list[tuple[Callable[[Chem.Mol], Any], Callable[[np.ndarray], np.ndarray] | None]]:
-        """What computes each value, and what makes a fraction of it; None where the reference has no distribution."""
+        """Functions of each value: of the molecule, and then to a fraction; None where the reference has none."""
         with contextlib.redirect_stdout(io.StringIO()):  # the package prints on import
             try:
                 from descriptastorus.descriptors.rdNormalizedDescriptors import RDKit2DNormalized, cdfs

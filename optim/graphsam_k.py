@@ -18,6 +18,10 @@ class GraphSAMK(GraphSAM):
 
     Args:
         base: Optimizer instance that makes the update.
+        rho: rho_0, >= 0.
+        rise: In place of rho, as in `SharpnessAware`.
+        beta: Share of the old direction in the average, in [0, 1].
+        gamma: Decay of rho, in [0, 1].
         anchor_every: K, >= 1; 1 is GraphSAM. The paper finds no loss at 2, and less gain beyond.
         **options: Options of `GraphSAM`.
 
@@ -27,5 +31,18 @@ class GraphSAMK(GraphSAM):
 
     fixed_options: ClassVar[Mapping[str, Any]] = {"variant": "paper"}
 
-    def __init__(self, base: torch.optim.Optimizer, *, anchor_every: int = 2, **options: Any) -> None:
-        super().__init__(base, anchor_every=anchor_every, **checks.without_fixed(type(self), options))
+    def __init__(
+        self,
+        base: torch.optim.Optimizer,
+        *,
+        rho: float = 0.05,
+        rise: float | None = None,
+        beta: float = 0.99,
+        gamma: float = 0.5,
+        anchor_every: int = 2,
+        **options: Any,
+    ) -> None:
+        options = checks.without_fixed(type(self), options)
+        super().__init__(
+            base, **self.one_radius(rho, rise), beta=beta, gamma=gamma, anchor_every=anchor_every, **options
+        )

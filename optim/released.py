@@ -40,9 +40,9 @@ class ReleasedGraphSAM(GraphSAM, variant="released"):
         radius: Largest norm of the perturbation of one tensor in epoch 0, >= 0.
         beta: The code's ``alpha``, in [0, 1].
         gamma: Decay of rho and radius, in [0, 1].
-        lam: The code's ``epoch_steps``, >= 1.
+        anchor_every: Epochs from anchor to anchor, >= 1; None: only the first step of the run is one.
         adaptive: T = \|w\|; None is the code's default, True.
-        **options: Options of `SharpnessAware`.
+        **options: Options of `GraphSAM`, such as ``lam``, the code's ``epoch_steps``.
 
     Reference:
         github.com/YL-wang/GraphSAM at 1381480, CoMPT-main/sam.py and grover-main/grover/util/sam.py.
@@ -56,6 +56,9 @@ class ReleasedGraphSAM(GraphSAM, variant="released"):
         *,
         rho: float = 0.05,
         radius: float = 0.05,
+        beta: float = 0.99,
+        gamma: float = 0.5,
+        anchor_every: int | None = 1,
         adaptive: bool | None = None,
         variant: str = "released",
         **options: Any,
@@ -63,7 +66,8 @@ class ReleasedGraphSAM(GraphSAM, variant="released"):
         checks.one_of("variant", variant, ("released",))
         checks.one_of("anchor", options.get("anchor", "raw"), ("raw",))
         options = checks.without_fixed(type(self), options)
-        super().__init__(base, rho=rho, adaptive=adaptive is None or adaptive, anchor="raw", **options)
+        options |= {"beta": beta, "gamma": gamma, "anchor_every": anchor_every, "anchor": "raw"}
+        super().__init__(base, rho=rho, rise=None, adaptive=adaptive is None or adaptive, **options)
         self.radius = checks.nonnegative("radius", radius)
 
     def scheduled_rho(self, rho: float) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import torch
@@ -36,7 +35,7 @@ class Wrapper(torch.optim.Optimizer):
         memory: Tensors that the rule remembers for each parameter; saved with the state.
     """
 
-    fixed_options: ClassVar[Mapping[str, Any]] = MappingProxyType({})
+    fixed_options: ClassVar[Mapping[str, Any]] = {}
     """Options of the parent classes that this class sets itself, and to what."""
 
     remembers: ClassVar[tuple[str, ...]] = ()

@@ -149,8 +149,8 @@ def describe(name: str, *, parameters: bool = True) -> Descriptions:
 
     Example:
         >>> import zoo
-        >>> zoo.describe("graphsam")[0].options["rho"]
-        0.05
+        >>> zoo.describe("graphsam")[0].options["rise"]
+        0.03
     """
     load_plugins()
     found: list[Any] = [
@@ -211,8 +211,11 @@ def accepted(registry: Registry[Any], entry: Entry[Any]) -> tuple[dict[str, Any]
         if not isinstance(entry.target, str):
             raise source.NotInSource(f"{entry.name} is an object")
         options, texts = source.options(entry.target), source.explanations(entry.target)
-        rule = registry is OPTIMIZERS and source.find(entry.target).has_base("SharpnessAware")
+        found = source.find(entry.target)
+        rule = registry is OPTIMIZERS and found.has_base("SharpnessAware")
         base = source.options(BASE) if rule else {}
+        if rule and (fixed := found.attribute("fixed_options")):
+            options |= {name: value for name, value in source.evaluate(*fixed).items() if name in options}
     except source.NotInSource:
         options, texts, base = from_object(registry, entry.resolve())
     if base:

@@ -36,7 +36,8 @@ def optimizer_options(cls: Any, base: str = "adam") -> tuple[dict[str, Any], dic
     own = {name: value for name, value in constructor_options(cls).items() if name not in ("params", "base")}
     if not issubclass(cls, optim.SharpnessAware):
         return own, {}
-    rule = {name: value for name, value in own.items() if name not in SET_BY_TRAINING}
+    fixed = cls.fixed_options  # what the class inherits and does not let change
+    rule = {name: fixed.get(name, value) for name, value in own.items() if name not in SET_BY_TRAINING}
     return rule, optimizer_options(optim.resolve_base(base))[0]
 
 

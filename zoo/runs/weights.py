@@ -28,7 +28,7 @@ def put_weights(model: nn.Module, found: Mapping[str, torch.Tensor], untrained: 
     Args:
         model: It gets the weights.
         found: By name.
-        untrained: Parts of the model that keep what they have, and that need not be there.
+        untrained: Parts of the model that keep what they have. With any, `found` may have weights of other heads too.
 
     Raises:
         RuntimeError: Names or shapes do not fit.
@@ -36,11 +36,11 @@ def put_weights(model: nn.Module, found: Mapping[str, torch.Tensor], untrained: 
     weights = model.state_dict()
     wanted = {name for name in weights if name.partition(".")[0] not in untrained}
     missing = [names[0] for names in tied_names(weights) if wanted & set(names) and not found.keys() & set(names)]
-    unknown = sorted(found.keys() - weights.keys())
+    unknown = [] if untrained else sorted(found.keys() - weights.keys())
     for names, what in ((missing, "are missing"), (unknown, "have no place in the model")):
         if names:
             raise RuntimeError(f"weights {what} ({len(names)}, first {names[0]!r})")
-    model.load_state_dict({name: found[name] for name in found if name in wanted}, strict=False)
+    model.load_state_dict({name: weight for name, weight in found.items() if name in wanted}, strict=False)
 
 
 def tied_names(weights: Mapping[str, torch.Tensor]) -> list[list[str]]:

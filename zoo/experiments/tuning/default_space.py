@@ -41,7 +41,7 @@ def choose_dropout(share: float, options: Mapping[str, Any]) -> dict[str, float]
 
 def around(factor: float) -> Rule:
     """Return the rule that searches up to `factor` times less and more, on a logarithmic scale."""
-    return lambda value, options: {"low": value / factor, "high": value * factor, "log": True} if value > 0 else None
+    return lambda value, options: {"low": value / factor, "high": value * factor, "log": True} if value else None
 
 
 MODEL_RULES: dict[str, Rule] = {
@@ -54,7 +54,9 @@ MODEL_RULES: dict[str, Rule] = {
     "max_leaves": lambda value, options: {"low": 7, "high": 63, "log": True},
     "learning_rate": around(5),
 }
-OPTIMIZER_RULES: dict[str, Rule] = {"lr": around(10), "rho": around(10), "weight_decay": around(100)}
+OPTIMIZER_RULES: dict[str, Rule] = {
+    "lr": around(10), "rho": around(10), "rise": around(10), "weight_decay": around(100),
+}  # fmt: skip
 
 
 def default_search(recipe: Recipe, fixed: Collection[str] = (), trust: bool = False) -> dict[str, Any]:

@@ -87,13 +87,13 @@ for _entry in (
     Entry(
         "graphsam",
         "optim:GraphSAM",
-        "SAM along the previous updating gradients: one pass a step, two at the first of an epoch",
-        "ICLR 2024, arXiv 2406.13137, with an anchor of unit length",
+        "SAM along the updating gradient of the step before: one pass a step",
+        "ICLR 2024, arXiv 2406.13137, with beta = 0 and a rise of the loss for a radius",
     ),
     Entry(
         "graphsam_paper",
         "optim:PaperGraphSAM",
-        "GraphSAM as its paper prints it: the anchor keeps its length, rho decays with every epoch",
+        "GraphSAM as its paper prints it: beta = 0.99, an anchor each epoch, rho decays with every epoch",
         "ICLR 2024, arXiv 2406.13137, eqs. 4 and 5",
     ),
     Entry(

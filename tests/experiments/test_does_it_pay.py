@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 
+import zoo
 from zoo.experiments import Sweep
 from zoo.experiments.report.report import Report
 
@@ -128,8 +130,42 @@ def test_what_the_text_says_of_stage_d():
 
 def test_what_the_text_says_of_stage_e():
     report = Report.read(RESULTS / "pays" / "e")
-    assert f"so far {len(report.finished)} of {len(report.plan)} runs are done, all on BBBP" in TEXT
-    assert set(report.finished["dataset"]) == {"bbbp"}
+    verdict, runs = report.verdict, report.finished
+    assert f"so far {len(runs)} of {len(report.plan)} runs are done" in TEXT
+    seeds = runs[runs["optimizer"] == "adam"].groupby("dataset")["seed"].nunique()
+    assert (len(seeds), seeds.min(), seeds.max()) == (6, 4, 7)
+    machines = runs.groupby(["dataset", "seed", "model"])["machine"].agg(lambda found: len(set(map(str, found))))
+    assert (machines == 1).all()
+    test, valid, timed = (table.set_index("optimizer") for table in (verdict.test, verdict.valid, verdict.timed))
+    assert ((test["low"] < 0) & (test["high"] > 0)).all()
+    assert (valid["low"] < 0).all()
+    for words, value in (
+        ("ends where Adam ends on the validation parts ({} %)", valid["mean"]["graphsam"]),
+        ("the published rule a little behind ({} %)", valid["mean"]["graphsam_paper"]),
+        ("quarter of the batch is level ({} %)", valid["mean"]["sam"]),
+        ("at equal time behind by {} %", -timed["mean"]["sam"]),
+        ("on the test parts, by {} %", test["mean"]["adam_ema"]),
+    ):
+        sign = "+" if "level" in words else ""
+        assert words.format(f"{value:{sign}.2f}".replace("-", "−")) in TEXT
+    ema = next(row for row in verdict.test.itertuples() if row.optimizer == "adam_ema")
+    assert f"in {ema.better} of {ema.n} pairs" in TEXT
+    (average,) = verdict.averages.itertuples()
+    assert average.high < 0
+
+
+def test_what_the_text_says_of_the_forest():
+    scores = Report.read(RESULTS / "pays" / "e").finished.groupby(["dataset", "optimizer"])["test"].mean()
+    networks = scores.drop("none", level="optimizer").groupby("dataset").max()
+    assert round(scores["sider", "none"] - networks["sider"], 2) == 0.04
+    assert abs(scores["bbbp", "none"] - networks["bbbp"]) < 0.005
+
+
+def test_the_default_of_graphsam_is_the_setting_that_the_stages_prefer():
+    (name,) = (line for line in (PAYS / "stage_e.yaml").read_text(encoding="utf-8").splitlines() if "beta: 0.0" in line)
+    chosen = yaml.safe_load(name.strip())["args"]
+    defaults = zoo.describe("graphsam", parameters=False)[0].options
+    assert {option: defaults[option] for option in chosen} == chosen
 
 
 def test_radii_are_interpolated_between_logarithms(page):

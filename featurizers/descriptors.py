@@ -83,11 +83,11 @@ class RDKit2DDescriptors:
         Returns:
             Values in [0, 1], (B, 200), float32.
         """
-        raw = np.array([[value_of(function, copy) for function, _ in self._columns] for copy in map(Chem.Mol, mols)])
-        values = np.zeros((len(mols), self.size))
+        raw = [[value_of(function, copy) for function, _ in self._columns] for copy in map(Chem.Mol, mols)]
+        table, values = np.reshape(raw, (len(mols), self.size)), np.zeros((len(mols), self.size))
         for column, (_, fraction_below) in enumerate(self._columns):
             if fraction_below is not None:
-                values[:, column] = fraction_below(raw[:, column])
+                values[:, column] = fraction_below(table[:, column])
         return np.nan_to_num(values, nan=0.0, posinf=0.0, neginf=0.0).astype(np.float32)
 
 

@@ -13,6 +13,8 @@ from optim.schedules import step_rho
 from optim.sharpness_aware import SharpnessAware
 from optim.vectors import Vector
 
+RISE = 0.03
+
 
 class GraphSAM(SharpnessAware):
     r"""GraphSAM: the direction of ascent is carried over from step to step, a moving average of updating gradients.
@@ -25,29 +27,29 @@ class GraphSAM(SharpnessAware):
         \rho_e = \rho_0\, \gamma^{\lfloor e / \lambda \rfloor}
 
     with global norms over all perturbed parameters. The defaults are what docs/does_it_pay.md found best: beta = 0, so
-    that d is the gradient of the step before, which climbs, and a radius that raises the loss by 3 %. The first step of
-    the run is then the only anchor, and every other step takes one pass. With the published values (`PaperGraphSAM`)
-    d hardly leaves the anchor and does not climb.
+    that d is the gradient of the step before, which climbs, and a radius by which a step along the gradient would raise
+    the loss by 3 %. The first step of the run is then the only anchor, and every other step takes one pass. With the
+    published values (`PaperGraphSAM`) d hardly leaves the anchor and does not climb.
 
-    Call ``set_epoch(epoch)`` at the start of each epoch where gamma or ``anchor_every`` are given: without it the first
+    Call ``set_epoch(epoch)`` at the start of each epoch where gamma or ``anchor_every`` is given: without it the first
     step is the only anchor and rho stays rho_0. An anchor whose gradient is zero or not finite is taken again at the
     next step; such an updating gradient is not averaged in.
 
     Args:
         base: Optimizer instance that makes the update.
-        rho: rho_0, >= 0, which then counts in place of the rise.
-        rise: Share of the loss by which a step along the gradient would raise it, >= 0, as in `SharpnessAware`.
+        rho: rho_0, >= 0, in place of the rise. It is needed for `first_step`, and where a parameter group has its own.
+        rise: Share of the loss, >= 0, by which a step along the gradient would raise it to first order.
         beta: Share of the old direction in the average, in [0, 1]; 1 keeps the anchor's until the next.
         gamma: Decay of rho (or of the rise), in [0, 1].
         lam: Epochs for each decay of rho, >= 1.
-        anchor_every: Epochs from anchor to anchor, >= 1, at ``1 + 1/(anchor_every * steps_per_epoch)`` passes a step;
-            None: only the first step of the run is one.
+        anchor_every: Epochs from anchor to anchor, >= 1, or None for a single one at the first step of the run. A step
+            takes ``1 + 1/(anchor_every * steps_per_epoch)`` passes.
         anchor: ``"unit"`` divides the anchor by its norm, so that both terms of the average are unit vectors;
             ``"raw"`` keeps it as it is, as the paper prints it, so that its weight depends on the size of the gradient.
         adaptive: Scale the perturbation to the weights, as ASAM. None: the variant's own, False for the paper's.
         eta: Added to \|w\| when adaptive, >= 0.
-        variant: ``"paper"`` for this class, whose options are the paper's, or ``"released"`` for the effective rule of
-            the authors' code, see `ReleasedGraphSAM`. The paper to the letter is `PaperGraphSAM`.
+        variant: ``"paper"`` for this class, or ``"released"`` for the effective rule of the authors' code, see
+            `ReleasedGraphSAM`. The paper to the letter, values included, is `PaperGraphSAM`.
         **options: Options of `SharpnessAware`.
 
     Example:
@@ -85,8 +87,9 @@ class GraphSAM(SharpnessAware):
         return super().__new__(known[variant] if cls is GraphSAM else cls, *args, **kwargs)
 
     @staticmethod
-    def one_radius(rho: float | None, rise: float | None) -> dict[str, Any]:
+    def one_radius(rho: float, rise: float | None) -> dict[str, Any]:
         """Return the options of a relative that is published with a rho, where a rise takes its place."""
+        checks.nonnegative("rho", rho)
         return {"rho": rho if rise is None else None, "rise": rise}
 
     def __init__(
@@ -94,7 +97,7 @@ class GraphSAM(SharpnessAware):
         base: torch.optim.Optimizer,
         *,
         rho: float | None = None,
-        rise: float | None = 0.03,
+        rise: float | None = RISE,
         beta: float = 0.0,
         gamma: float = 1.0,
         lam: int = 1,
@@ -105,11 +108,12 @@ class GraphSAM(SharpnessAware):
         variant: str = "paper",
         **options: Any,
     ) -> None:
+        if rho is not None and rise not in (None, RISE):
+            raise ValueError(f"rho={rho}, rise={rise}: give one of them, a radius or a rise of the loss")
         if rho is None and rise is None:
             raise ValueError("rho=None, rise=None: give one of them, a radius or a rise of the loss")
-        super().__init__(
-            base, rho=rho or 0.0, rise=rise if rho is None else None, adaptive=bool(adaptive), eta=eta, **options
-        )
+        radius: dict[str, Any] = {"rho": 0.0, "rise": rise} if rho is None else {"rho": rho, "rise": None}
+        super().__init__(base, **radius, adaptive=bool(adaptive), eta=eta, **options)
         self.beta = checks.fraction("beta", beta)
         self.gamma = checks.fraction("gamma", gamma)
         self.lam = checks.positive_int("lam", lam)

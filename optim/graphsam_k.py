@@ -12,7 +12,7 @@ from optim.graphsam import GraphSAM
 
 
 class GraphSAMK(GraphSAM):
-    """GraphSAM that takes the true gradient at the first step of every K-th epoch only.
+    """GraphSAM with the published values that takes the true gradient at the first step of every K-th epoch only.
 
     In between, its moving average goes on. ``1 + 1/(K * steps_per_epoch)`` passes a step.
 
@@ -22,7 +22,7 @@ class GraphSAMK(GraphSAM):
         rise: In place of rho, as in `SharpnessAware`.
         beta: Share of the old direction in the average, in [0, 1].
         gamma: Decay of rho, in [0, 1].
-        anchor_every: K, >= 1; 1 is GraphSAM. The paper finds no loss at 2, and less gain beyond.
+        anchor_every: K, >= 1; 1 anchors every epoch. The paper finds no loss at 2, and less gain beyond.
         **options: Options of `GraphSAM`.
 
     Reference:

@@ -29,8 +29,8 @@ class PaperGraphSAM(GraphSAM):
         rise: In place of rho, as in `SharpnessAware`.
         beta: Share of the old direction in the average, in [0, 1].
         gamma: Decay of rho, in [0, 1].
-        anchor_every: Epochs from anchor to anchor, >= 1; None: only the first step of the run is one.
-        **options: Options of `GraphSAM`, such as ``lam`` and ``rise``.
+        anchor_every: Epochs from anchor to anchor, >= 1, or None for a single one at the first step of the run.
+        **options: Options of `GraphSAM`, such as ``lam``.
 
     Example:
         >>> optimizer = PaperGraphSAM(torch.optim.Adam(torch.nn.Linear(2, 1).parameters()), rho=0.08, lam=2)

@@ -104,7 +104,7 @@ class Radius(Wrapper):
         if self.rise is not None and any("rho" in group for group in self.param_groups):
             raise ValueError(
                 f"rise={self.rise:g} sets one radius for all parameter groups, and one of them has a rho of its own: "
-                'leave one of both out ("perturb": False still keeps a group from being perturbed)'
+                'give the optimizer a rho in place of the rise ("perturb": False still keeps a group unperturbed)'
             )
         return [
             checks.nonnegative(f"rho of parameter group {i}", group["rho"]) if "rho" in group else None

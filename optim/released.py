@@ -40,7 +40,7 @@ class ReleasedGraphSAM(GraphSAM, variant="released"):
         radius: Largest norm of the perturbation of one tensor in epoch 0, >= 0.
         beta: The code's ``alpha``, in [0, 1].
         gamma: Decay of rho and radius, in [0, 1].
-        anchor_every: Epochs from anchor to anchor, >= 1; None: only the first step of the run is one.
+        anchor_every: Epochs from anchor to anchor, >= 1, or None for a single one at the first step of the run.
         adaptive: T = \|w\|; None is the code's default, True.
         **options: Options of `GraphSAM`, such as ``lam``, the code's ``epoch_steps``.
 

@@ -24,8 +24,8 @@ from zoo.experiments.experiment import draw
 
 SETS = ("esol", "lipophilicity", "bbbp", "sider", "tox21")
 RULES: dict[str, tuple[str, dict[str, Any]]] = {
-    "graphsam, beta 0.99": ("graphsam", {"beta": 0.99, "gamma": 1.0}),
-    "graphsam, beta 0": ("graphsam", {"beta": 0.0, "gamma": 1.0}),
+    "graphsam, beta 0.99": ("graphsam", {"beta": 0.99, "gamma": 1.0, "anchor_every": 1}),
+    "graphsam, beta 0": ("graphsam", {"beta": 0.0, "gamma": 1.0, "anchor_every": 1}),
     "graphsam_paper, beta 0.99": ("graphsam_paper", {"beta": 0.99, "gamma": 1.0}),
 }
 RHO = 0.02

@@ -74,8 +74,9 @@ def condense(history: list[dict[str, Any]], metric: str) -> list[dict[str, Any]]
 
 
 def given(options: dict[str, Any]) -> dict[str, Any]:
-    """Leave out of nested options those that nobody set."""
-    kept = {name: given(value) if isinstance(value, dict) else value for name, value in options.items()}
+    """Leave out of nested options those that nobody set; what a model or an optimizer was given stays, None too."""
+    nested = {name for name, value in options.items() if isinstance(value, dict) and not name.endswith("_args")}
+    kept = {name: given(value) if name in nested else value for name, value in options.items()}
     return {name: value for name, value in kept.items() if value not in (None, {})}
 
 

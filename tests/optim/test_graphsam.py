@@ -92,16 +92,25 @@ def test_by_default_the_last_gradient_is_carried_and_the_loss_is_to_rise_by_thre
 
 @pytest.mark.parametrize(
     ("given", "rho", "rise"),
-    [({}, 0.0, 0.03), ({"rho": 0.1}, 0.1, None), ({"rise": 0.2}, 0.0, 0.2), ({"rho": 0.1, "rise": 0.2}, 0.1, None)],
+    [({}, 0.0, 0.03), ({"rho": 0.1}, 0.1, None), ({"rise": 0.2}, 0.0, 0.2), ({"rho": 0.0}, 0.0, None)],
 )
 def test_a_radius_that_is_given_goes_before_the_default_rise(given, rho, rise):
     optimizer = optim.GraphSAM(torch.optim.Adam([torch.nn.Parameter(torch.ones(2))]), **given)
     assert (optimizer.rho, optimizer.rise) == (rho, rise)
 
 
-def test_one_of_radius_and_rise_is_needed():
+@pytest.mark.parametrize("given", [{"rise": None}, {"rho": 0.1, "rise": 0.2}])
+def test_one_of_radius_and_rise_is_needed(given):
     with pytest.raises(ValueError, match="give one of them"):
-        optim.GraphSAM(torch.optim.Adam([torch.nn.Parameter(torch.ones(2))]), rise=None)
+        optim.GraphSAM(torch.optim.Adam([torch.nn.Parameter(torch.ones(2))]), **given)
+
+
+@pytest.mark.parametrize("radius", [{"rho": ""}, {"rho": -1}, {"rho": -1, "rise": None}, {"rise": -1}])
+@pytest.mark.parametrize("name", ["graphsam", "graphsam_paper"])
+def test_radius_and_rise_are_checked(name, radius):
+    base = torch.optim.Adam([torch.nn.Parameter(torch.ones(2))])
+    with pytest.raises((TypeError, ValueError), match=r"rho|rise"):
+        optim.RULES[name](base, **radius)
 
 
 @pytest.mark.parametrize("name", ["graphsam_k", "graphsam_paper", "sam_one"])

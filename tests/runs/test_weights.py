@@ -83,6 +83,12 @@ def test_weights_that_do_not_fit_are_refused(change, reason):
         put_weights(Tied(), weights)
 
 
+def test_a_weight_that_is_tied_to_an_untrained_part_is_loaded():
+    model, other = Tied(), Tied()
+    put_weights(other, copy_weights(model), untrained=["first"])
+    assert torch.equal(other.second.weight, model.first.weight)
+
+
 def test_untrained_parts_keep_what_they_have():
     model, other = Tied(), Tied()
     before = other.second.bias.detach().clone()

@@ -40,13 +40,15 @@ def put_weights(model: nn.Module, found: Mapping[str, torch.Tensor], untrained: 
     for names, what in ((missing, "are missing"), (unknown, "have no place in the model")):
         if names:
             raise RuntimeError(f"weights {what} ({len(names)}, first {names[0]!r})")
-    model.load_state_dict({name: weight for name, weight in found.items() if name in wanted}, strict=False)
+    chosen = {name for names in tied_names(weights) if wanted & set(names) for name in names}
+    model.load_state_dict({name: weight for name, weight in found.items() if name in chosen}, strict=False)
 
 
 def tied_names(weights: Mapping[str, torch.Tensor]) -> list[list[str]]:
     """Group the names of tensors that are the same elements of the same memory, sorted."""
     groups: dict[tuple, list[str]] = {}
     for name, weight in sorted(weights.items()):
-        place = (weight.data_ptr(), weight.shape, weight.stride(), weight.dtype) if weight.numel() else (name,)
+        start = weight.data_ptr()  # 0 where there is no memory: empty tensors, those of the meta device
+        place = (weight.device, start, weight.shape, weight.stride(), weight.dtype) if start else (name,)
         groups.setdefault(place, []).append(name)
     return list(groups.values())

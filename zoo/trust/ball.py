@@ -137,5 +137,5 @@ def draw_labels(task: Task, scores: Tensor) -> Tensor:
 
 def radius_of(learner: Learner) -> float:
     """Radius that the learner's optimizer was given, or SAM's default where it has none."""
-    radius = getattr(learner.optimizer, "rho", None)
-    return float(radius) if radius else RADIUS
+    found = (getattr(learner.optimizer, name, None) for name in ("rho", "current_rho"))  # the latter under a rise
+    return next((float(radius) for radius in found if radius), RADIUS)

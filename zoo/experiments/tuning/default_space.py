@@ -41,7 +41,12 @@ def choose_dropout(share: float, options: Mapping[str, Any]) -> dict[str, float]
 
 def around(factor: float) -> Rule:
     """Return the rule that searches up to `factor` times less and more, on a logarithmic scale."""
-    return lambda value, options: {"low": value / factor, "high": value * factor, "log": True} if value else None
+
+    def search(value: Any, options: Mapping[str, Any]) -> dict[str, Any] | None:
+        positive = isinstance(value, (int, float)) and value > 0
+        return {"low": value / factor, "high": value * factor, "log": True} if positive else None
+
+    return search
 
 
 MODEL_RULES: dict[str, Rule] = {
@@ -57,6 +62,8 @@ MODEL_RULES: dict[str, Rule] = {
 OPTIMIZER_RULES: dict[str, Rule] = {
     "lr": around(10), "rho": around(10), "rise": around(10), "weight_decay": around(100),
 }  # fmt: skip
+
+RADII = {"optimizer_args.rho", "optimizer_args.rise"}
 
 
 def default_search(recipe: Recipe, fixed: Collection[str] = (), trust: bool = False) -> dict[str, Any]:
@@ -83,6 +90,8 @@ def default_search(recipe: Recipe, fixed: Collection[str] = (), trust: bool = Fa
         space["training.batch_size"] = list(BATCH_SIZES)
     if recipe.model in MODELS:
         space |= MODELS[recipe.model].facts.get("search", {})
+    if given & RADII:  # one of them counts, and it is there
+        given |= RADII
     found = {name: values for name, values in space.items() if name not in given | set(fixed)}
     if not found:
         raise ValueError(

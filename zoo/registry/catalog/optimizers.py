@@ -81,7 +81,7 @@ for _entry in (
     Entry(
         "graphsam_k",
         "optim:GraphSAMK",
-        "GraphSAM with a true gradient every second epoch only: one pass a step",
+        "GraphSAM as published, with a true gradient every second epoch only: one pass a step",
         "ICLR 2024, arXiv 2406.13137",
     ),
     Entry(

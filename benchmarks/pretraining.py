@@ -41,7 +41,6 @@ EPOCHS = {0.1: 4, 0.3: 2, 1.0: 1}
 """Multiple of `--epochs` that each share trains for."""
 SMALL = {"hidden_size": 64, "num_layers": 3, "dropout": 0.1, "embedding_output": "both"}
 ARMS = {"scratch": "adam", "pre-trained": "adam", "pre-trained, graphsam": "graphsam", "pre-trained, sam": "sam"}
-RULES = {"graphsam": {"rho": 0.05, "beta": 0.99, "gamma": 0.5, "anchor_every": 1}}  # as published
 """Optimizer of each arm; the last two run on the complete training part only."""
 Task = tuple[str, float, str, int]
 """Data set, share, arm and seed of a run."""
@@ -113,16 +112,7 @@ def train(options: argparse.Namespace, task: Task) -> dict[str, Any]:
     start = None if arm == "scratch" else StartOptions(init=str(options.work))
     epochs = options.epochs * EPOCHS[share]
     training = TrainingOptions(epochs=epochs, batch_size=16 if share < 1 else 32)
-    recipe = Recipe(
-        "grover",
-        ARMS[arm],
-        model_args=SMALL,
-        optimizer_args=RULES.get(ARMS[arm], {}),
-        seed=seed,
-        data=source,
-        training=training,
-        start=start,
-    )
+    recipe = Recipe("grover", ARMS[arm], model_args=SMALL, seed=seed, data=source, training=training, start=start)
     began = time.process_time()
     outcome = experiment.run(recipe, dataset=dataset, split=split, progress=False, device="cpu")
     seconds = time.process_time() - began

@@ -3,7 +3,7 @@
 Example:
     >>> import torch, optim
     >>> model = torch.nn.Linear(2, 1)
-    >>> optimizer = optim.GraphSAM(torch.optim.Adam(model.parameters(), lr=1e-4))
+    >>> optimizer = optim.GraphSAM(torch.optim.Adam(model.parameters(), lr=1e-4), rho=0.05)
 """
 
 from optim.aesam import AESAM

@@ -13,62 +13,55 @@ from optim.schedules import step_rho
 from optim.sharpness_aware import SharpnessAware
 from optim.vectors import Vector
 
-RISE = 0.03
-
 
 class GraphSAM(SharpnessAware):
-    r"""GraphSAM: the direction of ascent is carried over from step to step, a moving average of updating gradients.
+    r"""GraphSAM: the ascent gradient is taken once an epoch and carried over by a moving average of updating gradients.
 
-    At an anchor d = g/‖g‖. Every step of epoch e then uses
+    At the first step of an epoch (the anchor) d = g/‖g‖. Every step e then uses
 
     .. math::
         \epsilon = \rho_e\, d / \lVert d \rVert, \qquad g_s = \nabla L(w + \epsilon), \qquad
         d \leftarrow \beta d + (1 - \beta)\, g_s / \lVert g_s \rVert, \qquad
         \rho_e = \rho_0\, \gamma^{\lfloor e / \lambda \rfloor}
 
-    with global norms over all perturbed parameters. The defaults are what docs/does_it_pay.md found best: beta = 0, so
-    that d is the gradient of the step before, which climbs, and a radius by which a step along the gradient would raise
-    the loss by 3 %. The first step of the run is then the only anchor, and every other step takes one pass. With the
-    published values (`PaperGraphSAM`) d hardly leaves the anchor and does not climb.
-
-    Call ``set_epoch(epoch)`` at the start of each epoch where gamma or ``anchor_every`` is given: without it the first
-    step is the only anchor and rho stays rho_0. An anchor whose gradient is zero or not finite is taken again at the
-    next step; such an updating gradient is not averaged in.
+    with global norms over all perturbed parameters. ``1 + 1/steps_per_epoch`` passes a step: call ``set_epoch(epoch)``
+    at the start of each epoch. If it is never called, the first step is the only anchor and rho stays rho_0. An anchor
+    whose gradient is zero or not finite is taken again at the next step; such an updating gradient is not averaged in.
 
     Args:
         base: Optimizer instance that makes the update.
-        rho: rho_0, >= 0, in place of the rise. It is needed for `first_step`, and where a parameter group has its own.
-        rise: Share of the loss, >= 0, by which a step along the gradient would raise it to first order.
-        beta: Share of the old direction in the average, in [0, 1]; 1 keeps the anchor's until the next.
-        gamma: Decay of rho (or of the rise), in [0, 1].
+        rho: rho_0, >= 0.
+        beta: Share of the old direction in the average, in [0, 1]; 1 keeps the anchor's for the whole epoch.
+        gamma: Decay of rho, in [0, 1].
         lam: Epochs for each decay of rho, >= 1.
-        anchor_every: Epochs from anchor to anchor, >= 1, or None for a single one at the first step of the run. A step
-            takes ``1 + 1/(anchor_every * steps_per_epoch)`` passes.
+        anchor_every: Epochs from anchor to anchor, >= 1; None: only the first step of the run is one, at the cost of
+            the base optimizer. That is enough for beta = 0, whose direction is the last updating gradient.
         anchor: ``"unit"`` divides the anchor by its norm, so that both terms of the average are unit vectors;
             ``"raw"`` keeps it as it is, as the paper prints it, so that its weight depends on the size of the gradient.
         adaptive: Scale the perturbation to the weights, as ASAM. None: the variant's own, False for the paper's.
         eta: Added to \|w\| when adaptive, >= 0.
         variant: ``"paper"`` for this class, or ``"released"`` for the effective rule of the authors' code, see
-            `ReleasedGraphSAM`. The paper to the letter, values included, is `PaperGraphSAM`.
+            `ReleasedGraphSAM`. The paper to the letter is `PaperGraphSAM`.
         **options: Options of `SharpnessAware`.
 
     Example:
         >>> model = torch.nn.Linear(2, 1)
-        >>> optimizer = GraphSAM(torch.optim.Adam(model.parameters(), lr=1e-4))
+        >>> optimizer = GraphSAM(torch.optim.Adam(model.parameters(), lr=1e-4), rho=0.05)
         >>> def closure():
         ...     optimizer.zero_grad()
         ...     loss = model(torch.ones(4, 2)).square().mean()
         ...     loss.backward()
         ...     return loss
-        >>> for _ in range(50):
-        ...     loss = optimizer.step(closure)
+        >>> for epoch in range(5):
+        ...     optimizer.set_epoch(epoch)
+        ...     for _ in range(10):
+        ...         loss = optimizer.step(closure)
         >>> optimizer.passes
-        51
+        55
 
     Reference:
         Wang et al., "Efficient Sharpness-Aware Minimization for Molecular Graph Transformer Models", ICLR 2024,
-        arXiv 2406.13137, section 4 and algorithm 1, which this class changes in two places: the anchor has unit length,
-        and the defaults are others.
+        arXiv 2406.13137, section 4 and algorithm 1, which this class changes in one place: the anchor has unit length.
         Written from secondary sources and the released code; docs/sharpness_aware.md lists how paper and code differ.
     """
 
@@ -86,34 +79,22 @@ class GraphSAM(SharpnessAware):
         checks.one_of("variant", variant, tuple(known))
         return super().__new__(known[variant] if cls is GraphSAM else cls, *args, **kwargs)
 
-    @staticmethod
-    def one_radius(rho: float, rise: float | None) -> dict[str, Any]:
-        """Return the options of a relative that is published with a rho, where a rise takes its place."""
-        checks.nonnegative("rho", rho)
-        return {"rho": rho if rise is None else None, "rise": rise}
-
     def __init__(
         self,
         base: torch.optim.Optimizer,
         *,
-        rho: float | None = None,
-        rise: float | None = RISE,
-        beta: float = 0.0,
-        gamma: float = 1.0,
+        rho: float = 0.05,
+        beta: float = 0.99,
+        gamma: float = 0.5,
         lam: int = 1,
-        anchor_every: int | None = None,
+        anchor_every: int | None = 1,
         anchor: str = "unit",
         adaptive: bool | None = None,
         eta: float = 0.01,
         variant: str = "paper",
         **options: Any,
     ) -> None:
-        if rho is not None and rise not in (None, RISE):
-            raise ValueError(f"rho={rho}, rise={rise}: give one of them, a radius or a rise of the loss")
-        if rho is None and rise is None:
-            raise ValueError("rho=None, rise=None: give one of them, a radius or a rise of the loss")
-        radius: dict[str, Any] = {"rho": 0.0, "rise": rise} if rho is None else {"rho": rho, "rise": None}
-        super().__init__(base, **radius, adaptive=bool(adaptive), eta=eta, **options)
+        super().__init__(base, rho=rho, adaptive=bool(adaptive), eta=eta, **options)
         self.beta = checks.fraction("beta", beta)
         self.gamma = checks.fraction("gamma", gamma)
         self.lam = checks.positive_int("lam", lam)

@@ -25,12 +25,7 @@ class PaperGraphSAM(GraphSAM):
 
     Args:
         base: Optimizer instance that makes the update.
-        rho: rho_0, >= 0.
-        rise: In place of rho, as in `SharpnessAware`.
-        beta: Share of the old direction in the average, in [0, 1].
-        gamma: Decay of rho, in [0, 1].
-        anchor_every: Epochs from anchor to anchor, >= 1, or None for a single one at the first step of the run.
-        **options: Options of `GraphSAM`, such as ``lam``.
+        **options: Options of `GraphSAM`, such as ``rho``, ``beta``, ``gamma`` and ``lam``.
 
     Example:
         >>> optimizer = PaperGraphSAM(torch.optim.Adam(torch.nn.Linear(2, 1).parameters()), rho=0.08, lam=2)
@@ -44,27 +39,8 @@ class PaperGraphSAM(GraphSAM):
 
     fixed_options: ClassVar[Mapping[str, Any]] = {"anchor": "raw", "variant": "paper"}
 
-    def __init__(
-        self,
-        base: torch.optim.Optimizer,
-        *,
-        rho: float = 0.05,
-        rise: float | None = None,
-        beta: float = 0.99,
-        gamma: float = 0.5,
-        anchor_every: int | None = 1,
-        **options: Any,
-    ) -> None:
-        options = checks.without_fixed(type(self), options)
-        super().__init__(
-            base,
-            **self.one_radius(rho, rise),
-            beta=beta,
-            gamma=gamma,
-            anchor_every=anchor_every,
-            anchor="raw",
-            **options,
-        )
+    def __init__(self, base: torch.optim.Optimizer, **options: Any) -> None:
+        super().__init__(base, anchor="raw", **checks.without_fixed(type(self), options))
 
     def scheduled_rho(self, rho: float) -> float:
         """Return the radius of the epoch."""

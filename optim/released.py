@@ -40,9 +40,9 @@ class ReleasedGraphSAM(GraphSAM, variant="released"):
         radius: Largest norm of the perturbation of one tensor in epoch 0, >= 0.
         beta: The code's ``alpha``, in [0, 1].
         gamma: Decay of rho and radius, in [0, 1].
-        anchor_every: Epochs from anchor to anchor, >= 1, or None for a single one at the first step of the run.
+        lam: The code's ``epoch_steps``, >= 1.
         adaptive: T = \|w\|; None is the code's default, True.
-        **options: Options of `GraphSAM`, such as ``lam``, the code's ``epoch_steps``.
+        **options: Options of `SharpnessAware`.
 
     Reference:
         github.com/YL-wang/GraphSAM at 1381480, CoMPT-main/sam.py and grover-main/grover/util/sam.py.
@@ -56,9 +56,6 @@ class ReleasedGraphSAM(GraphSAM, variant="released"):
         *,
         rho: float = 0.05,
         radius: float = 0.05,
-        beta: float = 0.99,
-        gamma: float = 0.5,
-        anchor_every: int | None = 1,
         adaptive: bool | None = None,
         variant: str = "released",
         **options: Any,
@@ -66,8 +63,7 @@ class ReleasedGraphSAM(GraphSAM, variant="released"):
         checks.one_of("variant", variant, ("released",))
         checks.one_of("anchor", options.get("anchor", "raw"), ("raw",))
         options = checks.without_fixed(type(self), options)
-        options |= {"beta": beta, "gamma": gamma, "anchor_every": anchor_every, "anchor": "raw"}
-        super().__init__(base, rho=rho, rise=None, adaptive=adaptive is None or adaptive, **options)
+        super().__init__(base, rho=rho, adaptive=adaptive is None or adaptive, anchor="raw", **options)
         self.radius = checks.nonnegative("radius", radius)
 
     def scheduled_rho(self, rho: float) -> float:

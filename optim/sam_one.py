@@ -18,11 +18,8 @@ class SAMOne(GraphSAM):
 
     Args:
         base: Optimizer instance that makes the update.
-        rho: rho_0, >= 0.
-        rise: In place of rho, as in `SharpnessAware`.
-        gamma: Decay of rho, in [0, 1].
         anchor_every: Epochs for which a direction is kept, >= 1; None: that of the first step for the complete run.
-        **options: Options of `GraphSAM`, such as ``lam``.
+        **options: Options of `GraphSAM`, such as ``gamma``, the decay of rho.
 
     Reference:
         arXiv 2406.13137, baseline "SAM-One"; read in secondary sources and in the released code, whose class takes a
@@ -31,17 +28,6 @@ class SAMOne(GraphSAM):
 
     fixed_options: ClassVar[Mapping[str, Any]] = {"beta": 1.0, "variant": "paper"}
 
-    def __init__(
-        self,
-        base: torch.optim.Optimizer,
-        *,
-        rho: float = 0.05,
-        rise: float | None = None,
-        gamma: float = 0.5,
-        anchor_every: int | None = 1,
-        **options: Any,
-    ) -> None:
+    def __init__(self, base: torch.optim.Optimizer, *, anchor_every: int | None = 1, **options: Any) -> None:
         options = checks.without_fixed(type(self), options)
-        super().__init__(
-            base, **self.one_radius(rho, rise), beta=1.0, gamma=gamma, anchor_every=anchor_every, **options
-        )
+        super().__init__(base, beta=1.0, anchor_every=anchor_every, **options)

@@ -123,7 +123,7 @@ def test_every_part_with_a_name_is_on_a_page():
 
 def test_options_of_rules_are_their_own():
     section = parts.make_pages()["parts/optimizers.md"].partition("## graphsam\n")[2].partition("\n## ")[0]
-    assert "`rise` = `0.03`" in section
+    assert "`rho` = `0.05`" in section
     assert "`betas`" not in section
 
 

@@ -51,9 +51,18 @@ def test_every_optimizer_has_a_learning_rate_and_rules_have_a_radius(optimizer):
     recipe = recipe_for("gcn", optimizer)
     search = default_search(recipe)
     assert search["optimizer_args.lr"]["log"]
-    radii = {"optimizer_args.rho", "optimizer_args.rise"} & search.keys()
-    assert len(radii) == issubclass(OPTIMIZERS[optimizer].resolve(), optim.SharpnessAware)
+    assert ("optimizer_args.rho" in search) == issubclass(OPTIMIZERS[optimizer].resolve(), optim.SharpnessAware)
     assert may_be(default_point(recipe, search)["optimizer_args.lr"], search["optimizer_args.lr"])
+
+
+def test_a_radius_that_a_rise_replaces_is_not_searched():
+    search = default_search(Recipe("gcn", optimizer="graphsam", optimizer_args={"rise": 0.03}))
+    assert not {"optimizer_args.rho", "optimizer_args.rise"} & search.keys()
+
+
+@pytest.mark.parametrize("value", ["x", -1, None])
+def test_a_mistaken_value_is_left_to_those_who_check_it(value):
+    assert "optimizer_args.rho" not in default_search(Recipe("gcn", optimizer="sam", optimizer_args={"rho": value}))
 
 
 def test_what_is_given_is_not_searched():

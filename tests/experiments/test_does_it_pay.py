@@ -8,11 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-import yaml
 
-import zoo
 from zoo.experiments import Sweep
 from zoo.experiments.report.report import Report
+from zoo.recipe import presets
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
@@ -176,11 +175,9 @@ def test_what_the_text_says_of_the_forest():
     assert abs(scores["bbbp", "none"] - networks["bbbp"]) < 0.005
 
 
-def test_the_default_of_graphsam_is_the_setting_that_the_stages_prefer():
-    (name,) = (line for line in (PAYS / "stage_e.yaml").read_text(encoding="utf-8").splitlines() if "beta: 0.0" in line)
-    chosen = yaml.safe_load(name.strip())["args"]
-    defaults = zoo.describe("graphsam", parameters=False)[0].options
-    assert {option: defaults[option] for option in chosen} == chosen
+def test_the_recipe_of_compt_has_the_setting_that_the_stages_prefer():
+    chosen = Sweep.read(PAYS / "stage_e.yaml").optimizers["graphsam"].args
+    assert presets.find("compt-graphsam").optimizer_args == {"lr": 0.001, **chosen}
 
 
 def test_radii_are_interpolated_between_logarithms(page):

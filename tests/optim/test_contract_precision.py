@@ -6,7 +6,7 @@ import copy
 
 import pytest
 import torch
-from support.optim_models import Task, every_perturbing_rule, every_rule, options_of
+from support.optim_models import Task, every_perturbing_rule, every_rule
 
 import optim
 
@@ -135,8 +135,7 @@ def test_a_disabled_grad_scaler_skips_nothing(rule):
 def test_grad_scaler_and_a_fused_base(rule):
     task, expected = Task(rule, dtype=torch.float32), Task(rule, dtype=torch.float32)
     for t in (task, expected):
-        base = torch.optim.AdamW(t.model.parameters(), lr=1e-2, fused=True)
-        t.optimizer = optim.RULES[rule](base, **options_of(rule))
+        t.optimizer = optim.RULES[rule](torch.optim.AdamW(t.model.parameters(), lr=1e-2, fused=True))
     scaler = torch.amp.GradScaler("cpu", init_scale=2.0**10)
 
     closure = scaled_closure(task, scaler)
@@ -150,7 +149,7 @@ def test_grad_scaler_and_a_fused_base(rule):
 def test_a_tensor_learning_rate_and_a_fused_base(rule):
     task = Task(rule)
     params = [*task.model.parameters(), task.unused]
-    task.optimizer = optim.RULES[rule](torch.optim.AdamW(params, lr=torch.tensor(1e-2), fused=True), **options_of(rule))
+    task.optimizer = optim.RULES[rule](torch.optim.AdamW(params, lr=torch.tensor(1e-2), fused=True))
     task.run(5)
     torch.testing.assert_close(task.weights, Task(rule).run(5), rtol=1e-5, atol=1e-7)
 

@@ -112,6 +112,21 @@ def test_perturbing_starts_after_its_share_of_the_run(rule):
     assert not torch.equal(task.weights, plain("adamw", 12).weights)
 
 
+def test_on_a_plateau_the_radius_of_a_rise_has_no_bound():
+    """The loss is 1 and the slope 1e-4: a rise of 3 % would need a step of 300, where weights are about 1."""
+    weight = torch.nn.Parameter(torch.zeros(1, dtype=torch.float64))
+    optimizer = optim.SAM(torch.optim.SGD([weight], lr=0.0), rise=0.03)
+
+    def closure():
+        optimizer.zero_grad()
+        loss = 1 + 1e-4 * weight.sum()
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    assert optimizer.last.rho == pytest.approx(300)
+
+
 def test_graphsam_that_starts_late_takes_its_anchor_in_mid_epoch():
     task, passes = Task("graphsam", start=4 / 12), []
     for _ in range(7):

@@ -43,8 +43,7 @@ def test_the_published_rule_has_the_raw_anchor(data, name):
 def follow_paper(problem: Problem, rule: type[optim.GraphSAM], **anchor: str) -> None:
     """Compare weights, radii and the number of closure calls with those of a recorded run."""
     wanted, steps = options(problem.name), problem.run["steps"]
-    given = {"rho": steps[0]["rho"], "beta": wanted["beta"], "gamma": wanted["gamma"], "anchor_every": 1}
-    optimizer = rule(problem.base, **given, **anchor)
+    optimizer = rule(problem.base, rho=steps[0]["rho"], beta=wanted["beta"], gamma=wanted["gamma"], **anchor)
 
     def rho_is_that_of_the_run(step):
         assert optimizer.current_rho == pytest.approx(step["rho"], rel=1e-12)

@@ -7,7 +7,7 @@ import copy
 import pytest
 import torch
 import torch.distributed as dist
-from support.optim_models import Task, options_of
+from support.optim_models import Task
 from support.two_processes import results_of_processes
 
 import optim
@@ -31,7 +31,7 @@ def sharded(case: str) -> Task:
     base = type(task.optimizer.base)
     fully_shard(task.model)
     variant = {"variant": "released"} if case.endswith("released") else {}
-    options = {"max_grad_norm": 1.0, "diagnostics": True, **variant, **options_of(case)}
+    options = {"max_grad_norm": 1.0, "diagnostics": True, **variant}
     task.optimizer = type(task.optimizer)(base(task.model.parameters(), lr=1e-2), **options)
     return task
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 import torch
 
@@ -25,15 +23,6 @@ every_perturbing_rule = pytest.mark.parametrize("rule", [rule for rule in optim.
 every_base = pytest.mark.parametrize("base", list(BASES))
 
 
-PUBLISHED = {"rho": 0.05, "beta": 0.99, "gamma": 0.5, "anchor_every": 1}
-"""Options of GraphSAM as published: with anchors, a decaying radius and an average, which all have to be tested."""
-
-
-def options_of(rule: str) -> dict[str, Any]:
-    """Options with which a rule is tested where the test gives none."""
-    return PUBLISHED if rule == "graphsam" else {}
-
-
 class Task:
     """Model (with one-element parameters and one that never gets a gradient), data, optimizer, closures."""
 
@@ -50,8 +39,6 @@ class Task:
         self.inputs = torch.randn(BATCHES, 8, 4, dtype=dtype)
         self.targets = torch.randn(BATCHES, 8, 1, dtype=dtype)
         params = [*self.model.parameters(), self.unused] if groups is None else groups(self)
-        published = {name: value for name, value in options_of(rule).items() if name != "rho" or "rise" not in options}
-        options = published | options
         self.optimizer = optim.RULES[rule](BASES[base](params, **(base_args or {})), **options)
         self.calls: list[torch.Tensor] = []
         self.at = 0

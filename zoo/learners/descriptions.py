@@ -149,8 +149,8 @@ def describe(name: str, *, parameters: bool = True) -> Descriptions:
 
     Example:
         >>> import zoo
-        >>> zoo.describe("graphsam")[0].options["rise"]
-        0.03
+        >>> zoo.describe("graphsam")[0].options["rho"]
+        0.05
     """
     load_plugins()
     found: list[Any] = [

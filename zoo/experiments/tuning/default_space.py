@@ -59,11 +59,7 @@ MODEL_RULES: dict[str, Rule] = {
     "max_leaves": lambda value, options: {"low": 7, "high": 63, "log": True},
     "learning_rate": around(5),
 }
-OPTIMIZER_RULES: dict[str, Rule] = {
-    "lr": around(10), "rho": around(10), "rise": around(10), "weight_decay": around(100),
-}  # fmt: skip
-
-RADII = {"optimizer_args.rho", "optimizer_args.rise"}
+OPTIMIZER_RULES: dict[str, Rule] = {"lr": around(10), "rho": around(10), "weight_decay": around(100)}
 
 
 def default_search(recipe: Recipe, fixed: Collection[str] = (), trust: bool = False) -> dict[str, Any]:
@@ -90,8 +86,8 @@ def default_search(recipe: Recipe, fixed: Collection[str] = (), trust: bool = Fa
         space["training.batch_size"] = list(BATCH_SIZES)
     if recipe.model in MODELS:
         space |= MODELS[recipe.model].facts.get("search", {})
-    if given & RADII:  # one of them counts, and it is there
-        given |= RADII
+    if "optimizer_args.rise" in given:  # it takes the place of a radius
+        given.add("optimizer_args.rho")
     found = {name: values for name, values in space.items() if name not in given | set(fixed)}
     if not found:
         raise ValueError(

@@ -81,19 +81,19 @@ for _entry in (
     Entry(
         "graphsam_k",
         "optim:GraphSAMK",
-        "GraphSAM as published, with a true gradient every second epoch only: one pass a step",
+        "GraphSAM with a true gradient every second epoch only: one pass a step",
         "ICLR 2024, arXiv 2406.13137",
     ),
     Entry(
         "graphsam",
         "optim:GraphSAM",
-        "SAM along the updating gradient of the step before: one pass a step",
-        "ICLR 2024, arXiv 2406.13137, with beta = 0 and a rise of the loss for a radius",
+        "SAM along the previous updating gradients: one pass a step, two at the first of an epoch",
+        "ICLR 2024, arXiv 2406.13137, with an anchor of unit length",
     ),
     Entry(
         "graphsam_paper",
         "optim:PaperGraphSAM",
-        "GraphSAM as its paper prints it: beta = 0.99, an anchor each epoch, rho decays with every epoch",
+        "GraphSAM as its paper prints it: the anchor keeps its length, rho decays with every epoch",
         "ICLR 2024, arXiv 2406.13137, eqs. 4 and 5",
     ),
     Entry(

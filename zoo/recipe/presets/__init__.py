@@ -1,7 +1,7 @@
 """Named recipes: models with an optimizer and a training schedule to begin with, as YAML files next to this module.
 
 Those of GROVER and CoMPT have the sizes and the learning rate of benchmarks/graphsam.yaml. There the validation part
-preferred GROVER's fixed depth to drawn ones in 6 of 6 data sets, and GraphSAM's paper options, which GROVER has here, to
+preferred GROVER's fixed depth to drawn ones in 6 of 6 data sets, and the paper's options of GraphSAM, as GROVER has, to
 the released rule in 10 of 12 combinations of data set and model (and plain Adam to GraphSAM in 11). CoMPT has no
 dropout, as stage B of benchmarks/pays prefers, and the rule of one pass that stages D and E prefer, though it cannot be
 told from Adam: docs/does_it_pay.md. The others are starting points from the papers' settings.

@@ -186,6 +186,17 @@ def test_models_that_are_short_of_products():
     assert below | near == set(re.findall(r"`(\w+)`", found)) - {"bernoulli_"}
 
 
+def test_loading():
+    rows = [json.loads(line) for line in (RESULTS / "loading.jsonl").read_text(encoding="utf-8").splitlines()]
+    ratios = {row["batch_size"]: row["ratio"] for row in rows if "ratio" in row}
+    (share,) = (row["share"] for row in rows if "share" in row)
+    size = max(row["bytes_a_molecule"] for row in rows if "bytes_a_molecule" in row)
+    page = read_page("docs/measured.md")
+    assert f"256 molecules {ratios[256]:.1f} times as fast as `dgl.batch`" in page
+    assert f"32 molecules {ratios[32]:.1f} times; cutting takes {100 * share:.1f} % of a step" in page
+    assert f"A molecule takes {size} bytes" in page
+
+
 def test_cost_of_rules():
     page = read_page("docs/sharpness_aware.md")
     lines = (RESULTS / "optimizers.jsonl").read_text(encoding="utf-8").splitlines()

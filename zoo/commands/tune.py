@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 DESCRIPTION = """Search hyperparameters with Optuna. The validation part judges the trials; the test part is never seen.
 
-Without a specification the space follows from the model and the optimizer: width, depth, dropout, learning rate,
-radius, batch size. Options that are given stay as they are. The defaults are tried first.
+Without a specification the space follows from the model and the optimizer: width, depth, dropout, learning rate, rho,
+batch size. Options that are given stay as they are. The defaults are tried first.
 
 The same command continues; started several times at once, the processes share the trials.
 

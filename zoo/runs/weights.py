@@ -17,7 +17,7 @@ def copy_weights(model: nn.Module) -> dict[str, torch.Tensor]:
     """Copy the weights of a model to memory of their own, of tied ones the first by name."""
     weights = model.state_dict()
     return {
-        names[0]: weights[names[0]].detach().cpu().clone(memory_format=torch.contiguous_format)
+        names[0]: weights[names[0]].detach().to("cpu", copy=True, memory_format=torch.contiguous_format)
         for names in tied_names(weights)
     }
 
@@ -34,21 +34,22 @@ def put_weights(model: nn.Module, found: Mapping[str, torch.Tensor], untrained: 
         RuntimeError: Names or shapes do not fit.
     """
     weights = model.state_dict()
-    wanted = {name for name in weights if name.partition(".")[0] not in untrained}
-    missing = [names[0] for names in tied_names(weights) if wanted & set(names) and not found.keys() & set(names)]
+    groups = tied_names(weights)
+    wanted = [names for names in groups if any(name.partition(".")[0] not in untrained for name in names)]
+    missing = [names[0] for names in wanted if not found.keys() & set(names)]
     unknown = [] if untrained else sorted(found.keys() - weights.keys())
     for names, what in ((missing, "are missing"), (unknown, "have no place in the model")):
         if names:
             raise RuntimeError(f"weights {what} ({len(names)}, first {names[0]!r})")
-    chosen = {name for names in tied_names(weights) if wanted & set(names) for name in names}
-    model.load_state_dict({name: weight for name, weight in found.items() if name in chosen}, strict=False)
+    chosen = {name: found[name] for names in wanted for name in names if name in found}
+    model.load_state_dict(chosen, strict=False)
 
 
 def tied_names(weights: Mapping[str, torch.Tensor]) -> list[list[str]]:
     """Group the names of tensors that are the same elements of the same memory, sorted."""
     groups: dict[tuple, list[str]] = {}
     for name, weight in sorted(weights.items()):
-        start = weight.data_ptr()  # 0 where there is no memory: empty tensors, those of the meta device
+        start = weight.data_ptr()  # 0 for tensors without memory: empty ones, and those on the meta device
         place = (weight.device, start, weight.shape, weight.stride(), weight.dtype) if start else (name,)
         groups.setdefault(place, []).append(name)
     return list(groups.values())

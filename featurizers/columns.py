@@ -11,7 +11,7 @@ from rdkit import Chem
 
 from featurizers.base import Featurizer
 from featurizers.codes import as_rows
-from featurizers.common_bonds import copy_marked
+from featurizers.common_bonds import marked_like
 from featurizers.extra_arrays import join
 from featurizers.molecule_parts import MoleculeParts
 from featurizers.packed import MoleculeArrays, PackedMolecules
@@ -52,7 +52,7 @@ class ColumnFeaturizer(Featurizer):
 
     def encode(self, mol: Chem.Mol) -> MoleculeArrays:
         """Write the columns of one molecule."""
-        packed = self._encode_together([copy_marked(mol) if self.writes_properties else mol])
+        packed = self._encode_together([marked_like(mol, Chem.Mol(mol)) if self.writes_properties else mol])
         described = None if packed.descriptors is None else packed.descriptors[0]
         extra = {name: rows[0] if name.startswith("molecule.") else rows for name, rows in packed.extra.items()}
         return MoleculeArrays(packed.atoms, packed.bonds, packed.bond_ends, packed.pairs, described, extra)

@@ -19,9 +19,8 @@ def note_common_bonds(mol: Chem.Mol, smiles: str) -> Chem.Mol:
     return mol
 
 
-def copy_marked(mol: Chem.Mol) -> Chem.Mol:
-    """Return a copy that is marked as the molecule is; its bonds must stay as they are."""
-    copy = Chem.Mol(mol)
+def marked_like(mol: Chem.Mol, copy: Chem.Mol) -> Chem.Mol:
+    """Mark a copy as the molecule is, and return it; its bonds must stay as they are."""
     if has_common_bonds(mol):
         copy.has_common_bonds = True  # type: ignore[attr-defined]
     return copy

@@ -22,6 +22,7 @@ from featurizers.codes import (
     unsigned,
 )
 from featurizers.columns import ColumnFeaturizer
+from featurizers.common_bonds import marked_like
 from featurizers.molecule_parts import MoleculeParts
 from featurizers.one_hot import BOND_TYPE_SLOTS, HYBRIDIZATION_SLOTS, set_flags, set_one_hot, slots_of
 from featurizers.packed import PackedMolecules
@@ -137,10 +138,10 @@ class ComptFeaturizer(ColumnFeaturizer):
 
 
 def in_canonical_order(mol: Chem.Mol) -> Chem.Mol:
-    """The molecule with its atoms numbered as its canonical SMILES lists them."""
-    mol = Chem.Mol(mol)
+    """Return the molecule with its atoms numbered as its canonical SMILES lists them, which it notes as a property."""
     Chem.MolToSmiles(mol)
-    return Chem.RenumberAtoms(mol, list(mol.GetPropsAsDict(True, True)["_smilesAtomOutputOrder"]))
+    order = list(mol.GetPropsAsDict(True, True)["_smilesAtomOutputOrder"])
+    return marked_like(mol, Chem.RenumberAtoms(mol, order))
 
 
 def partial_charges(atoms: Sequence[Chem.Atom]) -> np.ndarray:

@@ -28,6 +28,7 @@ class MoleculeParts:
         atoms: (N,).
         bonds: (M,).
         bond_ends: The two atoms of each bond, numbered within its molecule (M, 2), uint16.
+        order: Places of the bonds in RDKit's order (M,), if they were sorted.
     """
 
     def __init__(self, mols: Sequence[Chem.Mol], sort: bool = False) -> None:
@@ -40,12 +41,13 @@ class MoleculeParts:
         self.bond_ends = np.empty((len(self.bonds), 2), dtype=np.uint16)
         self.bond_ends[:, 0] = list(map(Chem.Bond.GetBeginAtomIdx, self.bonds))
         self.bond_ends[:, 1] = list(map(Chem.Bond.GetEndAtomIdx, self.bonds))
+        self.order: np.ndarray | None = None
         if sort:
             self.bond_ends.sort(axis=1)
             molecule = np.arange(len(mols), dtype=np.int64).repeat(self.num_bonds)
-            order = (molecule << 32 | self.bond_ends[:, 0].astype(np.int64) << 16 | self.bond_ends[:, 1]).argsort()
-            self.bonds = [self.bonds[place] for place in order.tolist()]
-            self.bond_ends = self.bond_ends[order]
+            self.order = (molecule << 32 | self.bond_ends[:, 0].astype(np.int64) << 16 | self.bond_ends[:, 1]).argsort()
+            self.bonds = [self.bonds[place] for place in self.order.tolist()]
+            self.bond_ends = self.bond_ends[self.order]
 
     @cached_property
     def first_atoms(self) -> list[int]:
@@ -85,10 +87,11 @@ class MoleculeParts:
     @cached_property
     def rings(self) -> tuple[bytes, bytes]:
         """Whether each atom (N,) and each bond (M,) is in a ring: an atom is where one of its bonds is."""
-        bonds = bytes(map(Chem.Bond.IsInRing, self.bonds))
+        bonds = np.frombuffer(b"".join(map(ring_bonds, self.mols)), dtype=bool)
+        bonds = bonds if self.order is None else bonds[self.order]
         atoms = np.zeros(len(self.atoms), dtype=np.uint8)
-        atoms[self.numbered_ends[np.frombuffer(bonds, dtype=bool)]] = 1
-        return atoms.tobytes(), bonds
+        atoms[self.numbered_ends[bonds]] = 1
+        return atoms.tobytes(), bonds.tobytes()
 
     @cached_property
     def unusual(self) -> list[tuple[int, Chem.Atom]]:
@@ -98,6 +101,14 @@ class MoleculeParts:
             for start, mol in zip(self.first_atoms, self.mols, strict=True)
             for number in matching_atoms(mol, UNUSUAL)
         ]
+
+
+def ring_bonds(mol: Chem.Mol) -> bytes:
+    """Return whether each bond is in a ring, in RDKit's order.
+
+    `Bond.IsInRing` would search anew in a molecule whose atoms were renumbered, and leave a cage with fewer rings.
+    """
+    return bytes(map(bool, map(mol.GetRingInfo().NumBondRings, range(mol.GetNumBonds()))))
 
 
 def matching_atoms(mol: Chem.Mol, pattern: Chem.Mol) -> list[int]:

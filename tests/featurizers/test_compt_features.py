@@ -9,7 +9,11 @@ import torch
 from rdkit import Chem
 from support.places import FIXTURES
 
-from featurizers import ComptFeaturizer, PackedMolecules
+from featurizers import ComptFeaturizer, PackedMolecules, read_molecule
+from featurizers.codes import bond_stereo, bond_types
+from featurizers.common_bonds import has_common_bonds
+from featurizers.compt import in_canonical_order
+from featurizers.molecule_parts import MoleculeParts
 
 TESTS = Path(__file__).parents[1]
 EXTRACT = TESTS / "models" / "fixtures" / "compt"
@@ -62,3 +66,20 @@ def test_canonical_order_forgets_how_the_molecule_was_written():
 def test_pairs_can_be_left_out():
     packed = PackedMolecules.pack([ComptFeaturizer(pairs=False).encode(Chem.MolFromSmiles("CCO"))])
     assert packed.pairs is None
+
+
+@pytest.mark.parametrize("smiles", ["C12C3C4C1C5C4C3C25", "OCc1ccccc1Cl", "C/C=C/C1CC1"])
+def test_bonds_in_canonical_order_are_read_as_in_the_given_order(smiles):
+    parts = MoleculeParts([in_canonical_order(read_molecule(smiles))])
+    rings = parts.mols[0].GetRingInfo().NumRings()
+    found = [read(parts) for read in (bond_types, bond_stereo)] + [parts.rings[1]]
+    assert parts.mols[0].GetRingInfo().NumRings() == rings  # `IsInRing` leaves cubane five of six
+    given = read_molecule(smiles).GetBonds()
+    assert [list(column) for column in found] == [
+        [int(read(bond)) for bond in given] for read in (Chem.Bond.GetBondType, Chem.Bond.GetStereo, Chem.Bond.IsInRing)
+    ]
+
+
+def test_canonical_order_keeps_the_mark_that_spares_reading_bonds_one_by_one():
+    assert has_common_bonds(in_canonical_order(read_molecule("OCc1ccccc1Cl")))
+    assert not has_common_bonds(in_canonical_order(read_molecule("C/C=C/C")))

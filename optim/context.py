@@ -24,6 +24,8 @@ class StepContext:
         grad_scaler: Scaler with which the closure scales its loss. The step unscales, skips itself after an overflow in
             any pass, and leaves ``grad_scaler.update()`` to the caller.
         total_steps: Steps of the run, >= 1, for rules with a schedule of their own.
+        mean: Function that gives the mean of a number over replicas that average their gradients, where each has the
+            loss of its own share of the batch: a ``rise`` is one of the mean loss then.
 
     Example:
         >>> import optim
@@ -41,6 +43,11 @@ class StepContext:
     no_sync: Callable[[], AbstractContextManager[Any]] | None = None
     grad_scaler: torch.amp.GradScaler | None = None
     total_steps: int | None = None
+    mean: Callable[[float], float] | None = None
+
+    def loss_of_replicas(self, loss: float) -> float:
+        """Return the mean loss of all replicas, after a pass whose gradients they averaged."""
+        return loss if self.mean is None else self.mean(loss)
 
     @property
     def scales(self) -> bool:

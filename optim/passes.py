@@ -58,6 +58,7 @@ class Passes(Rule):
             no_sync=self.no_sync if context.no_sync is None else context.no_sync,
             grad_scaler=grad_scaler if context.grad_scaler is None else context.grad_scaler,
             total_steps=context.total_steps,
+            mean=context.mean,
         )
 
     def _make_passes(self, attempt: Attempt, closure: Closure) -> None:
@@ -147,10 +148,12 @@ class Passes(Rule):
         loss, slope = self.carried_loss, self.carried_slope
         if attempt.gradient is not None:
             loss, slope = _number(attempt.first_loss), self.slope(attempt.weights, attempt.gradient)
+            if attempt.context.no_sync is None:  # else loss and gradient are those of this replica
+                loss = attempt.context.loss_of_replicas(loss)
         radius = self.radius_of_rise(loss, slope)
         if radius is None:
             return False
-        attempt.stretches = [replace(stretch, radius=radius * stretch.radius) for stretch in attempt.stretches]
+        attempt.stretches = [replace(s, radius=self.bounded(s.radius * radius)) for s in attempt.stretches]
         return True
 
     def _copy_of(self, weights: list[Tensor]) -> list[Tensor]:
@@ -212,7 +215,8 @@ class Passes(Rule):
             return False, norm
         if self.rise is not None:
             loss = _detach(attempt.loss)
-            self.carried_loss, self.carried_slope = None if loss is None else float(loss), self.slope(weights, updating)
+            self.carried_loss = None if loss is None else context.loss_of_replicas(float(loss))
+            self.carried_slope = self.slope(weights, updating)
         self.learn(weights, updating, attempt.perturbed)
         if context.max_grad_norm is not None and norm + 1e-6 > context.max_grad_norm:
             gradients.clip_(self.param_groups, context.max_grad_norm, norm)

@@ -23,10 +23,17 @@ class Radius(Wrapper):
         carried_slope: Slope of the loss at the last step, as `slope` has it.
     """
 
-    def __init__(self, base: torch.optim.Optimizer, *, rho: float, rise: float | None, start: float) -> None:
+    def __init__(
+        self, base: torch.optim.Optimizer, *, rho: float, rise: float | None, max_rho: float | None, start: float
+    ) -> None:
         super().__init__(base)
         self.rho = checks.nonnegative("rho", rho)
         self.rise = None if rise is None else checks.nonnegative("rise", rise)
+        if max_rho is not None and rise is None:
+            raise ValueError(
+                f"max_rho={max_rho} bounds the radius that a rise gives: give rise too, or rho in its place"
+            )
+        self.max_rho = None if max_rho is None else checks.positive("max_rho", max_rho)
         self.start = checks.fraction("start", start)
         self.horizon: int | None = None
         self.carried_loss: float | None = None
@@ -41,7 +48,8 @@ class Radius(Wrapper):
         """
         if self.rise is None:
             return self.scheduled_rho(self.rho)
-        return self.scheduled_rho(self.rise) * (self.radius_of_rise(self.carried_loss, self.carried_slope) or 0.0)
+        radius = self.radius_of_rise(self.carried_loss, self.carried_slope) or 0.0
+        return self.bounded(self.scheduled_rho(self.rise) * radius)
 
     def scheduled_rho(self, rho: float) -> float:
         """Return the radius of the next perturbation for a constant ``rho``; a rule with a schedule changes it here."""
@@ -117,6 +125,10 @@ class Radius(Wrapper):
         if loss is None or not slope or not math.isfinite(loss) or not math.isfinite(slope):
             return None
         return abs(loss) / slope
+
+    def bounded(self, radius: float) -> float:
+        """Return a radius that a rise gave, or the bound where it is beyond."""
+        return radius if self.max_rho is None else min(radius, self.max_rho)
 
     def slope(self, weights: list[Tensor], gradient: Vector) -> float | None:
         """Return the rise of the loss per unit of radius along its gradient, in the norm of the rule; None: no slope.

@@ -48,7 +48,7 @@ class ReleasedGraphSAM(GraphSAM, variant="released"):
         github.com/YL-wang/GraphSAM at 1381480, CoMPT-main/sam.py and grover-main/grover/util/sam.py.
     """
 
-    fixed_options: ClassVar[Mapping[str, Any]] = {"anchor": "raw", "eta": 0.01, "rise": None}
+    fixed_options: ClassVar[Mapping[str, Any]] = {"anchor": "raw", "eta": 0.01, "rise": None, "max_rho": None}
 
     def __init__(
         self,

@@ -40,6 +40,7 @@ class Rule(Radius):
         *,
         rho: float = 0.05,
         rise: float | None = None,
+        max_rho: float | None = None,
         start: float = 0.0,
         ascent_share: float = 1.0,
         adaptive: bool = False,
@@ -52,7 +53,7 @@ class Rule(Radius):
         **unknown: Any,
     ) -> None:
         checks.no_unknown(type(self), unknown)
-        super().__init__(base, rho=rho, rise=rise, start=start)
+        super().__init__(base, rho=rho, rise=rise, max_rho=max_rho, start=start)
         self.ascent_share = checks.ascent_share_of(self, ascent_share)
         self.adaptive = adaptive
         self.eta = checks.nonnegative("eta", eta)

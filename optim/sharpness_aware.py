@@ -35,6 +35,8 @@ class SharpnessAware(Passes):
             order, :math:`\rho_t = rise \cdot \vert L \vert / \lVert g \rVert` (LE-SAM, arXiv 2605.10183; read in
             secondary sources). One value fits data sets whose radii differ by a factor of 30. A step without a gradient
             at the weights takes loss and norm of the step before. None: rho counts.
+        max_rho: Bound on the radius that a rise gives, > 0: on a plateau, with little slope at a high loss, the step
+            for a rise of 3 % leads far away. None: no bound.
         start: Share of the run, in [0, 1], that is over when perturbing begins (arXiv 2410.10373 finds most of SAM's
             gain in its last epochs); a `StepContext` tells the length of the run.
         ascent_share: Share of the batch, in (0, 1], over which the ascent pass runs: its first samples. It needs a

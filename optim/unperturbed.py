@@ -30,7 +30,7 @@ class Unperturbed(SharpnessAware):
     """
 
     fixed_options: ClassVar[Mapping[str, Any]] = {
-        **{"rho": 0.0, "rise": None, "start": 0.0, "ascent_share": 1.0},
+        **{"rho": 0.0, "rise": None, "max_rho": None, "start": 0.0, "ascent_share": 1.0},
         **{"adaptive": False, "eta": 0.01, "same_dropout": False},
     }
 

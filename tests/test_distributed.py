@@ -10,6 +10,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 MODEL = {"hidden_size": 16, "num_layers": 2, "num_heads": 2, "dynamic_depth": None}
 
+RISE = ["--optimizer", "sam", "--optimizer-args.rise", "0.1"]
+
 
 def train(folder: Path, file: Path, *options: str, processes: int = 1) -> dict:
     program = [sys.executable, "-m", "zoo"]
@@ -44,7 +46,7 @@ def ranks_of(folder: Path) -> int:
     return json.loads((folder / "checkpoints" / "last" / "fitted.json").read_text())["ranks"]
 
 
-@pytest.mark.parametrize("options", [[], ["--optimizer", "sam", "--accumulate", "2", "--batch-size", "15"]])
+@pytest.mark.parametrize("options", [[], RISE, ["--optimizer", "sam", "--accumulate", "2", "--batch-size", "15"]])
 def test_two_processes_equal_one(tmp_path, b3db, options):
     file = tmp_path / "molecules.csv"
     b3db.subset(range(0, 1200, 10)).to_frame().to_csv(file, index=False)

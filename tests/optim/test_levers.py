@@ -112,10 +112,11 @@ def test_perturbing_starts_after_its_share_of_the_run(rule):
     assert not torch.equal(task.weights, plain("adamw", 12).weights)
 
 
-def test_on_a_plateau_the_radius_of_a_rise_has_no_bound():
+@pytest.mark.parametrize(("max_rho", "radius"), [(None, 300), (0.1, 0.1), (1e3, 300)])
+def test_on_a_plateau_only_max_rho_bounds_the_radius_of_a_rise(max_rho, radius):
     """The loss is 1 and the slope 1e-4: a rise of 3 % would need a step of 300, where weights are about 1."""
     weight = torch.nn.Parameter(torch.zeros(1, dtype=torch.float64))
-    optimizer = optim.SAM(torch.optim.SGD([weight], lr=0.0), rise=0.03)
+    optimizer = optim.SAM(torch.optim.SGD([weight], lr=0.0), rise=0.03, max_rho=max_rho)
 
     def closure():
         optimizer.zero_grad()
@@ -124,7 +125,8 @@ def test_on_a_plateau_the_radius_of_a_rise_has_no_bound():
         return loss
 
     optimizer.step(closure)
-    assert optimizer.last.rho == pytest.approx(300)
+    assert optimizer.last.rho == pytest.approx(radius)
+    assert optimizer.current_rho == pytest.approx(radius, rel=0.05)  # of the loss at the perturbed weight
 
 
 def test_graphsam_that_starts_late_takes_its_anchor_in_mid_epoch():
@@ -170,6 +172,8 @@ def test_batch_norm_counts_the_complete_batch_once():
     ("rule", "options", "message"),
     [
         ("sam", {"rise": -0.1}, "rise must be a finite number >= 0"),
+        ("sam", {"rise": 0.1, "max_rho": 0}, "max_rho must be a finite number > 0"),
+        ("sam", {"max_rho": 0.1}, "give rise too"),
         ("sam", {"start": 1.5}, "start must lie in"),
         ("sam", {"ascent_share": 0}, "ascent_share must be a finite number > 0"),
         ("sam", {"ascent_share": 2}, "ascent_share must lie in"),

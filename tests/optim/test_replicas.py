@@ -51,6 +51,38 @@ def measure(case, rank):
     return replica_gap(rule, rank, no_sync)
 
 
+def mean_of_replicas(value: float) -> float:
+    found = torch.tensor(value, dtype=torch.float64)
+    dist.all_reduce(found)
+    return float(found) / dist.get_world_size()
+
+
+def radii(rule: str, rank: int) -> list[float]:
+    """Radii of a rise: of the complete batch, or of this replica's share of it where there are two."""
+    task, shared = Task(rule, rise=0.05, groups=lambda task: list(task.model.parameters())), dist.is_initialized()
+    model = torch.nn.parallel.DistributedDataParallel(task.model) if shared else task.model
+    share = slice(4 * rank, 4 * rank + 4) if shared else slice(None)
+
+    def closure():
+        task.optimizer.zero_grad()
+        loss = (model(task.inputs[task.at % 3, share]) - task.targets[task.at % 3, share]).square().mean()
+        loss.backward()
+        return loss
+
+    found = []
+    for _ in range(6):
+        task.step(closure, context=optim.StepContext(mean=mean_of_replicas if shared else None))
+        found.append(task.optimizer.last.rho)
+    return found
+
+
+@pytest.mark.skipif(not dist.is_available(), reason="torch was built without torch.distributed")
+def test_a_rise_is_that_of_the_mean_loss(tmp_path):
+    found = results_of_processes(radii, ["sam", "graphsam"], tmp_path)
+    for rule, replica in found.items():
+        assert replica == pytest.approx(radii(rule, 0), rel=1e-9)
+
+
 @pytest.fixture(scope="module")
 def results(tmp_path_factory):
     return results_of_processes(measure, CASES, tmp_path_factory.mktemp("gloo"))

@@ -108,6 +108,11 @@ def total(values: Tensor) -> Tensor:
     return values
 
 
+def mean(value: float) -> float:
+    """Mean over all processes."""
+    return float(total(torch.tensor(value, dtype=torch.float64))) / size()
+
+
 def replicate(model: nn.Module, partly: bool = False) -> nn.Module:
     """The model, with gradients that are averaged over the processes; itself where there is one process.
 

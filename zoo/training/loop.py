@@ -96,6 +96,7 @@ class TrainingRun:
             no_sync=self.replica.no_sync if apart else None,  # type: ignore[union-attr, arg-type]
             grad_scaler=self.grad_scaler,
             total_steps=self.total_steps,
+            mean=distributed.mean if distributed.size() > 1 else None,
         )
 
     def _new_epoch(self) -> None:

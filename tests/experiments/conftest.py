@@ -40,3 +40,18 @@ def filled(sweep, results) -> ResultsFolder:
     results.note_sweep(sweep, runs, "molzoo benchmark two.yaml --workers 1")
     write_table(results.table, [invented(run) for run in runs])
     return results
+
+
+@pytest.fixture(scope="module")
+def no_pages():
+    """Members write no pages for TensorBoard, which take most of the time of runs as small as these."""
+    with pytest.MonkeyPatch.context() as patch:
+        for page in ("write_test_pages", "write_metrics"):
+            patch.setattr(f"zoo.views.tensorboard_pages.{page}", lambda *args: None)
+        yield
+
+
+@pytest.fixture(scope="module")
+def few(b3db):
+    """Some of the embedded molecules, evenly spread."""
+    return b3db.subset(range(0, len(b3db), 80))

@@ -177,7 +177,7 @@ def test_what_the_text_says_of_the_forest():
 
 def test_the_recipe_of_compt_has_the_setting_that_the_stages_prefer():
     chosen = Sweep.read(PAYS / "stage_e.yaml").optimizers["graphsam"].args
-    assert presets.find("compt-graphsam").optimizer_args == {"lr": 0.001, **chosen}
+    assert presets.find("compt-graphsam").optimizer_args == {"lr": 0.001, **chosen, "max_rho": 0.2}
 
 
 def test_radii_are_interpolated_between_logarithms(page):

@@ -37,13 +37,15 @@ def test_kinds_of_target_and_their_losses_are_planned():
     sweep = Sweep.parse(
         """
         models: {gcn: {task_args: {loss: huber}}, gat: }
-        optimizers: {adam: }
+        optimizers: {adam: , robust: {name: adam, task_args: {loss: mse}}}
         datasets: {mine: {name: b3db, task_args: {loss: mae}, options: {tasks: {a: binary, b: regression}}}}
         training: {class_weight: balanced, task_weights: {b: 2}}
         """
     )
-    first, second = (run.recipe for run in sweep.runs())
-    assert (first.task_args, second.task_args) == ({"loss": "huber"}, {"loss": "mae"})
+    first, *others = (run.recipe for run in sweep.runs())
+    assert [first.task_args, *(other.task_args for other in others)] == [
+        {"loss": "huber"}, {"loss": "mse"}, {"loss": "mae"}, {"loss": "mse"}
+    ]  # fmt: skip
     assert first.data.task_kinds == {"a": "binary", "b": "regression"}
     assert first.training.task_weights == {"b": 2}
 

@@ -71,6 +71,16 @@ def test_the_focal_loss_is_its_formula(gamma):
     torch.testing.assert_close(found, expected)
 
 
+def test_half_the_square_back_propagates_the_loss_times_its_gradient():
+    """As the released code of GraphSAM does with `loss.backward(loss)`."""
+    scores = torch.linspace(-3, 3, 12, dtype=torch.float64).reshape(6, 2).requires_grad_()
+    targets = torch.tensor([[0.0, 1.0]] * 6).double()
+    plain = Binary().elementwise_loss(scores, targets)
+    (expected,) = torch.autograd.grad(plain, scores, grad_outputs=plain.detach())
+    (found,) = torch.autograd.grad(Binary("squared_cross_entropy").elementwise_loss(scores, targets).sum(), scores)
+    torch.testing.assert_close(found, expected)
+
+
 @pytest.mark.parametrize("gamma", [0.5, 2.0])
 def test_the_focal_loss_has_gradients_where_nothing_is_missed(gamma):
     scores = torch.tensor([[200.0, -200.0, 0.3]], requires_grad=True)

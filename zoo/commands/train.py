@@ -88,7 +88,8 @@ def add_model(parser: CommandParser) -> None:
     )
     parser.add_option(
         "--loss", type=str | None, metavar="NAME", group=MODEL,
-        help="mse, mae or huber for numbers, cross_entropy or focal for classes; in recipes, task_args.loss",
+        help="mse, mae or huber for numbers; cross_entropy, focal or squared_cross_entropy for classes; in recipes, "
+        "task_args.loss",
     )  # fmt: skip
     parser.add_option(
         "--seeds", type=int, nargs="+", group=MODEL,

@@ -34,7 +34,6 @@ REGRESSION: dict[str, Callable[[Tensor, Tensor, float], Tensor]] = {
     "mae": absolute_error,
     "huber": huber,
 }
-CLASSIFICATION = ("cross_entropy", "focal")
 
 
 def kept(predictions: Tensor, targets: Tensor, bounds: Tensor) -> Tensor:
@@ -66,6 +65,28 @@ def focus(losses: Tensor, gamma: float) -> Tensor:
     Reference:
         Lin et al. 2017 (arXiv:1708.02002), equation 4.
     """
+    if not gamma:
+        return losses
     missed = -torch.expm1(-losses)
     # The power's derivative is infinite at 0 for gamma < 1, where the loss is 0 anyway.
     return missed.clamp(min=torch.finfo(losses.dtype).tiny) ** gamma * losses
+
+
+def half_square(losses: Tensor, gamma: float = 0.0) -> Tensor:
+    """Turn losses l into l²/2, whose gradient is l times that of l; `gamma` has no effect.
+
+    Labels that are predicted badly count more. It is what the released code of GraphSAM trains where it back-propagates
+    ``loss.backward(loss)`` (github.com/YL-wang/GraphSAM, grover-main/task/train.py).
+
+    Example:
+        >>> half_square(torch.tensor([1.0, 2.0]))
+        tensor([0.5000, 2.0000])
+    """
+    return losses.square() / 2
+
+
+CLASSIFICATION: dict[str, Callable[[Tensor, float], Tensor]] = {
+    "cross_entropy": lambda losses, gamma: losses,
+    "focal": focus,
+    "squared_cross_entropy": half_square,
+}

@@ -87,7 +87,8 @@ class Binary(Task):
     """Two classes; the score is the logit of class 1.
 
     Args:
-        loss: "cross_entropy", or "focal": labels that are predicted well count less.
+        loss: "cross_entropy"; "focal": labels that are predicted well count less; or "squared_cross_entropy": half its
+            square, so that those predicted badly count more.
         gamma: Of the focal loss, at least 0.
 
     Raises:
@@ -104,9 +105,9 @@ class Binary(Task):
         self.loss, self.gamma = loss, focal_gamma(loss, gamma)
 
     def elementwise_loss(self, scores: Tensor, targets: Tensor) -> Tensor:
-        """Binary cross-entropy or focal loss of every label (B, T)."""
+        """Binary cross-entropy of every label (B, T), or what another loss makes of it."""
         found = F.binary_cross_entropy_with_logits(scores, targets, reduction="none")
-        return losses.focus(found, self.gamma) if self.gamma else found
+        return losses.CLASSIFICATION[self.loss](found, self.gamma)
 
     def to_predictions(self, scores: Tensor) -> Tensor:
         """Probability of class 1 (B, T)."""
@@ -118,7 +119,8 @@ class Multiclass(Task):
 
     Args:
         num_classes: C, at least 2; tasks with fewer classes leave the last ones unused.
-        loss: "cross_entropy", or "focal": labels that are predicted well count less.
+        loss: "cross_entropy"; "focal": labels that are predicted well count less; or "squared_cross_entropy": half its
+            square, so that those predicted badly count more.
         gamma: Of the focal loss, at least 0.
 
     Raises:
@@ -141,9 +143,9 @@ class Multiclass(Task):
         self.loss, self.gamma = loss, focal_gamma(loss, gamma)
 
     def elementwise_loss(self, scores: Tensor, targets: Tensor) -> Tensor:
-        """Cross-entropy or focal loss of every label (B, T)."""
+        """Cross-entropy of every label (B, T), or what another loss makes of it."""
         found = F.cross_entropy(self._of_classes(scores).movedim(-1, 1), targets.long(), reduction="none")
-        return losses.focus(found, self.gamma) if self.gamma else found
+        return losses.CLASSIFICATION[self.loss](found, self.gamma)
 
     def to_predictions(self, scores: Tensor) -> Tensor:
         """Probability of each class (B, T, C)."""
@@ -200,7 +202,7 @@ def focal_gamma(loss: str, gamma: float | None) -> float:
     Raises:
         ValueError: Another loss, or a `gamma` without effect or out of range.
     """
-    require_loss(loss, losses.CLASSIFICATION)
+    require_loss(loss, tuple(losses.CLASSIFICATION))
     if gamma is None:
         return 2.0 if loss == "focal" else 0.0
     if loss != "focal":

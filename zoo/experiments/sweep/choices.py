@@ -57,11 +57,13 @@ class OptimizerChoice:
     Args:
         name: Catalog name; empty takes the key of the entry.
         args: Options of the rule and of its base.
+        task_args: Options of the kind of target where this optimizer trains; they override those of model and data set.
         training: Training options for this optimizer.
     """
 
     name: str = ""
     args: Mapping[str, Any] = field(default_factory=dict)
+    task_args: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
 
 

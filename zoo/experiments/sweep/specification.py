@@ -147,7 +147,7 @@ class Sweep:
         training = {**self.training, **source.training, **chosen.training, **(trainer.training if trainer else {})}
         recipe = dataclasses.replace(
             recipe,
-            task_args={**source.task_args, **chosen.task_args},
+            task_args={**source.task_args, **chosen.task_args, **(trainer.task_args if trainer else {})},
             data=from_mapping(DataOptions, {"source": source.name, "split": self.split, **source.options}),
             training=from_mapping(TrainingOptions, training),
         )

@@ -138,7 +138,10 @@ class ComptFeaturizer(ColumnFeaturizer):
 
 
 def in_canonical_order(mol: Chem.Mol) -> Chem.Mol:
-    """Return the molecule with its atoms numbered as its canonical SMILES lists them, which it notes as a property."""
+    """Return the molecule with its atoms numbered as its canonical SMILES lists them.
+
+    The order is written into the given molecule, as a property.
+    """
     Chem.MolToSmiles(mol)
     order = list(mol.GetPropsAsDict(True, True)["_smilesAtomOutputOrder"])
     return marked_like(mol, Chem.RenumberAtoms(mol, order))

@@ -28,7 +28,7 @@ class MoleculeParts:
         atoms: (N,).
         bonds: (M,).
         bond_ends: The two atoms of each bond, numbered within its molecule (M, 2), uint16.
-        order: Places of the bonds in RDKit's order (M,), if they were sorted.
+        order: Places of the sorted bonds in RDKit's order (M,); None unless they are sorted.
     """
 
     def __init__(self, mols: Sequence[Chem.Mol], sort: bool = False) -> None:
@@ -108,7 +108,13 @@ def ring_bonds(mol: Chem.Mol) -> bytes:
 
     `Bond.IsInRing` would search anew in a molecule whose atoms were renumbered, and leave a cage with fewer rings.
     """
-    return bytes(map(bool, map(mol.GetRingInfo().NumBondRings, range(mol.GetNumBonds()))))
+    rings = mol.GetRingInfo()
+    try:
+        rings.NumRings()
+    except RuntimeError:  # nobody has searched, as in a molecule whose bonds were edited
+        Chem.FastFindRings(mol)
+        rings = mol.GetRingInfo()
+    return bytes(map(bool, map(rings.NumBondRings, range(mol.GetNumBonds()))))
 
 
 def matching_atoms(mol: Chem.Mol, pattern: Chem.Mol) -> list[int]:

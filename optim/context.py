@@ -15,7 +15,7 @@ from torch import nn
 class StepContext:
     """Knowledge of the loop that a step needs: one argument, the same for every rule.
 
-    Every field that is None is looked up in the options with which the optimizer was made.
+    Fields that are None are looked up in the options with which the optimizer was made, where it has them.
 
     Attributes:
         max_grad_norm: Clip the global norm of the updating gradient to this, > 0.
@@ -24,8 +24,8 @@ class StepContext:
         grad_scaler: Scaler with which the closure scales its loss. The step unscales, skips itself after an overflow in
             any pass, and leaves ``grad_scaler.update()`` to the caller.
         total_steps: Steps of the run, >= 1, for rules with a schedule of their own.
-        mean: Function that gives the mean of a number over replicas that average their gradients, where each has the
-            loss of its own share of the batch: a ``rise`` is one of the mean loss then.
+        mean: Function that returns the mean of a number over all replicas. Where replicas average their gradients, each
+            has the loss of its own share of the batch; a ``rise`` then refers to the mean of these losses.
 
     Example:
         >>> import optim
@@ -46,8 +46,16 @@ class StepContext:
     mean: Callable[[float], float] | None = None
 
     def loss_of_replicas(self, loss: float) -> float:
-        """Return the mean loss of all replicas, after a pass whose gradients they averaged."""
-        return loss if self.mean is None else self.mean(loss)
+        """Return the mean loss of all replicas, after a pass whose gradients they averaged.
+
+        Raises:
+            TypeError: ``mean`` returned something else than a number.
+        """
+        found = loss if self.mean is None else self.mean(loss)
+        try:
+            return float(found)
+        except TypeError as error:
+            raise TypeError(f"mean must return a number, the mean over replicas, and returned {found!r}") from error
 
     @property
     def scales(self) -> bool:

@@ -23,6 +23,8 @@ class Radius(Wrapper):
         carried_slope: Slope of the loss at the last step, as `slope` has it.
     """
 
+    max_rho: float | None = None  # of optimizers that were pickled before there was one
+
     def __init__(
         self, base: torch.optim.Optimizer, *, rho: float, rise: float | None, max_rho: float | None, start: float
     ) -> None:

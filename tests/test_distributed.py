@@ -10,7 +10,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 MODEL = {"hidden_size": 16, "num_layers": 2, "num_heads": 2, "dynamic_depth": None}
 
-RISE = ["--optimizer", "sam", "--optimizer-args.rise", "0.1"]
+RISE = ["--optimizer", "sam", "--optimizer-args.rise", "0.5"]
 
 
 def train(folder: Path, file: Path, *options: str, processes: int = 1) -> dict:

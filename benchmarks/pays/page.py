@@ -11,21 +11,57 @@ from __future__ import annotations
 import argparse
 import re
 from pathlib import Path
+from typing import Any
 
+import matplotlib
 import numpy as np
 import pandas as pd
+from matplotlib.figure import Figure
 
 from zoo.experiments.report import tables as tables_module
-from zoo.experiments.report.figures import WIDE
+from zoo.experiments.report.figures import WIDE, Chart
 from zoo.experiments.report.panels import draw_rises
 from zoo.experiments.report.report import Report
 from zoo.experiments.report.tables import Table, cells, number
+from zoo.views.themed import SETTINGS
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
 PAGE = ROOT / "docs" / "does_it_pay.md"
 TARGET = 0.03
 """Relative rise of the loss whose radius `rises_table` looks for."""
+CLAIM = (1.5, 2.2)
+"""Gain over Adam in percent that the paper reports."""
+LABELS = {
+    "sam_1": "SAM, rise of 1 %",
+    "sam_3": "SAM, rise of 3 %",
+    "sam_10": "SAM, rise of 10 %",
+    "sam_late": "SAM in the last fifth of the run",
+    "sam": "SAM, 1 %, climbing on a quarter of the batch",
+    "graphsam": "GraphSAM, β = 0, 3 %",
+    "graphsam_1": "GraphSAM, β = 0, 1 %",
+    "graphsam_3": "GraphSAM, β = 0, 3 %",
+    "graphsam_paper": "GraphSAM as published",
+    "graphsam_released": "GraphSAM as released",
+    "adam_ema": "Adam, averaged weights",
+    "adam_constant": "Adam, constant learning rate",
+    "adam_squared": "Adam, half the squared loss of each label",
+}
+"""Optimizers of the stages in words, in the order of `rules.png` within a stage."""
+STAGES = {
+    "c": "C: development seeds, scaffold",
+    "d": "D: development seeds, scaffold",
+    "e": "E: fresh seeds, scaffold",
+    "f": "F: random split",
+}
+
+
+# What is drawn of each rule, from top to bottom.
+PARTS: tuple[dict[str, Any], ...] = (
+    {"color": "#1b6ca8", "marker": "o", "markersize": 5, "elinewidth": 1.6, "linestyle": "", "label": "test parts"},
+    {"color": "#c2571a", "marker": "D", "markersize": 4, "elinewidth": 1.2, "linestyle": "", "markerfacecolor": "white",
+     "label": "validation parts"},
+)  # fmt: skip
 
 
 def cosines_table() -> Table:
@@ -77,6 +113,9 @@ def tables() -> dict[str, str]:
             made[f"stage {stage}"] = report.verdict.table()
             made[f"stage {stage} averages"] = report.verdict.averages_table()
             made[f"stage {stage} results"] = tables_module.results_table(report.summary)
+            made[f"stage {stage} published"] = tables_module.published_table(
+                report.sweep.published, report.summary, report.reference
+            )
             if report.verdict.sentence:
                 sentences[f"stage {stage} verdict"] = report.verdict.sentence
     return sentences | {name: table.markdown for name, table in made.items() if table.rows}
@@ -96,6 +135,37 @@ def draw_figures() -> None:
         folder = RESULTS / "pays" / stage
         if (folder / "runs.csv").exists() and (figure := draw_rises(Report.read(folder), WIDE)):
             figure.savefig(folder / "rises.png", dpi=120)
+    draw_rules().savefig(RESULTS / "pays" / "rules.png", dpi=120)
+
+
+def draw_rules() -> Figure:
+    """Draw what each rule of stages C to F gains over Adam, on the test and on the validation parts."""
+    found = {stage: Report.read(RESULTS / "pays" / stage).verdict for stage in STAGES}
+    count = sum(len(verdict.test) + 1 for verdict in found.values())
+    with matplotlib.rc_context(SETTINGS):
+        figure = Chart(figsize=(9.0, 0.27 * count + 0.9), layout="constrained")
+        axis = figure.add_subplot()
+        axis.axvspan(*CLAIM, color="#8a8a8a", alpha=0.18, linewidth=0, label="what the paper reports")
+        axis.axvline(0, color="#8a8a8a", linewidth=1)
+        place, names = 0, {}
+        for stage, verdict in found.items():
+            names[place], place = STAGES[stage], place + 1
+            tables = [table.set_index("optimizer") for table in (verdict.test, verdict.valid)]
+            for optimizer in sorted(tables[0].index, key=list(LABELS).index):
+                for row, style, shift in zip((t.loc[optimizer] for t in tables), PARTS, (-0.14, 0.14), strict=True):
+                    span = None if np.isnan(row["low"]) else [[row["mean"] - row["low"]], [row["high"] - row["mean"]]]
+                    axis.errorbar(row["mean"], place + shift, xerr=span, **style)
+                names[place], place = LABELS[optimizer], place + 1
+        axis.set_yticks(list(names), list(names.values()))
+        for text in axis.get_yticklabels():
+            text.set_fontweight("bold" if text.get_text() in STAGES.values() else "normal")
+        axis.set(xlabel="difference to Adam, % of its score (95 % interval over pairs)", ylim=(place - 0.4, -0.8))
+        axis.tick_params(axis="y", length=0)
+        axis.grid(visible=False, axis="y")
+        handles, texts = axis.get_legend_handles_labels()
+        shown = dict(zip(texts, handles, strict=True))
+        figure.legend(shown.values(), shown.keys(), loc="outside upper center", ncols=3)
+        return figure
 
 
 def main() -> None:

@@ -27,6 +27,14 @@ def test_from_specification_to_report(here, capsys):
     assert "molzoo benchmark forest.yaml --workers 1 --data-dir MOLECULENET" in (here / markdown).read_text()
 
 
+def test_failed_runs_are_seen_in_the_status(here, capsys):
+    (here / "wrong.yaml").write_text(FOREST.replace("num_jobs: 1}", "num_jobs: 1}, task_args: {loss: squared}"))
+    with pytest.raises(SystemExit) as stopped:
+        main(["benchmark", "wrong.yaml"])
+    assert stopped.value.code == 1
+    assert "0 finished, 1 failed, 0 open" in capsys.readouterr().out
+
+
 def test_nothing_of_this_machine_is_in_the_results(here, capsys):
     main(["benchmark", "forest.yaml", "--data-dir", str(here)])
     files = [path for path in (here / "results").rglob("*") if path.is_file()]

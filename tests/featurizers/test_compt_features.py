@@ -9,7 +9,7 @@ import torch
 from rdkit import Chem
 from support.places import FIXTURES
 
-from featurizers import ComptFeaturizer, PackedMolecules, read_molecule
+from featurizers import ComptFeaturizer, GroverFeaturizer, PackedMolecules, read_molecule
 from featurizers.codes import bond_stereo, bond_types
 from featurizers.common_bonds import has_common_bonds
 from featurizers.compt import in_canonical_order
@@ -83,3 +83,11 @@ def test_bonds_in_canonical_order_are_read_as_in_the_given_order(smiles):
 def test_canonical_order_keeps_the_mark_that_spares_reading_bonds_one_by_one():
     assert has_common_bonds(in_canonical_order(read_molecule("OCc1ccccc1Cl")))
     assert not has_common_bonds(in_canonical_order(read_molecule("C/C=C/C")))
+
+
+@pytest.mark.parametrize("featurizer", [ComptFeaturizer(), GroverFeaturizer()], ids=lambda each: each.name)
+def test_rings_are_searched_where_nobody_has(featurizer):
+    edited = Chem.MolFromSmiles("CCC1CC1", sanitize=False)
+    edited.UpdatePropertyCache()
+    whole = featurizer.encode(Chem.MolFromSmiles("CCC1CC1"))
+    np.testing.assert_array_equal(featurizer.encode(edited).bonds[:, -1], whole.bonds[:, -1])  # flags

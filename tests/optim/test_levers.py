@@ -212,3 +212,10 @@ def test_a_step_that_needs_what_it_lacks_leaves_no_trace():
     with pytest.raises(TypeError, match="as a number"):
         task.optimizer.step(wordless)
     assert torch.equal(task.weights, before)
+
+
+def test_a_mean_over_replicas_that_returns_nothing_is_named():
+    """As `torch.distributed.all_reduce`, which works in place."""
+    task = Task("sam", rise=0.1)
+    with pytest.raises(TypeError, match="mean must return a number, the mean over replicas, and returned None"):
+        task.step(context=optim.StepContext(mean=lambda loss: None))

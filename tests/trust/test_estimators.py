@@ -163,6 +163,16 @@ def test_the_radius_is_that_of_the_optimizer():
     np.testing.assert_array_equal(*found)
 
 
+def test_the_radius_of_a_rise_is_that_of_the_last_step():
+    data = zoo.data.load((SMILES, [float(n) for n in range(len(SMILES))]), task="regression")
+    learner = zoo.build("gcn", dataset=data, **{**SMALL, "optimizer": "sam", "optimizer_args": {"rise": 0.03}})
+    learner.fit(data, split=None, epochs=1, progress=False)
+    radius = learner.optimizer.current_rho
+    assert radius not in (0, 0.05)
+    found = [learner.predictions(SMILES, uncertainty="ball", passes=3, **rho).spread for rho in ({}, {"rho": radius})]
+    np.testing.assert_array_equal(*found)
+
+
 @pytest.mark.parametrize(("task", "classes"), [("multiclass", 3), ("binary", 2)])
 def test_classes_have_spreads_of_their_probabilities(task, classes):
     labels = [n * classes // len(SMILES) for n in range(len(SMILES))]

@@ -74,7 +74,7 @@ def main(arguments: list[str]) -> None:
     )
     print(tally)
     print(f"show the results with: molzoo report {results.path}")
-    if tally.open:
+    if tally.open or tally.failed:
         raise SystemExit(1)
 
 

@@ -13,7 +13,7 @@ OPTION = re.compile(r"--[A-Za-z]")
 INSIDE = {
     "featurizer_args": ("descriptors", "standardize"),
     "model_args": ("dropout", "ffn_hidden_size", "hidden_size", "num_heads", "num_layers"),
-    "optimizer_args": ("lr", "rho", "rise", "weight_decay"),
+    "optimizer_args": ("lr", "max_rho", "rho", "rise", "weight_decay"),
     "split_args": ("fold",),
     "task_args": ("delta", "gamma"),
     "uncertainty_args": ("passes",),

@@ -75,8 +75,9 @@ def focus(losses: Tensor, gamma: float) -> Tensor:
 def half_square(losses: Tensor, gamma: float = 0.0) -> Tensor:
     """Turn losses l into l²/2, whose gradient is l times that of l; `gamma` has no effect.
 
-    Labels that are predicted badly count more. It is what the released code of GraphSAM trains where it back-propagates
-    ``loss.backward(loss)`` (github.com/YL-wang/GraphSAM, grover-main/task/train.py).
+    Labels that are predicted badly count more. The released code of GraphSAM trains its GROVER so, by
+    ``loss.backward(loss)`` with the losses of all labels (github.com/YL-wang/GraphSAM, grover-main/task/train.py);
+    there the losses of GROVER's two branches are added before they are squared.
 
     Example:
         >>> half_square(torch.tensor([1.0, 2.0]))
@@ -85,8 +86,13 @@ def half_square(losses: Tensor, gamma: float = 0.0) -> Tensor:
     return losses.square() / 2
 
 
+def unchanged(losses: Tensor, gamma: float = 0.0) -> Tensor:
+    """Return losses as they are; `gamma` has no effect."""
+    return losses
+
+
 CLASSIFICATION: dict[str, Callable[[Tensor, float], Tensor]] = {
-    "cross_entropy": lambda losses, gamma: losses,
+    "cross_entropy": unchanged,
     "focal": focus,
     "squared_cross_entropy": half_square,
 }

@@ -87,8 +87,8 @@ class Binary(Task):
     """Two classes; the score is the logit of class 1.
 
     Args:
-        loss: "cross_entropy"; "focal": labels that are predicted well count less; or "squared_cross_entropy": half its
-            square, so that those predicted badly count more.
+        loss: "cross_entropy"; "focal": labels that are predicted well count less; or "squared_cross_entropy": half the
+            squared cross-entropy, so that labels that are predicted badly count more.
         gamma: Of the focal loss, at least 0.
 
     Raises:
@@ -103,11 +103,12 @@ class Binary(Task):
 
     def __init__(self, loss: str = "cross_entropy", gamma: float | None = None) -> None:
         self.loss, self.gamma = loss, focal_gamma(loss, gamma)
+        self._reshape = losses.CLASSIFICATION[loss]
 
     def elementwise_loss(self, scores: Tensor, targets: Tensor) -> Tensor:
         """Binary cross-entropy of every label (B, T), or what another loss makes of it."""
         found = F.binary_cross_entropy_with_logits(scores, targets, reduction="none")
-        return losses.CLASSIFICATION[self.loss](found, self.gamma)
+        return self._reshape(found, self.gamma)
 
     def to_predictions(self, scores: Tensor) -> Tensor:
         """Probability of class 1 (B, T)."""
@@ -119,8 +120,8 @@ class Multiclass(Task):
 
     Args:
         num_classes: C, at least 2; tasks with fewer classes leave the last ones unused.
-        loss: "cross_entropy"; "focal": labels that are predicted well count less; or "squared_cross_entropy": half its
-            square, so that those predicted badly count more.
+        loss: "cross_entropy"; "focal": labels that are predicted well count less; or "squared_cross_entropy": half the
+            squared cross-entropy, so that labels that are predicted badly count more.
         gamma: Of the focal loss, at least 0.
 
     Raises:
@@ -141,11 +142,12 @@ class Multiclass(Task):
             )
         self.num_classes = self.num_scores = num_classes
         self.loss, self.gamma = loss, focal_gamma(loss, gamma)
+        self._reshape = losses.CLASSIFICATION[loss]
 
     def elementwise_loss(self, scores: Tensor, targets: Tensor) -> Tensor:
         """Cross-entropy of every label (B, T), or what another loss makes of it."""
         found = F.cross_entropy(self._of_classes(scores).movedim(-1, 1), targets.long(), reduction="none")
-        return losses.CLASSIFICATION[self.loss](found, self.gamma)
+        return self._reshape(found, self.gamma)
 
     def to_predictions(self, scores: Tensor) -> Tensor:
         """Probability of each class (B, T, C)."""
@@ -197,7 +199,7 @@ def require_loss(loss: str, known: Sequence[str]) -> None:
 
 
 def focal_gamma(loss: str, gamma: float | None) -> float:
-    """Return the exponent of the focal loss: 0 for cross-entropy, else what was given, or 2.
+    """Return the exponent of the focal loss: what was given, or 2; 0 for other losses.
 
     Raises:
         ValueError: Another loss, or a `gamma` without effect or out of range.

@@ -108,9 +108,9 @@ def total(values: Tensor) -> Tensor:
     return values
 
 
-def mean(value: float) -> float:
-    """Mean over all processes."""
-    return float(total(torch.tensor(value, dtype=torch.float64))) / size()
+def mean(value: float, device: torch.device) -> float:
+    """Mean over all processes, by way of tensors on a device that their group knows."""
+    return float(total(torch.tensor(value, dtype=torch.float64, device=device))) / size()
 
 
 def replicate(model: nn.Module, partly: bool = False) -> nn.Module:

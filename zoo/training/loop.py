@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -96,7 +97,7 @@ class TrainingRun:
             no_sync=self.replica.no_sync if apart else None,  # type: ignore[union-attr, arg-type]
             grad_scaler=self.grad_scaler,
             total_steps=self.total_steps,
-            mean=distributed.mean if distributed.size() > 1 else None,
+            mean=partial(distributed.mean, device=self.device) if distributed.size() > 1 else None,
         )
 
     def _new_epoch(self) -> None:

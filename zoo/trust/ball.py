@@ -137,5 +137,5 @@ def draw_labels(task: Task, scores: Tensor) -> Tensor:
 
 def radius_of(learner: Learner) -> float:
     """Radius that the learner's optimizer was given, or SAM's default where it has none."""
-    found = (getattr(learner.optimizer, name, None) for name in ("rho", "current_rho"))  # the latter under a rise
-    return next((float(radius) for radius in found if radius), RADIUS)
+    by_rise = getattr(learner.optimizer, "rise", None) is not None
+    return float(getattr(learner.optimizer, "current_rho" if by_rise else "rho", None) or RADIUS)

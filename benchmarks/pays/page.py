@@ -22,7 +22,8 @@ from zoo.experiments.report import tables as tables_module
 from zoo.experiments.report.figures import WIDE, Chart
 from zoo.experiments.report.panels import draw_rises
 from zoo.experiments.report.report import Report
-from zoo.experiments.report.tables import Table, cells, number
+from zoo.experiments.report.tables import Cell, Table, cells, number, spread
+from zoo.registry.kinds import higher_is_better
 from zoo.views.themed import SETTINGS
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -94,6 +95,21 @@ def rises_table() -> Table:
     return Table(["data set", *header, f"ρ for {100 * TARGET:.0f} %"], rows)
 
 
+def baselines_table() -> Table:
+    """Test scores of trees, of CoMPT with descriptors and of stage E's Adam, over the seeds that all of them have."""
+    found = Report.read(RESULTS / "pays" / "baselines").finished
+    networks = Report.read(RESULTS / "pays" / "e").finished.query("optimizer == 'adam'")
+    runs = pd.concat([networks, found])
+    models, rows = list(dict.fromkeys(runs["model"])), []
+    for dataset, block in runs[runs["dataset"].isin(found["dataset"])].groupby("dataset", sort=False):
+        scores = block.pivot(index="seed", columns="model", values="test")[models].dropna()
+        mean, sd, metric = scores.mean(), scores.std(), block["metric"].iloc[0]
+        best = mean.idxmax() if higher_is_better(metric) else mean.idxmin()
+        shown = [Cell(spread(mean[name], sd[name]), best=name == best) for name in models]
+        rows.append([*cells(dataset, metric, len(scores)), *shown])
+    return Table(["data set", "metric", "seeds", *models], rows, 2)
+
+
 def radius_of(rise: pd.Series, target: float) -> float:
     """Interpolate, between logarithms, the radius with a given rise; the ends are not left."""
     known = rise[rise > 0].sort_index()
@@ -118,6 +134,8 @@ def tables() -> dict[str, str]:
             )
             if report.verdict.sentence:
                 sentences[f"stage {stage} verdict"] = report.verdict.sentence
+    if (RESULTS / "pays" / "baselines" / "runs.csv").exists():
+        made["baselines"] = baselines_table()
     return sentences | {name: table.markdown for name, table in made.items() if table.rows}
 
 

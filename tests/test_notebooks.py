@@ -1,11 +1,11 @@
 """The notebooks run from top to bottom, and show what they say."""
 
 import base64
-import importlib.util
 import re
 from pathlib import Path
 
 import pytest
+from support.scripts import load_script
 
 nbformat = pytest.importorskip("nbformat")
 pytest.importorskip("nbclient")
@@ -14,9 +14,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
-spec = importlib.util.spec_from_file_location("execute_notebooks", FOLDER / "execute.py")
-execute_notebooks = importlib.util.module_from_spec(spec)
-spec.loader.exec_module(execute_notebooks)
+execute_notebooks = load_script(FOLDER / "execute.py")
 
 NUMBER = re.compile(r"(?<![\w.-])\d+\.\d+(?![\w.]*\d)")
 

@@ -1,12 +1,12 @@
 """The README is true: its Python runs, its commands exist, its links lead somewhere."""
 
-import importlib.util
 import re
 import shlex
 import shutil
 from pathlib import Path
 
 import pytest
+from support.scripts import load_script
 
 import zoo
 from zoo.commands import main as cli
@@ -45,9 +45,7 @@ def test_commands_run_in_this_order(short, capsys):
 
 
 def test_tables_are_those_of_the_catalog_and_the_results():
-    spec = importlib.util.spec_from_file_location("readme_tables", ROOT / "benchmarks" / "readme_tables.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    module = load_script(ROOT / "benchmarks" / "readme_tables.py")
     for page in module.PAGES:
         text = page.read_text(encoding="utf-8")
         assert module.fill_tables(text) == text, "run: python benchmarks/readme_tables.py --write"

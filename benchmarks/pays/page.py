@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,12 @@ PARTS: tuple[dict[str, Any], ...] = (
 )  # fmt: skip
 
 
+@cache
+def report_of(stage: str) -> Report:
+    """Read the results of a stage, once: tables and figures share them."""
+    return Report.read(RESULTS / "pays" / stage)
+
+
 def cosines_table() -> Table:
     """Cosine of the carried direction with the gradient, share of steps that climb, and rise, for each rule."""
     found = pd.read_csv(RESULTS / "pays" / "a" / "cosines.csv")
@@ -97,8 +104,8 @@ def rises_table() -> Table:
 
 def baselines_table() -> Table:
     """Test scores of trees, of CoMPT with descriptors and of stage E's Adam, over the seeds that all of them have."""
-    found = Report.read(RESULTS / "pays" / "baselines").finished
-    networks = Report.read(RESULTS / "pays" / "e").finished.query("optimizer == 'adam'")
+    found = report_of("baselines").finished
+    networks = report_of("e").finished.query("optimizer == 'adam'")
     runs = pd.concat([networks, found])
     models, rows = list(dict.fromkeys(runs["model"])), []
     for dataset, block in runs[runs["dataset"].isin(found["dataset"])].groupby("dataset", sort=False):
@@ -125,7 +132,7 @@ def tables() -> dict[str, str]:
     sentences = {}
     for stage in "bcdef":
         if (RESULTS / "pays" / stage / "runs.csv").exists():
-            report = Report.read(RESULTS / "pays" / stage)
+            report = report_of(stage)
             made[f"stage {stage}"] = report.verdict.table()
             made[f"stage {stage} averages"] = report.verdict.averages_table()
             made[f"stage {stage} results"] = tables_module.results_table(report.summary)
@@ -151,14 +158,14 @@ def draw_figures() -> None:
     """Draw the scores of stages C to E against the measured rise of the loss, where it was measured."""
     for stage in "cde":
         folder = RESULTS / "pays" / stage
-        if (folder / "runs.csv").exists() and (figure := draw_rises(Report.read(folder), WIDE)):
+        if (folder / "runs.csv").exists() and (figure := draw_rises(report_of(stage), WIDE)):
             figure.savefig(folder / "rises.png", dpi=120)
     draw_rules().savefig(RESULTS / "pays" / "rules.png", dpi=120)
 
 
 def draw_rules() -> Figure:
     """Draw what each rule of stages C to F gains over Adam, on the test and on the validation parts."""
-    found = {stage: Report.read(RESULTS / "pays" / stage).verdict for stage in STAGES}
+    found = {stage: report_of(stage).verdict for stage in STAGES}
     count = sum(len(verdict.test) + 1 for verdict in found.values())
     with matplotlib.rc_context(SETTINGS):
         figure = Chart(figsize=(9.0, 0.27 * count + 0.9), layout="constrained")

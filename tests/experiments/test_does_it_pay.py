@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from support.scripts import load_script
 
 from zoo.experiments import Sweep
 from zoo.experiments.report.report import Report
@@ -25,10 +25,7 @@ CONFIRMING = ("stage_e", "stage_e_grover", "stage_f", "baselines")
 
 @pytest.fixture(scope="module")
 def page():
-    spec = importlib.util.spec_from_file_location("pays_page", PAYS / "page.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(PAYS / "page.py")
 
 
 def test_the_tables_are_those_of_the_results(page):

@@ -9,7 +9,6 @@ import pytest
 import torch
 from support.catalog import (
     MOLECULES,
-    SMALL,
     batch,
     build,
     close,
@@ -17,12 +16,15 @@ from support.catalog import (
     every_small_model,
     gradients,
 )
+from support.places import ROOT
+from support.scripts import load_script
 
 import zoo
 from featurizers import MoleculeGraph
 from featurizers.tensor_graph import TensorGraph
 from zoo.layers.message_passing import use_torch
-from zoo.tasks import Binary, objective_for
+
+by_heart = load_script(ROOT / "benchmarks" / "pays" / "by_heart.py")
 
 
 @every_small_model
@@ -39,35 +41,7 @@ def test_gradients_reach_every_parameter(name):
 @every_small_model
 def test_learns_sixteen_molecules_by_heart(name):
     # The weights that a small model begins with can lead nowhere: one of three beginnings must not.
-    assert any(learned_by_heart(name, seed) for seed in range(3)), "300 steps did not learn 16 labels"
-
-
-def learned_by_heart(name, seed):
-    smiles = [f"C{'C' * n}{tail}" for n in range(4) for tail in ("O", "C(=O)N", "c1ccccc1", "Cl")]
-    options = SMALL | {"dropout": 0.0, "attention_dropout": 0.0}
-    learner = build(name, options, optimizer="graphsam", optimizer_args={"lr": 3e-3}, seed=seed)
-    graph = batch(name, smiles)
-    targets = torch.tensor([[float((n + n // 4) % 2)] for n in range(16)])
-    model, optimizer = learner.model, learner.optimizer
-
-    def closure():
-        optimizer.zero_grad()
-        loss = objective_for(model, Binary()).of_scores(model(graph), targets, torch.ones_like(targets)).total
-        loss.backward()
-        return loss
-
-    def right():
-        with torch.no_grad():
-            found = (model.eval()(graph) > 0) == (targets > 0.5)
-        model.train()
-        return found.all()
-
-    model.train()
-    for step in range(300):
-        optimizer.step(closure)
-        if step % 10 == 9 and right():
-            return True
-    return False
+    assert any(by_heart.learns(name, {}, seed) for seed in range(3)), "300 steps did not learn 16 labels"
 
 
 @every_small_model

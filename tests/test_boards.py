@@ -13,6 +13,7 @@ from zoo.experiments import experiment
 from zoo.recipe.options import TrainingOptions
 from zoo.recipe.recipe import Recipe
 from zoo.runs.log import RunLog
+from zoo.training.history import EpochRecord, History
 from zoo.views import drawings, plots
 from zoo.views import tensorboard_pages as boards
 
@@ -91,6 +92,13 @@ def test_the_projector_gets_vectors_labels_and_drawings(tmp_path):
     assert len(lines) == 6
     assert len((folder / "tensors.tsv").read_text().splitlines()) == 5
     assert (folder / "sprite.png").exists()
+
+
+def test_the_epochs_of_a_short_run_are_whole_numbers():
+    epochs = [EpochRecord(number, 1 / number, 1e-3, 4, 4, 100, 1.0, {"loss": 1 / number}) for number in (1, 2, 3)]
+    figure = plots.learning_curve(History("loss", epochs, best_epoch=3, best=1 / 3))
+    for axes in figure.axes:
+        assert all(tick == round(tick) for tick in axes.get_xticks())
 
 
 @pytest.mark.parametrize("number", [0, 1, 1025])

@@ -19,11 +19,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
+from zoo.experiments.report import pooling
 from zoo.experiments.report import tables as tables_module
 from zoo.experiments.report.figures import WIDE, Chart
 from zoo.experiments.report.panels import draw_rises
 from zoo.experiments.report.report import Report
-from zoo.experiments.report.tables import Cell, Table, cells, number, spread
+from zoo.experiments.report.statistics import records
+from zoo.experiments.report.tables import Cell, Table, cells, interval, number, p_value, spread
 from zoo.registry.kinds import higher_is_better
 from zoo.views.themed import SETTINGS
 
@@ -56,7 +58,8 @@ STAGES = {
     "e": "E: fresh seeds, scaffold",
     "f": "F: random split",
 }
-
+RECIPES = ("dmpnn", "grover")
+"""Models whose recipe has an experiment of its own."""
 
 # What is drawn of each rule, from top to bottom.
 PARTS: tuple[dict[str, Any], ...] = (
@@ -117,6 +120,33 @@ def baselines_table() -> Table:
     return Table(["data set", "metric", "seeds", *models], rows, 2)
 
 
+def recipe_differences(model: str) -> pd.DataFrame:
+    """Differences of each setting of a model to Adam's on the validation parts, as `pooling.compare_pairs` has them.
+
+    A setting is an optimizer, "adam" with what its model has besides, or "average": the averaged weights of Adam's runs
+    against their trained weights.
+    """
+    runs = report_of(f"recipes_{model}").finished
+    extras = runs["model"].str.removeprefix(model).str.removeprefix("_")
+    settings = runs["optimizer"].where(extras == "", "adam, " + extras)
+    found = pooling.compare_pairs(runs.assign(model=model, optimizer=settings), "adam", pooling.of_validation)
+    averages = pooling.compare_averages(runs[settings == "adam"]).assign(optimizer="average")
+    return pd.concat([found, averages], ignore_index=True)
+
+
+def recipes_table() -> Table:
+    """What each setting of a recipe gains over Adam on the validation parts, for each model that was tried."""
+    rows = [
+        cells(
+            model, row.optimizer, row.n, number(row.mean, 2, True), interval(row.low, row.high, 2),
+            f"{row.better} of {row.n}", p_value(row.wilcoxon_p),
+        )
+        for model in RECIPES if (RESULTS / "pays" / f"recipes_{model}" / "runs.csv").exists()
+        for row in records(recipe_differences(model))
+    ]  # fmt: skip
+    return Table(["model", "setting", "pairs", "validation %", "95 % interval", "better in", "Wilcoxon p"], rows, 2)
+
+
 def radius_of(rise: pd.Series, target: float) -> float:
     """Interpolate, between logarithms, the radius with a given rise; the ends are not left."""
     known = rise[rise > 0].sort_index()
@@ -143,6 +173,7 @@ def tables() -> dict[str, str]:
                 sentences[f"stage {stage} verdict"] = report.verdict.sentence
     if (RESULTS / "pays" / "baselines" / "runs.csv").exists():
         made["baselines"] = baselines_table()
+    made["recipes"] = recipes_table()
     return sentences | {name: table.markdown for name, table in made.items() if table.rows}
 
 

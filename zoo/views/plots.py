@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from sklearn.metrics import RocCurveDisplay
 
 from zoo.data.errors import printable
@@ -58,6 +59,7 @@ def learning_curve(history: History) -> Figure:
     epochs = [record.epoch for record in history.epochs]
     axes.plot(epochs, [record.loss for record in history.epochs], color=INK, marker="o", markersize=3)
     axes.set(xlabel="epoch", ylabel="training loss")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.yaxis.label.set_color(INK)
     values = [record.valid.get(history.metric, np.nan) for record in history.epochs]
     if not np.all(np.isnan(values)):

@@ -17,6 +17,7 @@ from typing import Any
 import matplotlib
 import numpy as np
 import pandas as pd
+import selection
 from matplotlib.figure import Figure
 
 from zoo.experiments.report import pooling
@@ -60,6 +61,8 @@ STAGES = {
 }
 RECIPES = ("dmpnn", "grover")
 """Models whose recipe has an experiment of its own."""
+AVERAGED = {"e": "CoMPT, stage E", "recipes_dmpnn": "D-MPNN", "recipes_grover": "GROVER"}
+"""Results with a `selection.csv`, in words."""
 
 # What is drawn of each rule, from top to bottom.
 PARTS: tuple[dict[str, Any], ...] = (
@@ -147,6 +150,13 @@ def recipes_table() -> Table:
     return Table(["model", "setting", "pairs", "validation %", "95 % interval", "better in", "Wilcoxon p"], rows, 2)
 
 
+def selection_table() -> Table:
+    """How much of the best validation scores is luck, and what an average of the weights gains without it."""
+    files = {words: RESULTS / "pays" / stage / "selection.csv" for stage, words in AVERAGED.items()}
+    rows = [[Cell(words), *selection.row_of(pd.read_csv(file))] for words, file in files.items() if file.exists()]
+    return Table(["model", *selection.HEADER], rows)
+
+
 def radius_of(rise: pd.Series, target: float) -> float:
     """Interpolate, between logarithms, the radius with a given rise; the ends are not left."""
     known = rise[rise > 0].sort_index()
@@ -173,7 +183,7 @@ def tables() -> dict[str, str]:
                 sentences[f"stage {stage} verdict"] = report.verdict.sentence
     if (RESULTS / "pays" / "baselines" / "runs.csv").exists():
         made["baselines"] = baselines_table()
-    made["recipes"] = recipes_table()
+    made |= {"recipes": recipes_table(), "selection": selection_table()}
     return sentences | {name: table.markdown for name, table in made.items() if table.rows}
 
 

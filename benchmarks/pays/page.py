@@ -17,7 +17,6 @@ from typing import Any
 import matplotlib
 import numpy as np
 import pandas as pd
-import selection
 from matplotlib.figure import Figure
 
 from zoo.experiments.report import pooling
@@ -61,8 +60,6 @@ STAGES = {
 }
 RECIPES = ("dmpnn", "grover")
 """Models whose recipe has an experiment of its own."""
-AVERAGED = {"e": "CoMPT, stage E", "recipes_dmpnn": "D-MPNN", "recipes_grover": "GROVER"}
-"""Results with a `selection.csv`, in words."""
 
 # What is drawn of each rule, from top to bottom.
 PARTS: tuple[dict[str, Any], ...] = (
@@ -126,14 +123,14 @@ def baselines_table() -> Table:
 def recipe_differences(model: str) -> pd.DataFrame:
     """Differences of each setting of a model to Adam's on the validation parts, as `pooling.compare_pairs` has them.
 
-    A setting is an optimizer, "adam" with what its model has besides, or "average": the averaged weights of Adam's runs
-    against their trained weights.
+    A setting is an optimizer, "adam" with what its model has besides, all with averaged weights; or "average": the
+    averaged weights of Adam's runs against their trained weights, at the last epoch.
     """
     runs = report_of(f"recipes_{model}").finished
     extras = runs["model"].str.removeprefix(model).str.removeprefix("_")
     settings = runs["optimizer"].where(extras == "", "adam, " + extras)
     found = pooling.compare_pairs(runs.assign(model=model, optimizer=settings), "adam", pooling.of_validation)
-    averages = pooling.compare_averages(runs[settings == "adam"]).assign(optimizer="average")
+    averages = pooling.compare_averages(runs[settings == "adam"], pooling.at_last_epoch).assign(optimizer="average")
     return pd.concat([found, averages], ignore_index=True)
 
 
@@ -148,13 +145,6 @@ def recipes_table() -> Table:
         for row in records(recipe_differences(model))
     ]  # fmt: skip
     return Table(["model", "setting", "pairs", "validation %", "95 % interval", "better in", "Wilcoxon p"], rows, 2)
-
-
-def selection_table() -> Table:
-    """How much of the best validation scores is luck, and what an average of the weights gains without it."""
-    files = {words: RESULTS / "pays" / stage / "selection.csv" for stage, words in AVERAGED.items()}
-    rows = [[Cell(words), *selection.row_of(pd.read_csv(file))] for words, file in files.items() if file.exists()]
-    return Table(["model", *selection.HEADER], rows)
 
 
 def radius_of(rise: pd.Series, target: float) -> float:
@@ -183,7 +173,7 @@ def tables() -> dict[str, str]:
                 sentences[f"stage {stage} verdict"] = report.verdict.sentence
     if (RESULTS / "pays" / "baselines" / "runs.csv").exists():
         made["baselines"] = baselines_table()
-    made |= {"recipes": recipes_table(), "selection": selection_table()}
+    made["recipes"] = recipes_table()
     return sentences | {name: table.markdown for name, table in made.items() if table.rows}
 
 

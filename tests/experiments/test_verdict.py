@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -100,12 +102,22 @@ def test_equal_time_looks_at_epochs_that_both_had():
 
 
 def test_averages_are_compared_within_runs():
-    found = pooling.compare_averages(rows_of({"adam": 0.0}, noise=0.0))
-    row = next(found.itertuples())
-    assert (row.n, row.sets, row.better) == (2 * SEEDS, 2, 2 * SEEDS)
+    for scores in (pooling.at_best_epochs, pooling.at_last_epoch):
+        found = pooling.compare_averages(rows_of({"adam": 0.0}, noise=0.0), scores)
+        row = next(found.itertuples())
+        assert (row.n, row.sets, row.better) == (2 * SEEDS, 2, 2 * SEEDS)
     plain = rows_of({"adam": 0.0})
     plain["history"] = [[{"seconds": 1.0, "valid": {}}]] * len(plain)
-    assert pooling.compare_averages(plain).empty
+    assert pooling.compare_averages(plain, pooling.at_best_epochs).empty
+    assert pooling.compare_averages(plain.assign(history=[[]] * len(plain)), pooling.at_last_epoch).empty
+
+
+def test_the_luck_of_a_chosen_epoch_does_not_count_at_the_last():
+    lucky = [0.5, 0.9, 0.6]
+    history = [{"valid": {"roc_auc": 0.7}, "unaveraged_roc_auc": score} for score in lucky]
+    run = SimpleNamespace(metric="roc_auc", valid=0.7, history=history)
+    assert pooling.at_best_epochs(run) == (0.7, 0.9)
+    assert pooling.at_last_epoch(run) == (0.7, 0.6)
 
 
 def test_a_point_for_each_run_that_measured_its_ascent():

@@ -23,7 +23,8 @@ class PooledDifference:
     """Mean of paired differences over the pairs of several data sets, each set counting once.
 
     The interval says how sure the mean over *these* sets is: it comes from the spread of the pairs within each set
-    (Welch), not from that between sets, so it says nothing about other sets.
+    (Welch), not from that between sets, so it says nothing about other sets. Pairs count as independent, though the
+    splits of different seeds share molecules: the true interval is somewhat wider.
 
     Args:
         n: Pairs.
@@ -139,8 +140,27 @@ def differences_in_percent(block: pd.DataFrame, optimizer: str, reference: str, 
     return 100 * sign * (pairs[:, 0] - pairs[:, 1]) / abs(pairs[:, 1].mean())
 
 
-def compare_averages(rows: pd.DataFrame) -> pd.DataFrame:
+def at_best_epochs(run: Any) -> tuple[float, float]:
+    """Return the best validation scores of averaged and of trained weights, each at an epoch of its own.
+
+    The best of many scores is partly luck, and trained weights, which go up and down, have more of it than an average.
+    """
+    return run.valid, best_of([epoch.get(f"unaveraged_{run.metric}") for epoch in run.history], run.metric)
+
+
+def at_last_epoch(run: Any) -> tuple[float, float]:
+    """Return the validation scores of averaged and of trained weights at the last epoch, which nobody chose."""
+    last = run.history[-1] if run.history else {"valid": {}}
+    averaged, trained = last["valid"].get(run.metric), last.get(f"unaveraged_{run.metric}")
+    return (np.nan if averaged is None else averaged, np.nan if trained is None else trained)
+
+
+def compare_averages(rows: pd.DataFrame, scores: Callable[[Any], tuple[float, float]]) -> pd.DataFrame:
     """Pool what an average of the weights gains on the validation part over the trained weights of the same run.
+
+    Args:
+        rows: Finished rows.
+        scores: `at_best_epochs` or `at_last_epoch`.
 
     Returns:
         As `compare_pairs`, for the optimizers whose runs kept an average.
@@ -149,11 +169,8 @@ def compare_averages(rows: pd.DataFrame) -> pd.DataFrame:
     for optimizer, runs in rows.groupby("optimizer", sort=False):
         groups = []
         for _, block in runs.groupby(BLOCK, sort=False):
-            metric = block["metric"].iloc[0]
-            sign = 1.0 if higher_is_better(metric) else -1.0
-            pairs = [(row.valid, best_of([e.get(f"unaveraged_{metric}") for e in row.history], metric))
-                     for row in records(block)]  # fmt: skip
-            values = np.array(pairs, dtype=np.float64)
+            sign = 1.0 if higher_is_better(block["metric"].iloc[0]) else -1.0
+            values = np.array([scores(row) for row in records(block)], dtype=np.float64)
             values = values[np.isfinite(values).all(axis=1)]
             if len(values):
                 groups.append(100 * sign * (values[:, 0] - values[:, 1]) / abs(values[:, 1].mean()))

@@ -23,7 +23,8 @@ class Verdict:
         valid: The same on the validation part, at equal epochs.
         timed: The same on the validation part, at equal training time.
         times: Training time by optimizer, as a multiple of the reference's.
-        averages: What averages of the weights gain, see `pooling.compare_averages`.
+        averages: What averages of the weights gain at their best epochs, see `pooling.compare_averages`.
+        last_averages: The same at the last epoch.
     """
 
     reference: str
@@ -32,6 +33,7 @@ class Verdict:
     timed: pd.DataFrame
     times: dict[str, float]
     averages: pd.DataFrame
+    last_averages: pd.DataFrame
 
     @classmethod
     def of(cls, rows: pd.DataFrame, comparison: pd.DataFrame, reference: str) -> Verdict:
@@ -48,7 +50,10 @@ class Verdict:
             pooling.compare_pairs(rows, reference, score)
             for score in (pooling.of_test, pooling.of_validation, pooling.at_equal_time)
         )
-        return cls(reference, test, valid, timed, times, pooling.compare_averages(rows))
+        averages, last = (
+            pooling.compare_averages(rows, scores) for scores in (pooling.at_best_epochs, pooling.at_last_epoch)
+        )
+        return cls(reference, test, valid, timed, times, averages, last)
 
     @property
     def rule(self) -> str | None:
@@ -101,11 +106,14 @@ class Verdict:
 
     def averages_table(self) -> Table:
         """Averages of the weights against the trained weights of the same runs, on the validation part."""
-        rows = [
-            cells(row.optimizer, row.n, *difference(row), f"{row.better} of {row.n}", p_value(row.wilcoxon_p))
-            for row in records(self.averages)
-        ]
-        return Table(["optimizer", "runs", "validation %", "95 % interval", "better in", "Wilcoxon p"], rows)
+        rows = []
+        for row in records(self.averages):
+            last = found(self.last_averages, row.optimizer)
+            better = "–" if last is None else f"{last.better} of {last.n}"
+            best = (*difference(row), f"{row.better} of {row.n}")
+            rows.append(cells(row.optimizer, row.n, *best, *difference(last), better))
+        header = ["optimizer", "runs", "best epochs %", "95 % interval", "better in"]
+        return Table([*header, "last epoch %", "95 % interval", "better in"], rows)
 
 
 ANSWERS = {

@@ -269,6 +269,23 @@ def test_what_the_text_says_of_trees_and_descriptors(page):
         assert (with_descriptors > without) == (dataset == "esol")  # an error there
 
 
+def test_what_the_text_says_of_the_recipe_of_dmpnn(page):
+    runs = Report.read(RESULTS / "pays" / "recipes_dmpnn").finished
+    assert len(runs) == 3 * 3 * 5
+    found = page.recipe_differences("dmpnn").set_index("optimizer")
+    assert list(found.index[(found["low"] > 0) | (found["high"] < 0)]) == ["adam, descriptors"]
+    best = found.loc["adam, descriptors"]
+    assert f"by {best['mean']:+.2f} % ({best['low']:+.2f} to {best['high']:+.2f} %), most on ESOL" in TEXT
+    valid = runs[runs["optimizer"] == "adam"].groupby(["dataset", "model"])["valid"].mean().unstack()
+    gains = valid["dmpnn_descriptors"] / valid["dmpnn"] - 1
+    gains["esol"] *= -1
+    assert (gains > 0).all()
+    assert gains.idxmax() == "esol"
+    chosen, tried = presets.find("dmpnn-descriptors"), Sweep.read(PAYS / "recipes_dmpnn.yaml")
+    assert chosen.featurizer_args == tried.models["dmpnn_descriptors"].featurizer_args
+    assert not presets.find("dmpnn-adam").featurizer_args
+
+
 def test_the_recipe_of_compt_has_the_setting_that_the_stages_prefer():
     chosen = Sweep.read(PAYS / "stage_e.yaml").optimizers["graphsam"].args
     assert presets.find("compt-graphsam").optimizer_args == {"lr": 0.001, **chosen, "max_rho": 0.2}

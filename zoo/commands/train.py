@@ -74,8 +74,7 @@ def add_model(parser: CommandParser) -> None:
         type=str | None,
         metavar="NAME|FILE",
         group=MODEL,
-        help="all that follows, from a file or by name: "
-        f"{', '.join(list_recipes())}; options that are given override it",
+        help=f"all that follows, from a file or by name: {', '.join(list_recipes())}; options override it",
     )
     for part in PARTS:
         own = "; the model's own unless it is named" if part == "featurizer" else ""

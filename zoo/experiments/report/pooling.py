@@ -131,13 +131,18 @@ def differences_in_percent(block: pd.DataFrame, optimizer: str, reference: str, 
     """Differences of the runs of one data set and model to the reference's of the same seed (n,), in percent."""
     runs = {row.seed: row for row in records(block[block["optimizer"] == optimizer])}
     references = {row.seed: row for row in records(block[block["optimizer"] == reference])}
-    pairs = np.array([score(runs[seed], references[seed]) for seed in runs if seed in references], dtype=np.float64)
-    pairs = pairs.reshape(-1, 2)
-    pairs = pairs[np.isfinite(pairs).all(axis=1)]
-    if not len(pairs) or not pairs[:, 1].mean():
+    pairs = [score(runs[seed], references[seed]) for seed in runs if seed in references]
+    return in_percent(pairs, block["metric"].iloc[0])
+
+
+def in_percent(pairs: Sequence[tuple[float, float]], metric: str) -> np.ndarray:
+    """Differences of the finite pairs of scores (n,), in percent of the mean second score; positive is better."""
+    scores = np.array(pairs, dtype=np.float64).reshape(-1, 2)
+    scores = scores[np.isfinite(scores).all(axis=1)]
+    if not len(scores) or not scores[:, 1].mean():
         return np.empty(0)
-    sign = 1.0 if higher_is_better(block["metric"].iloc[0]) else -1.0
-    return 100 * sign * (pairs[:, 0] - pairs[:, 1]) / abs(pairs[:, 1].mean())
+    sign = 1.0 if higher_is_better(metric) else -1.0
+    return 100 * sign * (scores[:, 0] - scores[:, 1]) / abs(scores[:, 1].mean())
 
 
 def at_best_epochs(run: Any) -> tuple[float, float]:
@@ -150,9 +155,9 @@ def at_best_epochs(run: Any) -> tuple[float, float]:
 
 def at_last_epoch(run: Any) -> tuple[float, float]:
     """Return the validation scores of averaged and of trained weights at the last epoch, which nobody chose."""
-    last = run.history[-1] if run.history else {"valid": {}}
-    averaged, trained = last["valid"].get(run.metric), last.get(f"unaveraged_{run.metric}")
-    return (np.nan if averaged is None else averaged, np.nan if trained is None else trained)
+    last = run.history[-1:]
+    averaged = best_of([epoch["valid"].get(run.metric) for epoch in last], run.metric)
+    return averaged, best_of([epoch.get(f"unaveraged_{run.metric}") for epoch in last], run.metric)
 
 
 def compare_averages(rows: pd.DataFrame, scores: Callable[[Any], tuple[float, float]]) -> pd.DataFrame:
@@ -167,13 +172,11 @@ def compare_averages(rows: pd.DataFrame, scores: Callable[[Any], tuple[float, fl
     """
     found = []
     for optimizer, runs in rows.groupby("optimizer", sort=False):
-        groups = []
-        for _, block in runs.groupby(BLOCK, sort=False):
-            sign = 1.0 if higher_is_better(block["metric"].iloc[0]) else -1.0
-            values = np.array([scores(row) for row in records(block)], dtype=np.float64)
-            values = values[np.isfinite(values).all(axis=1)]
-            if len(values):
-                groups.append(100 * sign * (values[:, 0] - values[:, 1]) / abs(values[:, 1].mean()))
+        groups = [
+            group
+            for _, block in runs.groupby(BLOCK, sort=False)
+            if len(group := in_percent([scores(row) for row in records(block)], block["metric"].iloc[0]))
+        ]
         if groups:
             found.append({"optimizer": optimizer, **asdict(pool(groups))})
     return pd.DataFrame(found, columns=["optimizer", *PooledDifference.__dataclass_fields__])

@@ -14,7 +14,7 @@ from zoo.experiments.report.report import Report
 from zoo.recipe import presets
 
 LARGEST = 1_000_000
-CONFIRMING = ("stage_e", "stage_e_grover", "stage_f", "baselines")
+CONFIRMING = ("stage_e", "stage_e_grover", "stage_f", "baselines", "compt_size")
 """Specifications that may have the seeds with which nothing is chosen."""
 
 

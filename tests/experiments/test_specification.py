@@ -50,6 +50,19 @@ def test_kinds_of_target_and_their_losses_are_planned():
     assert first.training.task_weights == {"b": 2}
 
 
+def test_a_model_can_be_kept_to_some_optimizers_and_data_sets():
+    sweep = Sweep.parse(
+        """
+        models: {gcn: , large: {name: gcn, optimizers: [sam], datasets: [esol]}}
+        optimizers: [adam, sam]
+        datasets: [b3db, esol]
+        """
+    )
+    labels = [run.label for run in sweep.runs()]
+    assert [label for label in labels if "large" in label] == ["esol large sam seed 0"]
+    assert len(labels) == 2 * 2 + 1
+
+
 def keys(text: str) -> list[str]:
     return [run.key for run in Sweep.parse(text).runs()]
 
@@ -99,6 +112,7 @@ def test_a_run_that_does_something_else_has_another_key(other):
         ("models: {grover: 3}\noptimizers: [adam]\ndatasets: [b3db]", ValueError, "grover: give a mapping"),
         ("models: {grover: {arg: 1}}\ndatasets: [b3db]", TypeError, "'args'"),
         ("models: {grover: {optimizers: [sam]}}\noptimizers: [adam]\ndatasets: [b3db]", ValueError, "'sam'"),
+        ("models: {random_forest: {datasets: [esol]}}\ndatasets: [b3db]", ValueError, "data set 'esol'.*has b3db"),
         (BASE + "training: {epoch: 1}", TypeError, "'epochs'"),
         (BASE + "seed: [1]", TypeError, "'seeds'"),
         ("models: [gcn]\noptimizers: [adam]\ndatasets: [{source: b3db}]", ValueError, "datasets: give names"),

@@ -30,6 +30,7 @@ class ModelChoice:
         task_args: Options of the kind of target, such as {"loss": "mae"}; they override those of the data set.
         training: Training options for this model.
         optimizers: Keys of the optimizers that train it; None takes all of them.
+        datasets: Keys of the data sets that it is trained on; None takes all of them.
     """
 
     name: str = ""
@@ -40,6 +41,7 @@ class ModelChoice:
     task_args: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     optimizers: Sequence[str] | None = None
+    datasets: Sequence[str] | None = None
 
     @cached_property
     def trains_itself(self) -> bool:

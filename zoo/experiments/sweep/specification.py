@@ -63,10 +63,13 @@ class Sweep:
             if not getattr(self, part):
                 raise ValueError(f"sweep {self.name!r} has no {part}: name at least one")
         for name, model in self.models.items():
-            for optimizer in model.optimizers or ():
-                if optimizer not in self.optimizers:
-                    known = ", ".join(self.optimizers) or "none"
-                    raise ValueError(f"model {name!r} asks for optimizer {optimizer!r}; the sweep has {known}")
+            for kind, asked, there in (
+                ("optimizer", model.optimizers, self.optimizers),
+                ("data set", model.datasets, self.datasets),
+            ):
+                if unknown := [key for key in asked or () if key not in there]:
+                    known = ", ".join(there) or "none"
+                    raise ValueError(f"model {name!r} asks for {kind} {unknown[0]!r}; the sweep has {known}")
 
     @classmethod
     def parse(cls, text: str, name: str = "sweep") -> Sweep:
@@ -102,7 +105,8 @@ class Sweep:
             self.plan_run(model, optimizer, dataset, seed)
             for seed in self.seeds
             for dataset in self.datasets
-            for model in self.models
+            for model, choice in self.models.items()
+            if choice.datasets is None or dataset in choice.datasets
             for optimizer in self.optimizers_of(model)
         ]
         for run in runs:

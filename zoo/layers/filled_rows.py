@@ -22,8 +22,13 @@ def fill_rows(x: Tensor) -> Tensor:
     """
     if not compiles_products(x):
         return x
-    missing = -len(x) % MULTIPLE
+    missing = filled(len(x)) - len(x)
     return F.pad(x, (0, 0) * (x.dim() - 1) + (0, missing)) if missing else x
+
+
+def filled(size: int) -> int:
+    """The next multiple of `MULTIPLE`."""
+    return size + -size % MULTIPLE
 
 
 def compiles_products(x: Tensor) -> bool:

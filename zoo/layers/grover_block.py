@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from zoo.layers.head_attention import HeadAttention
 from zoo.layers.head_messages import HeadMessages
 from zoo.layers.head_plan import advances_jointly
-from zoo.layers.row_sums import RowSums
+from zoo.layers.passage import Passage
 from zoo.layers.tracing import is_exported
 
 
@@ -50,12 +50,12 @@ class GroverBlock(nn.Module):
         self.norm = nn.LayerNorm(hidden_size)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor, sums: RowSums) -> Tensor:
-        """Map states (n, D) to states (n, D); `sums` adds up the neighbours of each row."""
+    def forward(self, x: Tensor, passage: Passage) -> Tensor:
+        """Map states (n, D) to states of the rows with which the passage ends (m, D)."""
         if advances_jointly(x):
-            parts = self.attention.attend_jointly(self.messages.joint(x, sums).unflatten(0, (3, -1)))
+            parts = self.attention.attend_jointly(self.messages.joint(x, passage).unflatten(0, (3, -1)))
         else:
-            parts = self.attention.attend(*self.messages(x, sums))
+            parts = self.attention.attend(*self.messages(x, passage))
         return self.dropout(self.norm(self._merge(parts)))
 
     def _merge(self, parts: Tensor) -> Tensor:

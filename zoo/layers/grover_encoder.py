@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -11,10 +11,12 @@ from torch import Tensor, nn
 
 from featurizers.molecule_graph import MoleculeGraph
 from zoo.layers.activations import Activation
+from zoo.layers.alike import Alike
 from zoo.layers.feed_forward import FeedForward
-from zoo.layers.filled_rows import compiles_products, fill_rows
+from zoo.layers.filled_rows import fill_rows
 from zoo.layers.grover_block import GroverBlock
 from zoo.layers.neighborhood import Neighborhood
+from zoo.layers.passage import Sums, Surroundings, choose, may_share, spread
 
 
 @dataclass(frozen=True)
@@ -111,7 +113,7 @@ class GroverEncoder(nn.Module):
         **block_options: Any,
     ) -> None:
         super().__init__()
-        self.released_padding = released_padding
+        self.released_padding, self.dropout = released_padding, dropout
         common: dict[str, Any] = {
             "hidden_size": hidden_size,
             "activation": activation,
@@ -141,36 +143,44 @@ class GroverEncoder(nn.Module):
         if bonds and "bond_from_atom" not in self.outputs:
             raise ValueError('this model has no branches for bonds: build it with embedding_output="both"')
         around, atom_feats, bond_feats = self._inputs(molecules)
-        atoms, edges = self.streams(around, atom_feats, bond_feats)
+        alike = Surroundings(around, atom_feats, bond_feats, may_share(self, self.dropout))
+        atoms, atom_rows = self._atom_states(alike)
+        edges, bond_rows = self._bond_states(alike)
         kept = int(padding and self.released_padding)
         N, E = molecules.graph.num_nodes() + kept, molecules.graph.num_edges() + kept
-        feats = fill_rows(atom_feats)
-        atom_from_atom = self.outputs["atom_from_atom"](feats, fill_rows(around.sum_atoms(atoms)))[:N]
-        atom_from_bond = self.outputs["atom_from_bond"](feats, fill_rows(around.sum_to_atoms(edges)))[:N]
+        of_atoms = self._describe("atom_from_atom", atom_feats, atoms, *alike.sums_of_atoms(atom_rows))
+        of_bonds = self._describe("atom_from_bond", atom_feats, edges, *alike.sums_of_bonds(bond_rows))
         if not bonds:
-            return Embeddings(atom_from_atom, atom_from_bond)
+            return Embeddings(of_atoms[:N], of_bonds[:N])
+        atoms, edges = spread(atoms, atom_rows, len(atom_feats)), spread(edges, bond_rows, len(bond_feats))
         feats = torch.cat([atom_feats.index_select(0, around.source), bond_feats], dim=1)
         return Embeddings(
-            atom_from_atom,
-            atom_from_bond,
+            of_atoms[:N],
+            of_bonds[:N],
             self.outputs["bond_from_atom"](feats, around.sum_atoms_behind(atoms))[:E],
             self.outputs["bond_from_bond"](feats, around.sum_bonds(edges))[:E],
         )
 
-    def streams(self, around: Neighborhood, atom_feats: Tensor, bond_feats: Tensor) -> tuple[Tensor, Tensor]:
-        """Hidden states of atoms (N, D) and directed bonds (E, D) after all blocks."""
-        N, E = atom_feats.shape[0], bond_feats.shape[0]
-        source, atom_sums, bond_sums = around.source, around.atom_rows, around.bond_rows
-        if compiles_products(atom_feats):
-            atom_feats, bond_feats, source = (fill_rows(part) for part in (atom_feats, bond_feats, source))
-            atom_sums, bond_sums = atom_sums.fill(len(atom_feats)), bond_sums.fill(len(bond_feats))
-        atoms = self.atom_input(atom_feats)
-        for block in self.atom_blocks:
-            atoms = block(atoms, atom_sums)
-        edges = self.bond_input(atom_feats, bond_feats, source)
-        for block in self.bond_blocks:
-            edges = block(edges, bond_sums)
-        return atoms[:N], edges[:E]
+    def _atom_states(self, alike: Surroundings) -> tuple[Tensor, Alike | None]:
+        """Hidden states of atoms after all blocks, and which atoms they are of."""
+        passages = alike.atom_passages(*_depths(self.atom_blocks))
+        atoms = self.atom_input(choose(alike.atom_feats, passages[0].first))
+        for block, passage in zip(self.atom_blocks, passages, strict=True):
+            atoms = block(atoms, passage)
+        return atoms, passages[-1].last
+
+    def _bond_states(self, alike: Surroundings) -> tuple[Tensor, Alike | None]:
+        """Hidden states of directed bonds after all blocks, and which bonds they are of."""
+        passages = alike.bond_passages(*_depths(self.bond_blocks))
+        feats, source = (choose(part, passages[0].first) for part in (alike.bond_feats, alike.around.source))
+        edges = self.bond_input(fill_rows(alike.atom_feats), feats, source)
+        for block, passage in zip(self.bond_blocks, passages, strict=True):
+            edges = block(edges, passage)
+        return edges, passages[-1].last
+
+    def _describe(self, name: str, feats: Tensor, states: Tensor, rows: Alike | None, sums: Sums) -> Tensor:
+        """Embeddings (N, D) of atoms with features (N, A), from the states of what each of them sums."""
+        return spread(self.outputs[name](choose(feats, rows), sums(states)), rows, len(feats))
 
     def _inputs(self, molecules: MoleculeGraph) -> tuple[Neighborhood, Tensor, Tensor]:
         dtype = self.atom_input.linear.weight.dtype
@@ -178,3 +188,9 @@ class GroverEncoder(nn.Module):
         if not self.released_padding:
             return Neighborhood.of(molecules), atom_feats, bond_feats
         return Neighborhood.padded(molecules), F.pad(atom_feats, (0, 0, 0, 1)), F.pad(bond_feats, (0, 0, 0, 1))
+
+
+def _depths(blocks: nn.ModuleList) -> tuple[list[int], bool]:
+    """Steps that each block takes at most, and whether heads take different numbers of them."""
+    messages = [cast(GroverBlock, block).messages for block in blocks]
+    return [each.most_steps for each in messages], any(each.drawn for each in messages)

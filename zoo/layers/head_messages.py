@@ -9,10 +9,12 @@ from zoo.layers.activations import Activation
 from zoo.layers.head_plan import Plan, advances_jointly
 from zoo.layers.head_steps import HeadSteps
 from zoo.layers.joint_steps import JointSteps
-from zoo.layers.row_sums import RowSums
+from zoo.layers.passage import Passage, Sums
 from zoo.layers.tracing import is_exported
 
 DYNAMIC_DEPTHS = (None, "truncnorm", "uniform")
+DEEPEST = 3
+"""How far a drawn depth may be from the one that is given."""
 CACHED_NUMBERS = 1 << 16
 """Messages (rows times width times heads) that are advanced together on a CPU."""
 
@@ -63,27 +65,37 @@ class HeadMessages(nn.Module):
         for weight in self.weight:
             nn.init.xavier_normal_(weight.data)
 
-    def forward(self, x: Tensor, sums: RowSums) -> tuple[Tensor, ...]:
+    @property
+    def drawn(self) -> bool:
+        """Whether each head draws its depth anew."""
+        return self.training and self.dynamic_depth is not None
+
+    @property
+    def most_steps(self) -> int:
+        """Steps that a head takes at most."""
+        return self.depth - 1 + (DEEPEST if self.drawn else 0)
+
+    def forward(self, x: Tensor, passage: Passage) -> tuple[Tensor, ...]:
         """Run all heads.
 
         Args:
             x: Input (n, D) of atoms or bonds.
-            sums: What adds up the neighbours of each row.
+            passage: What adds up neighbours at each step; it ends with m rows.
 
         Returns:
-            Last messages, in `num_groups` tensors (n, K / num_groups, D).
+            Last messages, in `num_groups` tensors (m, K / num_groups, D).
         """
         if is_exported():
-            return self._written_out(x, sums).tensor_split(self.num_groups, dim=1)
+            return self._written_out(x, passage[0].sums).tensor_split(self.num_groups, dim=1)
         if advances_jointly(x):
-            return tuple(heads.transpose(0, 1) for heads in self.joint(x, sums).unflatten(0, (self.num_groups, -1)))
-        x, plan = self._in_precision(x), self._plan(x, sums)
+            return tuple(heads.transpose(0, 1) for heads in self.joint(x, passage).unflatten(0, (self.num_groups, -1)))
+        x, plan = self._in_precision(x), self._plan(x, passage)
         slopes = self.activation.slopes(x, self.num_heads)
         with torch.autocast(x.device.type, enabled=False):  # the function casts by itself
             groups = HeadSteps.apply(x, self.weight, self.bias, slopes, plan)
         return tuple(group.transpose(0, 1) for group in groups)
 
-    def _written_out(self, x: Tensor, sums: RowSums) -> Tensor:
+    def _written_out(self, x: Tensor, sums: Sums) -> Tensor:
         """The last messages of all heads (n, K, D) in plain operations, as a trace can hold them; no dropout."""
         messages, summed = x.unsqueeze(1).expand(-1, self.num_heads, -1), sums(x).unsqueeze(1)
         for step in range(self.depth - 1):
@@ -93,41 +105,41 @@ class HeadMessages(nn.Module):
             messages = self.activation(states if self.bias is None else states + self.bias)
         return messages
 
-    def joint(self, x: Tensor, sums: RowSums) -> Tensor:
-        """Run all heads together: the last messages (K, n, D), one head after another in memory."""
+    def joint(self, x: Tensor, passage: Passage) -> Tensor:
+        """Run all heads together on all rows: the last messages (K, n, D), one head after another in memory."""
         x = self._in_precision(x)
         with torch.autocast(x.device.type, enabled=False):
-            return JointSteps.apply(x, self.weight, self.bias, self.activation.weight, self._plan(x, sums))
+            return JointSteps.apply(x, self.weight, self.bias, self.activation.weight, self._plan(x, passage))
 
     def _in_precision(self, x: Tensor) -> Tensor:
         """The input in the precision of the products."""
         device = x.device.type
         return x.to(torch.get_autocast_dtype(device)) if torch.is_autocast_enabled(device) else x
 
-    def _plan(self, x: Tensor, sums: RowSums) -> Plan:
+    def _plan(self, x: Tensor, passage: Passage) -> Plan:
         return Plan(
             steps=self._draw_steps().tolist(),
-            sums=sums,
+            passage=passage,
             activation=self.activation.name,
             dropout=self.dropout if self.training else 0.0,
             dense=self.dense,
             groups=self.num_groups,
-            together=self._heads_together(x),
+            together=self._heads_together(passage.most_rows(x) * x.shape[1]),
             keep=torch.is_grad_enabled(),
         )
 
-    def _heads_together(self, x: Tensor) -> int:
-        """Choose as many heads as fit a core's cache."""
-        return max(1, CACHED_NUMBERS // max(x.numel(), 1))
+    def _heads_together(self, numbers: int) -> int:
+        """Choose as many heads as fit a core's cache, of so many numbers each."""
+        return max(1, CACHED_NUMBERS // max(numbers, 1))
 
     def _draw_steps(self) -> Tensor:
         """Number of steps of every head (K,), int64 on the CPU."""
-        if not self.training or self.dynamic_depth is None:
+        if not self.drawn:
             depths = torch.full((self.num_heads,), self.depth)
         elif self.dynamic_depth == "uniform":
-            depths = torch.randint(self.depth - 3, self.depth + 3, (self.num_heads,))
+            depths = torch.randint(self.depth - DEEPEST, self.depth + DEEPEST, (self.num_heads,))
         else:
-            draws = torch.empty(self.num_heads)
-            nn.init.trunc_normal_(draws, float(self.depth), 1.0, self.depth - 3.0, self.depth + 3.0)
+            draws, most = torch.empty(self.num_heads), float(DEEPEST)
+            nn.init.trunc_normal_(draws, float(self.depth), 1.0, self.depth - most, self.depth + most)
             depths = draws.long()
         return (depths - 1).clamp(min=0)

@@ -9,6 +9,7 @@ from itertools import groupby
 import torch
 from torch import Tensor
 
+from zoo.layers.passage import Passage
 from zoo.layers.row_sums import RowSums
 
 
@@ -51,7 +52,7 @@ class Plan:
 
     Args:
         steps: Steps of each head (K,).
-        sums: What adds up the neighbours of each row.
+        passage: What adds up neighbours at each step; steps on all rows where heads take different numbers of them.
         activation: Name of the activation.
         dropout: Probability of dropping a message value; 0 outside training.
         dense: Leave out the input from the second state on.
@@ -61,7 +62,7 @@ class Plan:
     """
 
     steps: Sequence[int]
-    sums: RowSums
+    passage: Passage
     activation: str
     dropout: float
     dense: bool
@@ -73,7 +74,7 @@ class Plan:
         """Divide the heads into blocks of neighbours in one group that take equally many steps.
 
         Example:
-            >>> plan = Plan([2, 2, 2, 1], RowSums(torch.zeros(0), torch.zeros(0)), "relu", 0.0, False, 2, 2, False)
+            >>> plan = Plan([2, 2, 2, 1], Passage([]), "relu", 0.0, False, 2, 2, False)
             >>> [(block.heads.start, block.heads.stop, block.steps) for block in plan.blocks()]
             [(0, 2, 2), (2, 3, 2), (3, 4, 1)]
         """
@@ -88,6 +89,11 @@ class Plan:
                 blocks.append(Block(group, inside, slice(start, stop), places[start], steps))
         return blocks
 
+    @property
+    def sums(self) -> RowSums:
+        """What adds up neighbours at every step, where all steps are on the same rows."""
+        return self.passage[0].sums
+
     def draw_masks(self, x: Tensor) -> list[Tensor]:
         """Draw the message values that stay: at each step those of the heads that take it, see `Block.place`."""
         if not self.dropout:
@@ -100,7 +106,7 @@ class Plan:
         """Count the heads that take each step, in decreasing order, and at last 0.
 
         Example:
-            >>> Plan([2, 1, 2, 0], RowSums(torch.zeros(0), torch.zeros(0)), "relu", 0.0, False, 1, 4, False).running()
+            >>> Plan([2, 1, 2, 0], Passage([]), "relu", 0.0, False, 1, 4, False).running()
             [3, 2, 0]
         """
         return [sum(steps > step for steps in self.steps) for step in range(max(self.steps) + 1)]

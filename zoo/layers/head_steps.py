@@ -39,26 +39,29 @@ class HeadSteps(torch.autograd.Function):
         Returns:
             Last messages of the heads, in `plan.groups` tensors (K / groups, n, D).
         """
-        factors, summed, masks = weight.to(x.dtype), plan.sums(x), plan.draw_masks(x)
-        results = tuple(x.new_empty(len(weight) // plan.groups, *x.shape) for _ in range(plan.groups))
+        factors, masks = weight.to(x.dtype), plan.draw_masks(x)
+        inputs = [plan.passage[step].of_input(x) for step in range(max(plan.steps))]
+        summed = plan.sums(x) if inputs else x
+        ends = inputs[-1] if inputs else x
+        results = tuple(x.new_empty(len(weight) // plan.groups, *ends.shape) for _ in range(plan.groups))
         states: list[Tensor] = []
         for block in plan.blocks():
             last = results[block.group][block.inside]
             if block.steps == 0:
                 last.copy_(x)
-            messages, state = x.new_empty(x.shape[0], block.size, x.shape[1]), torch.empty_like(last)
-            rows = summed.unsqueeze(1).expand_as(messages)
-            for step in range(block.steps):
-                state = torch.empty_like(last) if plan.keep and step > 0 else state
-                multiply(x, rows, factors[block.heads], plan, state)
+            room = x.new_empty(block.size * max((part.numel() for part in inputs), default=0))
+            rows = summed.unsqueeze(1).expand(-1, block.size, -1)
+            for step, added in enumerate(inputs[: block.steps]):
+                state = added.new_empty(block.size, *added.shape)
+                multiply(added, rows, factors[block.heads], plan, state)
                 if bias is not None:
                     state.add_(bias[block.heads].unsqueeze(1))
                 states += [state] if plan.keep else []
-                ends = step == block.steps - 1
-                out = last if ends else messages.transpose(0, 1)
-                activate(plan.activation, state, _part(slope, block), out)
-                plan.drop(out, masks, step, block)
-                rows = rows if ends else plan.sums(messages)
+                ends_here = step == block.steps - 1
+                messages = last.transpose(0, 1) if ends_here else rows_of(room, state)
+                activate(plan.activation, state, _part(slope, block), messages.transpose(0, 1))
+                plan.drop(messages.transpose(0, 1), masks, step, block)
+                rows = rows if ends_here else plan.passage[step + 1].sums(messages)
         ctx.plan, ctx.num_states = plan, len(states)
         ctx.save_for_backward(x, summed, factors, weight, bias, slope, *states, *masks)
         return results
@@ -84,38 +87,48 @@ class _Backward:
         self.plan = plan
         self.states, self.masks = iter(rest[:num_states]), rest[num_states:]
         self.of_x = torch.zeros_like(self.x, dtype=torch.promote_types(self.x.dtype, torch.float32))
-        self.of_sum = torch.zeros_like(self.of_x)
+        self.of_inputs = [self._like_input(step) for step in range(max(plan.steps))]
+        self.of_sum = torch.zeros_like(self.summed, dtype=self.of_x.dtype)
         self.of_weight = torch.zeros_like(weight)
         self.of_bias = None if bias is None else torch.zeros_like(bias)
         self.of_slope = None if self.slope is None else torch.zeros_like(self.slope)
+
+    def _like_input(self, step: int) -> Tensor:
+        """Where the gradient of the rows that are added after a step is summed up."""
+        inputs = self.plan.passage[step].inputs
+        return self.of_x if inputs is None else self.of_x.new_zeros(len(inputs), self.x.shape[1])
 
     def through_block(self, block: Block, grad: Tensor) -> None:
         """Add the gradients of some heads, given that of their last messages (heads, n, D)."""
         if block.steps == 0:
             self.of_x += grad.sum(0)
             return
-        (n, D), size = self.x.shape, block.size
+        size, D = block.size, self.x.shape[1]
         states = [next(self.states) for _ in range(block.steps)]
         of_weight, factors = self.of_weight[block.heads], self.factors[block.heads].transpose(1, 2)
-        of_state, messages = (self.x.new_empty(n, size, D) for _ in range(2))
+        rooms = [self.x.new_empty(max(state.numel() for state in states)) for _ in range(3)]
         grad = grad.clone(memory_format=torch.contiguous_format) if self.masks else grad.contiguous()
-        of_messages = torch.empty_like(grad)
         for step in reversed(range(block.steps)):
             self.plan.drop(grad, self.masks, step, block)
-            self._through_activation(block, states[step], grad, of_state.transpose(0, 1), messages.view(size, n, D))
+            of_state = rows_of(rooms[0], states[step])
+            scratch = rows_of(rooms[1], states[step]).view_as(states[step])
+            self._through_activation(block, step, states[step], grad, of_state.transpose(0, 1), scratch)
             if step == 0:
                 break
-            around = self.plan.sums.transposed(of_state).transpose(0, 1)
+            around = self.plan.passage[step].sums.transposed(of_state).transpose(0, 1)
+            messages = rows_of(rooms[1], states[step - 1])
             activate(self.plan.activation, states[step - 1], _part(self.slope, block), messages.transpose(0, 1))
             self.plan.drop(messages.transpose(0, 1), self.masks, step - 1, block)
             # With S the sum over neighbours, the gradient of W in S m W is m' S' g and that of m is S' g W'.
             add_product(of_weight, messages.permute(1, 2, 0), around)
-            grad = torch.bmm(around, factors, out=of_messages)
+            grad = torch.bmm(around, factors, out=rows_of(rooms[2], states[step - 1]).view_as(around))
         # All heads share the input of the first step, so its gradient goes through the sum once for all of them.
-        add_product(of_weight, self.summed.T.expand(size, D, n), of_state.transpose(0, 1))
+        add_product(of_weight, self.summed.T.expand(size, D, -1), of_state.transpose(0, 1))
         add_product(self.of_sum, of_state.flatten(1), factors.reshape(size * D, D))
 
-    def _through_activation(self, block: Block, state: Tensor, grad: Tensor, of_state: Tensor, scratch: Tensor) -> None:
+    def _through_activation(
+        self, block: Block, step: int, state: Tensor, grad: Tensor, of_state: Tensor, scratch: Tensor
+    ) -> None:
         """From the messages after a step to its state (heads, n, D), and to what was added there: x, bias."""
         part = activation_gradient(self.plan.activation, state, _part(self.slope, block), grad, of_state, scratch)
         if self.of_slope is not None and part is not None:
@@ -123,12 +136,23 @@ class _Backward:
         if self.of_bias is not None:
             self.of_bias[block.heads] += of_state.sum(1)
         if not self.plan.dense:
-            self.of_x += of_state[0] if block.size == 1 else of_state.sum(0)
+            self.of_inputs[step] += of_state[0] if block.size == 1 else of_state.sum(0)
 
     def finish(self) -> tuple[Tensor | None, ...]:
         """Gradients of x, weight, bias, slope and plan."""
-        self.of_x += self.plan.sums.transposed(self.of_sum)
+        for step, part in enumerate(self.of_inputs):
+            inputs = self.plan.passage[step].inputs
+            if inputs is not None:
+                self.of_x.index_add_(0, inputs, part)
+        if self.of_inputs:
+            self.of_x += self.plan.sums.transposed(self.of_sum)
         return self.of_x.to(self.x.dtype), self.of_weight, self.of_bias, self.of_slope, None
+
+
+def rows_of(room: Tensor, state: Tensor) -> Tensor:
+    """Memory for rows (n, heads, D), of a state's (heads, n, D) size, at the beginning of some that is kept."""
+    heads, n, D = state.shape
+    return room[: state.numel()].view(n, heads, D)
 
 
 def _part(slope: Tensor | None, block: Block) -> Tensor | None:

@@ -98,7 +98,8 @@ class Neighborhood:
         if self.missing is None:  # every bond has both directions, so that the map is its own transpose
             rows = RowSums(terms, self._first, lambda: rows)
             return rows
-        return self._padded_sums(self.destination.index_select(0, self._leading), terms, of_bonds=False)
+        sums = self.destination.index_select(0, self._leading)
+        return self._padded_sums(sums, terms, rows=self.graph.num_nodes())
 
     @cached_property
     def bond_rows(self) -> RowSums:
@@ -107,8 +108,16 @@ class Neighborhood:
             return cast(RowSums, self.sum_bonds)
         sums, terms, starts = self._bonds_around(self.source, self.reverse)
         if self.missing is not None:
-            return self._padded_sums(sums, terms, of_bonds=True)
+            return self._padded_sums(sums, terms, rows=len(self.source), of_bonds=True)
         return RowSums(terms, starts, self._transposed_bond_rows)
+
+    @cached_property
+    def incoming_rows(self) -> RowSums:
+        """`sum_to_atoms` as sums of rows."""
+        if self.missing is not None:
+            numbers = torch.arange(len(self.source), device=self.source.device)
+            return self._padded_sums(self.destination, numbers, rows=len(self.source))
+        return RowSums(self._leading, self._first, rows=len(self.source))
 
     def _transposed_bond_rows(self) -> RowSums:
         """For each bond v -> w the bonds w -> u with u other than v, which are those u -> w the other way."""
@@ -146,14 +155,14 @@ class Neighborhood:
         places += places >= rank.index_select(0, left_out).index_select(0, finding)
         return finding, self._leading.index_select(0, places), starts
 
-    def _padded_sums(self, sums: Tensor, terms: Tensor, of_bonds: bool) -> RowSums:
-        """Sums of pairs and of the padding around atoms, or around the atoms that bonds come from."""
+    def _padded_sums(self, sums: Tensor, terms: Tensor, rows: int, of_bonds: bool = False) -> RowSums:
+        """Sums of pairs and of the padding, the last of so many rows, around atoms or those that bonds come from."""
         times = self._times(of_bonds)
         size = int((self.host or self)._times(of_bonds).sum())
         padded = torch.arange(len(times), device=sums.device).repeat_interleave(times, output_size=size)
         sums = torch.cat([sums, padded])
-        terms = torch.cat([terms, torch.full_like(padded, len(times) - 1)])
-        return RowSums.of(sums, terms, len(times))
+        terms = torch.cat([terms, torch.full_like(padded, rows - 1)])
+        return RowSums.of(sums, terms, len(times), rows)
 
     def _times(self, of_bonds: bool) -> Tensor:
         """Copies of the padding to add around each atom (N,), or around the atom that each bond comes from (E,)."""

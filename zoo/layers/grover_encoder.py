@@ -152,7 +152,7 @@ class GroverEncoder(nn.Module):
         of_bonds = self._describe("atom_from_bond", atom_feats, edges, *alike.sums_of_bonds(bond_rows))
         if not bonds:
             return Embeddings(of_atoms[:N], of_bonds[:N])
-        atoms, edges = spread(atoms, atom_rows, len(atom_feats)), spread(edges, bond_rows, len(bond_feats))
+        atoms, edges = spread(atoms, atom_rows, atom_feats.shape[0]), spread(edges, bond_rows, bond_feats.shape[0])
         feats = torch.cat([atom_feats.index_select(0, around.source), bond_feats], dim=1)
         return Embeddings(
             of_atoms[:N],
@@ -180,7 +180,7 @@ class GroverEncoder(nn.Module):
 
     def _describe(self, name: str, feats: Tensor, states: Tensor, rows: Alike | None, sums: Sums) -> Tensor:
         """Embeddings (N, D) of atoms with features (N, A), from the states of what each of them sums."""
-        return spread(self.outputs[name](choose(feats, rows), sums(states)), rows, len(feats))
+        return spread(self.outputs[name](choose(feats, rows), sums(states)), rows, feats.shape[0])
 
     def _inputs(self, molecules: MoleculeGraph) -> tuple[Neighborhood, Tensor, Tensor]:
         dtype = self.atom_input.linear.weight.dtype

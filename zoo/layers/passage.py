@@ -149,10 +149,10 @@ class Surroundings:
         return self._summing(self.around.incoming_rows, bonds) if bonds else (None, self._sum_all_bonds)
 
     def _sum_all_atoms(self, atoms: Tensor) -> Tensor:
-        return fill_rows(self.around.sum_atoms(atoms[: len(self.atom_feats)]))
+        return fill_rows(self.around.sum_atoms(atoms[: self.atom_feats.shape[0]]))
 
     def _sum_all_bonds(self, bonds: Tensor) -> Tensor:
-        return fill_rows(self.around.sum_to_atoms(bonds[: len(self.bond_feats)]))
+        return fill_rows(self.around.sum_to_atoms(bonds[: self.bond_feats.shape[0]]))
 
     @cached_property
     def _atom_kinds(self) -> np.ndarray:

@@ -108,7 +108,7 @@ class DirectedBondEncoder(nn.Module):
             bonds = self.dropout(self.activation(messages))
         rows, sums = alike.sums_of_bonds(passage.last)
         atoms = torch.cat([choose(atom_feats, rows), sums(bonds)], dim=1)
-        return spread(self.dropout(self.activation(self.output(atoms))), rows, len(atom_feats))
+        return spread(self.dropout(self.activation(self.output(atoms))), rows, atom_feats.shape[0])
 
 
 class DMPNN(nn.Module):

@@ -29,7 +29,7 @@ def ask(client, molecules, **how):
 
 def test_rows_are_those_of_the_learner_to_the_last_digit(client, learner):
     found = pd.DataFrame(ask(client, MOLECULES[:6], domain=True, neighbors=2, coverage=0.8))
-    expected = learner.predictions(MOLECULES[:6], batch_size=32, domain=True, neighbors=2, coverage=0.8).to_frame()
+    expected = learner.predictions(MOLECULES[:6], domain=True, neighbors=2, coverage=0.8).to_frame()
     assert list(found) == list(expected)
     for name in expected:
         if expected[name].dtype.kind == "f":
@@ -145,4 +145,4 @@ def test_pieces_of_the_server_are_the_chunks_of_predict(learner, b3db):
     """The digits are equal because the batches are."""
     rows = MoleculeRows(list(b3db.smiles[:100]))
     table = predict_rows(learner, rows, Job("", "cpu", 32))
-    np.testing.assert_array_equal(table["predicted_logS"], learner.predictions(rows, batch_size=32).values[:, 0])
+    np.testing.assert_array_equal(table["predicted_logS"], learner.predictions(rows).values[:, 0])

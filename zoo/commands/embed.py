@@ -36,7 +36,7 @@ def main(arguments: list[str]) -> None:
                       help="write this one only, from 0 to N - 1")  # fmt: skip
     add_reading(parser, ("smiles_column", "separator", "encoding", "sheet"))
     parser.add_option("--chunk_size", type=int, default=1000, group=WORK, help="rows at a time; bounds the memory")
-    parser.add_option("--batch_size", type=int, default=64, group=WORK, help="molecules in a batch of the model")
+    parser.add_option("--batch_size", type=int | None, group=WORK, help="molecules in a batch of the model")
     parser.add_option("--num_workers", type=int | None, group=WORK, help="processes; one for each core unless given")
     parser.add_option("--device", default="auto", group=WORK, help="auto, cpu, cuda, cuda:1, ...")
     parser.add_trust()

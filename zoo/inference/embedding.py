@@ -44,7 +44,7 @@ def embed_file(
     options: ReadOptions | None = None,
     chunk_size: int = 1000,
     num_workers: int | None = None,
-    batch_size: int = 64,
+    batch_size: int | None = None,
     device: str = "auto",
     progress: bool | None = None,
     trust: bool = False,
@@ -60,7 +60,7 @@ def embed_file(
         options: How the file is read.
         chunk_size: Rows at a time, which with `num_workers` bounds the memory.
         num_workers: As in `FileOptions`.
-        batch_size: Molecules in a batch of the model.
+        batch_size: Molecules in a batch of the model; `None` takes what is fastest for it.
         device: As in `zoo.build`.
         progress: Show the bar; `None` shows it in a terminal or notebook.
         trust: As in `zoo.load`.

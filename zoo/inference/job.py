@@ -25,7 +25,7 @@ class Job:
     Args:
         run: Folder of a run or a checkpoint.
         device: As in `zoo.build`.
-        batch_size: Molecules in a batch of the model.
+        batch_size: Molecules in a batch of the model; `None` takes what is fastest for it.
         trust: As in `zoo.load`.
         label: What messages call the source of the rows.
         how: More arguments of `Predictor.predictions`.
@@ -33,7 +33,7 @@ class Job:
 
     run: str
     device: str
-    batch_size: int
+    batch_size: int | None
     trust: bool = False
     label: str = ""
     how: Mapping[str, Any] = field(default_factory=dict)

@@ -68,8 +68,7 @@ def predict_dataset(
 
     device = options.get("device", "auto") if num_gpus else "cpu"
     request = Request.of(run, head_of(dataset), {**options, "device": "cpu", "num_workers": 0})
-    batch_size = request.options.batch_size or (64 if num_gpus else 32)
-    job = replace(request.job, run=str(Path(run).expanduser().resolve()), device=device, batch_size=batch_size)
+    job = replace(request.job, run=str(Path(run).expanduser().resolve()), device=device)
     fewest, most = (concurrency, concurrency) if isinstance(concurrency, int) else concurrency
     warn_of_waiting(fewest * num_cpus)
     return dataset.map_batches(

@@ -40,7 +40,7 @@ class FileOptions:
         chunk_size: Rows at a time; with `num_workers` they bound the memory.
         num_workers: Processes that predict, this one among them; `None` takes one for each core, 0 and any GPU only
             this one.
-        batch_size: Molecules in a batch of the model; `None` takes 32 on a CPU, whose caches they fit, and 64 on a GPU.
+        batch_size: Molecules in a batch of the model; `None` takes what is fastest for it.
         device: As in `zoo.build`.
         progress: Show the bar; `None` shows it in a terminal or notebook.
         patience: Seconds without an answer after which a worker is reported as hung.
@@ -129,8 +129,7 @@ class Request:
         """Job of the workers."""
         options = self.options
         path, label = str(self.saved.path), self.rows.label
-        batch_size = options.batch_size or (32 if self.on_cpu else 64)
-        facts = (path, options.device, batch_size, options.trust, label, self.options.how)
+        facts = (path, options.device, options.batch_size, options.trust, label, self.options.how)
         return Job(*facts) if self.vectors is None else EmbeddingJob(*facts, **self.vectors)
 
     @property

@@ -10,11 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from featurizers import Featurizer, MoleculeGraph
-from zoo.data import MoleculeLoader
 from zoo.data.arrays import Float32
 from zoo.layers.grover_encoder import Embeddings
 from zoo.layers.joined_molecules import embed_all
 from zoo.learners import evaluation
+from zoo.learners.batches import prediction_loader
 from zoo.learners.encoding import encode_chunks
 
 
@@ -40,7 +40,7 @@ def embed_function(model: nn.Module, name: str, source: str | None) -> Callable[
 
 
 def embed_atoms(
-    model: nn.Module, name: str, featurizer: Featurizer, molecules: object, batch_size: int, num_workers: int
+    model: nn.Module, name: str, featurizer: Featurizer, molecules: object, batch_size: int | None, num_workers: int
 ) -> list[Float32]:
     """States of the atoms of each molecule, see `Learner.embed_atoms`."""
     encoder = getattr(model, "encoder", None)
@@ -51,7 +51,7 @@ def embed_atoms(
     for readable, packed, reasons in encode_chunks(featurizer, molecules, "nan", num_workers):
         rows: list[Float32 | None] = [None] * len(reasons)
         if packed is not None:
-            loader = MoleculeLoader(packed, featurizer, batch_size=batch_size)
+            loader = prediction_loader(model, featurizer, packed, batch_size)
             states = evaluation.run_model(model, loader, partial(atom_states, encoder)).numpy()
             ends = np.cumsum(packed.num_atoms)[:-1]
             for place, part in zip(readable, np.split(states, ends), strict=True):

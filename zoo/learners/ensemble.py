@@ -16,7 +16,7 @@ from zoo.learners.decisions import decide_classes, mean_thresholds
 from zoo.learners.encoding import encode_chunks_for_all
 from zoo.learners.molecule_lists import index_of
 from zoo.learners.predictions import Predictions, with_reasons
-from zoo.learners.predictor import PREDICT_BATCH, Predictor
+from zoo.learners.predictor import Predictor
 from zoo.recipe.fitted import Fitted
 from zoo.registry import kinds
 from zoo.runs.ensemble_folder import MOST_MEMBERS, is_positive, write_ensemble
@@ -78,7 +78,7 @@ class Ensemble(Predictor):
         }
         return len(seeds) == 1 and all(each.data == asked[0].data for each in asked)
 
-    def plain_predictions(self, molecules: object, batch_size: int, on_invalid: str) -> Predictions:
+    def plain_predictions(self, molecules: object, batch_size: int | None, on_invalid: str) -> Predictions:
         """Predict molecules, with the spread over the members; arguments as in `predict`.
 
         Every molecule is read once, and encoded once for each different featurizer.
@@ -101,7 +101,7 @@ class Ensemble(Predictor):
             mean, why, self.fitted.column_names, spread=spread, index=index_of(molecules), classes=classes
         )
 
-    def predict_packed(self, packed: PackedMolecules, batch_size: int = PREDICT_BATCH) -> Floats:
+    def predict_packed(self, packed: PackedMolecules, batch_size: int | None = None) -> Floats:
         """Predictions (n, T) of molecules that are featurized already.
 
         Raises:
@@ -132,7 +132,7 @@ class Ensemble(Predictor):
         write_ensemble(path, [member.save for member in self.members], self.weights, self.fitted.calibration)
 
     def _predict_chunk(
-        self, encoded: Sequence[tuple[np.ndarray, PackedMolecules | None]], size: int, batch_size: int
+        self, encoded: Sequence[tuple[np.ndarray, PackedMolecules | None]], size: int, batch_size: int | None
     ) -> np.ndarray:
         """Predictions of the members (M, n, ...) for one chunk, NaN where one cannot predict."""
         found: list[Any] = [None] * len(self.members)
@@ -145,7 +145,7 @@ class Ensemble(Predictor):
             together[number, rows] = values[: len(rows)]
         return together
 
-    def _predict_nothing(self, featurizers: Sequence[Featurizer], batch_size: int) -> np.ndarray:
+    def _predict_nothing(self, featurizers: Sequence[Featurizer], batch_size: int | None) -> np.ndarray:
         """Predictions (M, 0, ...) of no molecules, in their shape and type."""
         return self._predict_chunk([(np.empty(0, np.int64), None)] * len(featurizers), 0, batch_size)
 
@@ -188,7 +188,7 @@ def combine(values: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.nda
     return mean.astype(values.dtype), np.sqrt(variance).astype(values.dtype)
 
 
-def predict_some(member: Predictor, packed: PackedMolecules | None, batch_size: int) -> np.ndarray:
+def predict_some(member: Predictor, packed: PackedMolecules | None, batch_size: int | None) -> np.ndarray:
     """Predictions of packed molecules; without any, those of a probe, for their shape and type."""
     if packed is None:
         packed = member.probe()

@@ -17,7 +17,7 @@ from zoo.data.arrays import Floats
 from zoo.learners import evaluation
 from zoo.learners.baselines import TaskEstimators
 from zoo.learners.given_data import cut, describe_data, describe_features, scale_features
-from zoo.learners.predictor import PREDICT_BATCH, Predictor
+from zoo.learners.predictor import Predictor
 from zoo.learners.saved_trees import check_trees
 from zoo.learners.targets import fit_scaler, settle_targets
 from zoo.recipe.fitted import Fitted
@@ -135,7 +135,7 @@ class Baseline(Predictor):
                 self.choose_thresholds(parts.valid, known, chosen.threshold_metric, folder)
         return history
 
-    def predict_packed(self, packed: PackedMolecules, batch_size: int = PREDICT_BATCH) -> Floats:
+    def predict_packed(self, packed: PackedMolecules, batch_size: int | None = None) -> Floats:
         """Predictions (n, T) of molecules that are featurized already."""
         values = self.model.predict(descriptors_of(self.complete(packed)))
         return values if self.scaler is None else evaluation.unscale(values, self.task, self.scaler)

@@ -16,9 +16,10 @@ from featurizers import Featurizer, PackedMolecules
 from zoo.data import MoleculeDataset, MoleculeLoader, Split
 from zoo.data.arrays import Float32, Floats
 from zoo.learners import embedding, evaluation
+from zoo.learners.batches import prediction_loader
 from zoo.learners.evaluation import Validation
 from zoo.learners.given_data import cut, describe_data, describe_features, scale_features
-from zoo.learners.predictor import PREDICT_BATCH, Predictor
+from zoo.learners.predictor import Predictor
 from zoo.learners.targets import settle_targets
 from zoo.learners.transfer import Transfer
 from zoo.learners.watchers import watchers
@@ -194,17 +195,17 @@ class Learner(Predictor):
             kept = f"the weights of epoch {run.history.best_epoch}" if run.best_weights else "no weights"
             warnings.warn(f"training stopped, {kept} are kept: {run.history.diverged}", stacklevel=4)
 
-    def predict_packed(self, packed: PackedMolecules, batch_size: int = PREDICT_BATCH) -> Floats:
+    def predict_packed(self, packed: PackedMolecules, batch_size: int | None = None) -> Floats:
         """Predictions (n, T) of molecules that are featurized already, as `predict` gives them."""
         self.fitted.require_trained()
-        loader = MoleculeLoader(self.complete(packed), self.featurizer, batch_size=batch_size)
+        loader = prediction_loader(self.model, self.featurizer, self.complete(packed), batch_size)
         return evaluation.to_predictions(evaluation.run_model(self.model, loader), self.task, self.scaler)
 
     def embed(
         self,
         molecules: object,
         *,
-        batch_size: int = PREDICT_BATCH,
+        batch_size: int | None = None,
         on_invalid: str = "nan",
         source: str | None = None,
     ) -> Float32:
@@ -219,12 +220,12 @@ class Learner(Predictor):
         embed = embedding.embed_function(self.model, self.recipe.model, source)
 
         def vectors(packed: PackedMolecules) -> np.ndarray:
-            loader = MoleculeLoader(packed, self.featurizer, batch_size=batch_size)
+            loader = prediction_loader(self.model, self.featurizer, packed, batch_size)
             return evaluation.run_model(self.model, loader, embed).numpy()
 
         return self.apply(molecules, vectors, on_invalid, features=False)[0]
 
-    def embed_atoms(self, molecules: object, *, batch_size: int = PREDICT_BATCH) -> list[Float32]:
+    def embed_atoms(self, molecules: object, *, batch_size: int | None = None) -> list[Float32]:
         """States of the atoms of each molecule, (N_i, D) for n molecules; (0, D) for one that cannot be read."""
         name, workers = self.recipe.model, self.encoding_workers
         return embedding.embed_atoms(self.model, name, self.featurizer, molecules, batch_size, workers)
@@ -256,5 +257,5 @@ class Learner(Predictor):
 
     def _validation(self, part: MoleculeDataset, options: TrainingOptions, progress: bool | None) -> Validation:
         valid, packed = self.featurize_dataset(part, options, progress)
-        loader = MoleculeLoader(packed, self.featurizer, batch_size=PREDICT_BATCH)
+        loader = prediction_loader(self.model, self.featurizer, packed, None)
         return Validation(self.model, valid, loader, self.objective, self.scaler)

@@ -21,8 +21,6 @@ from zoo.tasks import Evaluation
 if TYPE_CHECKING:
     import pandas as pd
 
-PREDICT_BATCH = 64
-
 
 class Measured(ABC):
     """Base class of what predicts and is evaluated.
@@ -34,7 +32,7 @@ class Measured(ABC):
     fitted: Fitted
 
     @abstractmethod
-    def predict(self, molecules: object, *, batch_size: int = PREDICT_BATCH, on_invalid: str = "nan") -> Floats:
+    def predict(self, molecules: object, *, batch_size: int | None = None, on_invalid: str = "nan") -> Floats:
         """Predict molecules in their order."""
 
     @abstractmethod
@@ -50,7 +48,7 @@ class Measured(ABC):
         self,
         data: MoleculeDataset | str | pd.DataFrame,
         *,
-        batch_size: int = PREDICT_BATCH,
+        batch_size: int | None = None,
         threshold: float | None = None,
     ) -> Evaluation:
         """Metrics on a data set, its own metric first: mean over the tasks where it is defined.
@@ -62,7 +60,7 @@ class Measured(ABC):
 
         Args:
             data: A data set, or what `zoo.data.load` takes.
-            batch_size: Molecules at a time.
+            batch_size: As in `predict`.
             threshold: Probability from which accuracy, balanced accuracy, F1 and MCC count a molecule to class 1, for
                 all tasks; `None` takes the one that each task got on the validation part, and 0.5 without one.
 

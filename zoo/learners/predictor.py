@@ -15,7 +15,7 @@ from zoo.data.arrays import Floats
 from zoo.data.features import FeatureScaler
 from zoo.learners.decisions import decide_classes
 from zoo.learners.labels import as_kind, check_labels, columns_of_inputs
-from zoo.learners.measured import PREDICT_BATCH, Measured
+from zoo.learners.measured import Measured
 from zoo.learners.molecule_lists import index_of, with_features
 from zoo.learners.molecule_reader import MoleculeReader
 from zoo.learners.own_features import require_same_features, require_same_molecules, take_features
@@ -73,7 +73,7 @@ class Predictor(MoleculeReader, Measured):
         return None if weights is None else Weighting.from_dict(weights)
 
     @abstractmethod
-    def predict_packed(self, packed: PackedMolecules, batch_size: int = PREDICT_BATCH) -> Floats:
+    def predict_packed(self, packed: PackedMolecules, batch_size: int | None = None) -> Floats:
         """Predictions (n, T) of molecules that are featurized already, as `predict` gives them."""
 
     @abstractmethod
@@ -86,7 +86,7 @@ class Predictor(MoleculeReader, Measured):
         """Size of the model."""
 
     def predict(
-        self, molecules: object, *, features: Any = None, batch_size: int = PREDICT_BATCH, on_invalid: str = "nan"
+        self, molecules: object, *, features: Any = None, batch_size: int | None = None, on_invalid: str = "nan"
     ) -> Floats:
         """Predict molecules in their order.
 
@@ -95,7 +95,7 @@ class Predictor(MoleculeReader, Measured):
                 molecules; or the name of a file (CSV, TSV, SMI, SDF, MOL, Parquet, XLSX).
             features: Numbers next to the molecules, for a learner that reads some: by name, or as an array (n, F) in
                 their order. Frames, files and data sets have them as columns.
-            batch_size: Molecules at a time.
+            batch_size: Molecules at a time; `None` takes what is fastest for the model.
             on_invalid: "nan" gives a row of NaN to a molecule that cannot be read, "raise" an error.
 
         Returns:
@@ -113,7 +113,7 @@ class Predictor(MoleculeReader, Measured):
         molecules: object,
         *,
         features: Any = None,
-        batch_size: int = PREDICT_BATCH,
+        batch_size: int | None = None,
         on_invalid: str = "nan",
         domain: bool | str = False,
         neighbors: int = 0,
@@ -152,7 +152,7 @@ class Predictor(MoleculeReader, Measured):
             found = estimator.predictions(self, molecules, batch_size, on_invalid, coverage)
         return self.with_domain(found, molecules, domain, neighbors) if domain or neighbors else found
 
-    def plain_predictions(self, molecules: object, batch_size: int, on_invalid: str) -> Predictions:
+    def plain_predictions(self, molecules: object, batch_size: int | None, on_invalid: str) -> Predictions:
         """Predict molecules without anything that is asked for besides; arguments as in `predict`."""
         values, reasons = self.apply(molecules, lambda packed: self.predict_packed(packed, batch_size), on_invalid)
         classes = decide_classes(values, self.fitted)

@@ -37,7 +37,7 @@ class Estimator(Protocol):
         ...
 
     def predictions(
-        self, predictor: Any, molecules: Any, batch_size: int, on_invalid: str, coverage: float | None
+        self, predictor: Any, molecules: Any, batch_size: int | None, on_invalid: str, coverage: float | None
     ) -> Predictions:
         """Predict molecules; see `Predictor.predictions`."""
         ...

@@ -132,6 +132,7 @@ class DMPNN(nn.Module):
     """
 
     config_class: ClassVar[type[DMPNNConfig]] = DMPNNConfig
+    shares_states: ClassVar[bool] = True
 
     def __init__(self, config: DMPNNConfig) -> None:
         super().__init__()

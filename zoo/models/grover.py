@@ -152,6 +152,7 @@ class Grover(nn.Module):
     """
 
     config_class: ClassVar[type[GroverConfig]] = GroverConfig
+    shares_states: ClassVar[bool] = True
 
     def __init__(self, config: GroverConfig) -> None:
         super().__init__()

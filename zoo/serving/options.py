@@ -33,7 +33,7 @@ class ServeOptions:
         processes: Of each run, which answer so many requests at a time; None takes one for each core that the runs can
             have on a CPU, at most 4, and one on a GPU.
         device: "auto" takes a GPU where there is one; "cpu", "cuda", "cuda:1", ...
-        batch_size: Molecules in a batch of the model; None takes 32 on a CPU and 64 on a GPU, as `molzoo predict`.
+        batch_size: Molecules in a batch of the model; None as in `molzoo predict`.
         trust: As in `zoo.load`.
 
     Raises:

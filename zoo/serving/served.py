@@ -19,7 +19,6 @@ from zoo.data.streaming import RowStream
 from zoo.inference.request import FileOptions, open_rows
 from zoo.learners import loading
 from zoo.learners.molecule_lists import with_features
-from zoo.learners.parts import resolve_device
 from zoo.learners.predictor import Predictor
 from zoo.runs import RunFolder
 from zoo.runs.ensemble_folder import SavedModels, read_all
@@ -69,12 +68,6 @@ class Served:
         served = cls(start, learner, read_all(start.path))
         learner.predict_packed(learner.probe())
         return served
-
-    @property
-    def batch_size(self) -> int:
-        """Molecules in a batch of the model."""
-        on_cpu = resolve_device(self.start.device).type == "cpu"
-        return self.start.batch_size or (32 if on_cpu else 64)
 
     @property
     def card(self) -> Path:
@@ -144,7 +137,7 @@ class Served:
         rows = MoleculeRows(rows.smiles, rows.features, reasons, rows.partners, rows.columns)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", MissingFeatureWarning)
-            return self.learner.predictions(rows, batch_size=self.batch_size, **how).to_frame()
+            return self.learner.predictions(rows, batch_size=self.start.batch_size, **how).to_frame()
 
     def find_large(self, rows: MoleculeRows) -> dict[int, str]:
         """Return why rows are refused whose molecules have too many atoms; short SMILES are not read for it."""

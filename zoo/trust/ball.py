@@ -67,7 +67,7 @@ class Ball(Estimator):
             return ""
         return f"model {learner.recipe.model!r} has no weights to perturb"
 
-    def tell(self, learner: Any, packed: PackedMolecules, batch_size: int) -> Told:
+    def tell(self, learner: Any, packed: PackedMolecules, batch_size: int | None) -> Told:
         """Predict with the trained weights, then with perturbed ones of a copy: the learner's own are never touched."""
         loader = make_loader(learner, packed, batch_size)
         center = read_scores(learner, evaluation.run_model(learner.model, loader))

@@ -12,7 +12,7 @@ import numpy as np
 from zoo.data import MoleculeDataset
 from zoo.data.arrays import Floats
 from zoo.learners.labels import by_name
-from zoo.learners.predictor import PREDICT_BATCH, Predictor
+from zoo.learners.predictor import Predictor
 from zoo.learners.uncertainty import Estimate, make_estimator
 from zoo.registry.catalog.targets import NUMBERS
 from zoo.registry.kinds import labels_of
@@ -39,7 +39,7 @@ def calibrate(
     *,
     method: str | None = None,
     conformal_method: str | None = None,
-    batch_size: int = PREDICT_BATCH,
+    batch_size: int | None = None,
     **options: Any,
 ) -> Calibration:
     """Fit the calibration of one estimator; that of others is kept. `learner.save` writes it.
@@ -52,7 +52,7 @@ def calibrate(
             (default), "zelikman" or "none".
         conformal_method: For classes "sets" (default), "adaptive" or "mondrian"; for numbers "absolute", "normalized"
             or "interval". None takes what fits the estimator.
-        batch_size: Molecules at a time.
+        batch_size: As in `Predictor.predict`.
         **options: Of the estimator.
 
     Raises:

@@ -52,7 +52,7 @@ class McDropout(Estimator):
             return ""
         return f"this {learner.recipe.model!r} has no dropout (trained with a dropout option above 0 it would have)"
 
-    def tell(self, learner: Any, packed: PackedMolecules, batch_size: int) -> Told:
+    def tell(self, learner: Any, packed: PackedMolecules, batch_size: int | None) -> Told:
         """Predict several times."""
         model = copy.deepcopy(learner.model).eval()
         for module in dropping_modules(model):

@@ -41,7 +41,7 @@ class Estimator(ABC):
         """Return why one learner (no ensemble) has no such uncertainty; empty where it has."""
 
     @abstractmethod
-    def tell(self, learner: Predictor, packed: PackedMolecules, batch_size: int) -> Told:
+    def tell(self, learner: Predictor, packed: PackedMolecules, batch_size: int | None) -> Told:
         """Predict n molecules with one learner."""
 
     def misfit_of(self, predictor: Predictor) -> str:
@@ -72,14 +72,14 @@ class Estimator(ABC):
         calibration.require(coverage)
 
     def estimate(
-        self, predictor: Predictor, molecules: Any, batch_size: int, on_invalid: str = "nan"
+        self, predictor: Predictor, molecules: Any, batch_size: int | None, on_invalid: str = "nan"
     ) -> tuple[Estimate, np.ndarray]:
         """Predict molecules.
 
         Args:
             predictor: A learner or an ensemble.
             molecules: As in `Predictor.predict`.
-            batch_size: Molecules at a time.
+            batch_size: As in `Predictor.predict`.
             on_invalid: As in `Predictor.predict`.
 
         Returns:
@@ -99,7 +99,7 @@ class Estimator(ABC):
         self,
         predictor: Predictor,
         molecules: Any,
-        batch_size: int,
+        batch_size: int | None,
         on_invalid: str = "nan",
         coverage: float | None = None,
     ) -> Predictions:
@@ -125,7 +125,12 @@ class Estimator(ABC):
         return None if calibration is None or calibration.other_options(self.options) else calibration
 
     def calibrated(
-        self, predictor: Predictor, molecules: Any, batch_size: int, coverage: float | None, on_invalid: str = "nan"
+        self,
+        predictor: Predictor,
+        molecules: Any,
+        batch_size: int | None,
+        coverage: float | None,
+        on_invalid: str = "nan",
     ) -> tuple[Estimate, Bool | None, np.ndarray]:
         """Predict molecules, and correct what was calibrated with the same options.
 

@@ -11,7 +11,7 @@ import numpy as np
 from zoo.data import MoleculeDataset
 from zoo.data.arrays import Bool, Floats
 from zoo.learners.labels import by_name
-from zoo.learners.predictor import PREDICT_BATCH, Predictor
+from zoo.learners.predictor import Predictor
 from zoo.learners.uncertainty import Estimate, estimator_for
 from zoo.registry.catalog.targets import NUMBERS
 from zoo.registry.kinds import labels_of
@@ -146,7 +146,7 @@ def evaluate_uncertainty(
     uncertainty: str = CALIBRATED,
     *,
     coverage: float | None = None,
-    batch_size: int = PREDICT_BATCH,
+    batch_size: int | None = None,
     **options: Any,
 ) -> UncertaintyReport:
     """Measure how true it is what an estimator says.
@@ -156,7 +156,7 @@ def evaluate_uncertainty(
         data: Molecules with labels that it was neither trained nor calibrated on.
         uncertainty: Name of the estimator.
         coverage: Of intervals or sets; None asks for 0.9 where the estimator is calibrated, and for none else.
-        batch_size: Molecules at a time.
+        batch_size: As in `Predictor.predict`.
         **options: Of the estimator.
 
     Raises:

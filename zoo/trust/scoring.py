@@ -11,13 +11,14 @@ from torch import Tensor, nn
 from featurizers import PackedMolecules
 from zoo.data import MoleculeLoader, prefetch
 from zoo.learners import evaluation
+from zoo.learners.batches import prediction_loader
 from zoo.learners.learner import Learner
 from zoo.trust.estimator import Told
 
 
-def make_loader(learner: Learner, packed: PackedMolecules, batch_size: int) -> MoleculeLoader:
+def make_loader(learner: Learner, packed: PackedMolecules, batch_size: int | None) -> MoleculeLoader:
     """Batches of molecules for a learner's model."""
-    return MoleculeLoader(packed, learner.featurizer, batch_size=batch_size)
+    return prediction_loader(learner.model, learner.featurizer, packed, batch_size)
 
 
 def run_batches(model: nn.Module, loader: MoleculeLoader, function: Callable[..., Tensor]) -> Tensor:

@@ -42,7 +42,7 @@ class FromTarget(Estimator):
         kind = task_entry(learner.fitted.task).name
         return f"it is for models trained with --task {' or '.join(self.names)}, and this one was trained as {kind!r}"
 
-    def tell(self, learner: Any, packed: PackedMolecules, batch_size: int) -> Told:
+    def tell(self, learner: Any, packed: PackedMolecules, batch_size: int | None) -> Told:
         """Read mean and variance from the scores of one pass."""
         return read_scores(learner, evaluation.run_model(learner.model, make_loader(learner, packed, batch_size)))
 
@@ -90,12 +90,12 @@ class FromEnsemble(Estimator):
             return ""
         return "this is one model, not an ensemble (zoo.ensemble, or molzoo train with several seeds)"
 
-    def tell(self, learner: Any, packed: PackedMolecules, batch_size: int) -> Told:
+    def tell(self, learner: Any, packed: PackedMolecules, batch_size: int | None) -> Told:
         """Read mean and variance from the scores of one pass."""
         return read_scores(learner, evaluation.run_model(learner.model, make_loader(learner, packed, batch_size)))
 
     def estimate(
-        self, predictor: Predictor, molecules: Any, batch_size: int, on_invalid: str = "nan"
+        self, predictor: Predictor, molecules: Any, batch_size: int | None, on_invalid: str = "nan"
     ) -> tuple[Estimate, np.ndarray]:
         """Predict molecules; arguments as in `Estimator.estimate`."""
         if all(map(tells_variance, members_of(predictor))):
@@ -136,13 +136,13 @@ class FromCalibration(Estimator):
             raise ValueError(f"this run is not calibrated: {REMEDY}")
         super().check(predictor, coverage)
 
-    def tell(self, learner: Any, packed: PackedMolecules, batch_size: int) -> Told:
+    def tell(self, learner: Any, packed: PackedMolecules, batch_size: int | None) -> Told:
         """Predict once; the deviation of numbers is 1, until it is scaled."""
         values = learner.predict_packed(packed, batch_size).astype(np.float64)
         return Told(values, np.ones_like(values) if labels_of(learner.fitted.task) == NUMBERS else None)
 
     def estimate(
-        self, predictor: Predictor, molecules: Any, batch_size: int, on_invalid: str = "nan"
+        self, predictor: Predictor, molecules: Any, batch_size: int | None, on_invalid: str = "nan"
     ) -> tuple[Estimate, np.ndarray]:
         """Predict molecules; the members of an ensemble agree about the deviation."""
         found = predictor.plain_predictions(molecules, batch_size, on_invalid)

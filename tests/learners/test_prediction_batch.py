@@ -1,0 +1,29 @@
+import numpy as np
+import pytest
+
+import zoo
+from zoo.learners.batches import prediction_batch
+from zoo.models.dmpnn import DMPNN, DMPNNConfig
+from zoo.models.gcn import GCN, GCNConfig
+from zoo.models.grover import Grover, GroverConfig
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        (GCN(GCNConfig()), 32),
+        (Grover(GroverConfig(hidden_size=100)), 512),
+        (DMPNN(DMPNNConfig(hidden_size=300)), 333),
+        (DMPNN(DMPNNConfig(hidden_size=4000, num_layers=1)), 32),
+    ],
+)
+def test_models_that_share_states_are_given_more_molecules_the_narrower_they_are(model, expected):
+    assert prediction_batch(model) == expected
+
+
+def test_predictions_hardly_depend_on_the_batch():
+    learner = zoo.build("dmpnn", model_args={"hidden_size": 16}, num_tasks=1)
+    molecules = ["CCO", "CCN", "CCO", "c1ccccc1O"] * 5
+    vectors = [learner.embed(molecules, batch_size=size) for size in (None, 1, 3)]
+    for other in vectors[1:]:
+        np.testing.assert_allclose(other, vectors[0], rtol=1e-5, atol=1e-6)

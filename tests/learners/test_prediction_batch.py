@@ -13,7 +13,8 @@ from zoo.models.grover import Grover, GroverConfig
     [
         (GCN(GCNConfig()), 32),
         (Grover(GroverConfig(hidden_size=100)), 512),
-        (DMPNN(DMPNNConfig(hidden_size=300)), 333),
+        (DMPNN(DMPNNConfig(hidden_size=300)), 512),
+        (DMPNN(DMPNNConfig(hidden_size=800)), 75),
         (DMPNN(DMPNNConfig(hidden_size=4000, num_layers=1)), 32),
     ],
 )

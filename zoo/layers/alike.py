@@ -49,9 +49,14 @@ class Alike:
         places[order] = np.arange(len(order))
         return cls(np.pad(first[order], (0, -len(first) % multiple)), places[numbers])
 
+    @property
+    def rows(self) -> Tensor:
+        """The chosen rows (R,)."""
+        return torch.from_numpy(self.chosen)
+
     def choose(self, values: Tensor) -> Tensor:
         """Values of the chosen rows (R, ...), from those of all (n, ...)."""
-        return values.index_select(0, torch.from_numpy(self.chosen))
+        return values.index_select(0, self.rows)
 
     def spread(self, states: Tensor) -> Tensor:
         """States of all rows (n, ...), from those of the chosen ones (R, ...)."""

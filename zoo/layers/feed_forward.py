@@ -64,14 +64,30 @@ class FeedForward(nn.Module):
         """Map features (n, sizes[0]) to (n, sizes[-1])."""
         return self._after_first(self.layers[0](self.dropout(x) if self.input_dropout else x))
 
-    def of_parts(self, first: Tensor, second: Tensor) -> Tensor:
-        """`forward` of two tensors side by side, without joining them; one that needs no gradient has none computed."""
-        layer, size = cast(nn.Linear, self.layers[0]), first.shape[1]
-        of_first = F.linear(first, layer.weight[:, :size], layer.bias)
-        return self._after_first(torch.addmm(of_first, second.to(first.dtype), layer.weight[:, size:].T))
+    def of_parts(self, first: Tensor, second: Tensor, rows: Tensor | None = None) -> Tensor:
+        """`forward` of two tensors side by side; arguments as for `map_parts`."""
+        return self._after_first(map_parts(cast(nn.Linear, self.layers[0]), first, second, rows))
 
     def _after_first(self, x: Tensor) -> Tensor:
         """Return what the first linear layer gave (n, sizes[1]) to (n, sizes[-1])."""
         for layer in self.layers[1:]:
             x = layer(self.dropout(x if self.activation is None else self.activation(x)))
         return x
+
+
+def map_parts(layer: nn.Linear, first: Tensor, second: Tensor, rows: Tensor | None = None) -> Tensor:
+    """Apply a linear layer to two tensors side by side, without joining them.
+
+    A part that needs no gradient has none computed.
+
+    Args:
+        layer: Linear map of A + B columns.
+        first: The first part, (n, A) or, with `rows`, (m, A).
+        second: (n, B).
+        rows: Where the first part of each row stands (n,).
+    """
+    size = first.shape[1]
+    of_first = F.linear(first, layer.weight[:, :size], layer.bias)
+    if rows is not None:
+        of_first = of_first.index_select(0, rows)
+    return torch.addmm(of_first, second.to(of_first.dtype), layer.weight[:, size:].T)

@@ -13,7 +13,6 @@ from featurizers.molecule_graph import MoleculeGraph
 from zoo.layers.activations import Activation
 from zoo.layers.alike import Alike
 from zoo.layers.feed_forward import FeedForward
-from zoo.layers.filled_rows import fill_rows
 from zoo.layers.grover_block import GroverBlock
 from zoo.layers.neighborhood import Neighborhood
 from zoo.layers.passage import Sums, Surroundings, choose, may_share, spread
@@ -73,9 +72,9 @@ class OutputLayer(nn.Module):
         self.norm = nn.LayerNorm(hidden_size)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, feats: Tensor, sums: Tensor) -> Tensor:
-        """Map features (n, F) and sums of neighbours (n, D) to embeddings (n, D)."""
-        return self.dropout(self.norm(self.feed_forward.of_parts(feats, sums)))
+    def forward(self, feats: Tensor, sums: Tensor, rows: Tensor | None = None) -> Tensor:
+        """Map features (n, F) and sums of neighbours (n, D) to embeddings (n, D); see `map_parts` for `rows`."""
+        return self.dropout(self.norm(self.feed_forward.of_parts(feats, sums, rows)))
 
 
 class GroverEncoder(nn.Module):
@@ -148,8 +147,8 @@ class GroverEncoder(nn.Module):
         edges, bond_rows = self._bond_states(alike)
         kept = int(padding and self.released_padding)
         N, E = molecules.graph.num_nodes() + kept, molecules.graph.num_edges() + kept
-        of_atoms = self._describe("atom_from_atom", atom_feats, atoms, *alike.sums_of_atoms(atom_rows))
-        of_bonds = self._describe("atom_from_bond", atom_feats, edges, *alike.sums_of_bonds(bond_rows))
+        of_atoms = self._describe("atom_from_atom", alike, atoms, *alike.sums_of_atoms(atom_rows))
+        of_bonds = self._describe("atom_from_bond", alike, edges, *alike.sums_of_bonds(bond_rows))
         if not bonds:
             return Embeddings(of_atoms[:N], of_bonds[:N])
         atoms, edges = spread(atoms, atom_rows, atom_feats.shape[0]), spread(edges, bond_rows, bond_feats.shape[0])
@@ -172,15 +171,17 @@ class GroverEncoder(nn.Module):
     def _bond_states(self, alike: Surroundings) -> tuple[Tensor, Alike | None]:
         """Hidden states of directed bonds after all blocks, and which bonds they are of."""
         passages = alike.bond_passages(*_depths(self.bond_blocks))
-        feats, source = (choose(part, passages[0].first) for part in (alike.bond_feats, alike.around.source))
-        edges = self.bond_input(fill_rows(alike.atom_feats), feats, source)
+        first = passages[0].first
+        atom_feats, source = alike.feats_of(choose(alike.around.source, first))
+        edges = self.bond_input(atom_feats, choose(alike.bond_feats, first), source)
         for block, passage in zip(self.bond_blocks, passages, strict=True):
             edges = block(edges, passage)
         return edges, passages[-1].last
 
-    def _describe(self, name: str, feats: Tensor, states: Tensor, rows: Alike | None, sums: Sums) -> Tensor:
-        """Embeddings (N, D) of atoms with features (N, A), from the states of what each of them sums."""
-        return spread(self.outputs[name](choose(feats, rows), sums(states)), rows, feats.shape[0])
+    def _describe(self, name: str, alike: Surroundings, states: Tensor, atoms: Alike | None, sums: Sums) -> Tensor:
+        """Embeddings (N, D) of all atoms, of which some are computed, from the states of what each of these sums."""
+        feats, rows = alike.feats_of(atoms.rows if atoms else None)
+        return spread(self.outputs[name](feats, sums(states), rows), atoms, alike.atom_feats.shape[0])
 
     def _inputs(self, molecules: MoleculeGraph) -> tuple[Neighborhood, Tensor, Tensor]:
         dtype = self.atom_input.linear.weight.dtype

@@ -140,6 +140,19 @@ class Surroundings:
         """Steps between directed bonds; arguments as for atoms."""
         return self._passages(self.around.bond_rows, self._bond_kinds if self.shared else None, depths, even)
 
+    def feats_of(self, atoms: Tensor | None) -> tuple[Tensor, Tensor | None]:
+        """Features of atoms of different kinds (k, A), and which of them each of some atoms has (R,).
+
+        Args:
+            atoms: Their numbers (R,); `None` for all, in their order.
+        """
+        if not self.shared:
+            return fill_rows(self.atom_feats), atoms
+        classes = self._kinds_alike.classes
+        return self._kinds_alike.choose(self.atom_feats), torch.from_numpy(
+            classes if atoms is None else classes[atoms.numpy()]
+        )
+
     def sums_of_atoms(self, atoms: Alike | None) -> tuple[Alike | None, Sums]:
         """Atoms that differ by themselves and by what they sum: their neighbours, of the given classes."""
         return self._summing(self.around.atom_rows, atoms) if atoms else (None, self._sum_all_atoms)
@@ -153,6 +166,10 @@ class Surroundings:
 
     def _sum_all_bonds(self, bonds: Tensor) -> Tensor:
         return fill_rows(self.around.sum_to_atoms(bonds[: self.bond_feats.shape[0]]))
+
+    @cached_property
+    def _kinds_alike(self) -> Alike:
+        return Alike.of(self._atom_kinds, self.multiple)
 
     @cached_property
     def _atom_kinds(self) -> np.ndarray:

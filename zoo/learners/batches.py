@@ -8,8 +8,9 @@ from featurizers import Featurizer, PackedMolecules
 from zoo.data import MoleculeLoader
 
 ON_CPU, ON_GPU, LARGEST = 32, 64, 512
-NUMBERS = 100_000
-"""Numbers that the states of an atom and all molecules of a batch would take together, were each of one atom."""
+PRODUCTS = 48_000_000
+"""Multiplications that a layer takes for one row of each molecule of a batch, from which a larger one costs memory and
+saves little: the products of wide layers are fast in any batch."""
 
 
 def prediction_batch(model: nn.Module) -> int:
@@ -23,7 +24,7 @@ def prediction_batch(model: nn.Module) -> int:
     if not getattr(model, "shares_states", False):
         return ON_CPU
     width: int = model.config.hidden_size  # type: ignore[union-attr, assignment]
-    return max(ON_CPU, min(LARGEST, NUMBERS // width))
+    return max(ON_CPU, min(LARGEST, PRODUCTS // width**2))
 
 
 def prediction_loader(

@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-import torch
 from torch import Tensor, nn
 
 from featurizers.molecule_graph import MoleculeGraph
 from zoo.layers.activations import ACTIVATIONS, Activation
+from zoo.layers.feed_forward import map_parts
 from zoo.layers.message_passing import POOLS, sum_nodes
 from zoo.layers.neighborhood import Neighborhood
 from zoo.layers.passage import Surroundings, choose, may_share, spread
@@ -97,18 +97,20 @@ class DirectedBondEncoder(nn.Module):
         around = Neighborhood.of(molecules)
         alike = Surroundings(around, atom_feats, bond_feats, may_share(self, self.dropout.p))
         (passage,) = alike.bond_passages([self.num_steps])
-        # W_i [x, e] in two parts: an atom is multiplied once, not once for each of its bonds.
+        # W_i [x, e] in two parts: a kind of atom is multiplied once, not once for each of its bonds.
         # Sums are added in place: a new tensor for each costs a fifth of a prediction.
-        inputs = self.atom_input(atom_feats).index_select(0, choose(around.source, passage.first))
+        feats, source = alike.feats_of(choose(around.source, passage.first))
+        inputs = self.atom_input(feats).index_select(0, source)
         inputs += self.bond_input(choose(bond_feats, passage.first))
         bonds = self.activation(inputs)
         for step in range(self.num_steps):
             messages = self.message(passage[step].sums(bonds))
             messages += passage[step].of_input(inputs)
             bonds = self.dropout(self.activation(messages))
-        rows, sums = alike.sums_of_bonds(passage.last)
-        atoms = torch.cat([choose(atom_feats, rows), sums(bonds)], dim=1)
-        return spread(self.dropout(self.activation(self.output(atoms))), rows, atom_feats.shape[0])
+        last, sums = alike.sums_of_bonds(passage.last)
+        feats, rows = alike.feats_of(last.rows if last else None)
+        atoms = map_parts(self.output, feats, sums(bonds), rows)
+        return spread(self.dropout(self.activation(atoms)), last, atom_feats.shape[0])
 
 
 class DMPNN(nn.Module):

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo.learners.batches import prediction_batch
+from featurizers import GroverFeaturizer, PackedMolecules
+from zoo.learners.batches import prediction_batch, prediction_loader
 from zoo.models.dmpnn import DMPNN, DMPNNConfig
 from zoo.models.gcn import GCN, GCNConfig
 from zoo.models.grover import Grover, GroverConfig
@@ -20,6 +21,14 @@ from zoo.models.grover import Grover, GroverConfig
 )
 def test_models_that_share_states_are_given_more_molecules_the_narrower_they_are(model, expected):
     assert prediction_batch(model) == expected
+
+
+@pytest.mark.parametrize(("smiles", "expected"), [("CCO", 512), ("C" * 200, 81), ("C" * 2000, 32)])
+def test_batches_of_large_molecules_are_smaller(smiles, expected):
+    featurizer = GroverFeaturizer()
+    packed = PackedMolecules.pack([featurizer.encode(featurizer.parse(smiles))] * 3)
+    assert prediction_loader(DMPNN(DMPNNConfig()), featurizer, packed, None).batch_size == expected
+    assert prediction_loader(DMPNN(DMPNNConfig()), featurizer, packed, 7).batch_size == 7
 
 
 def test_predictions_hardly_depend_on_the_batch():

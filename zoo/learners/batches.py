@@ -8,6 +8,8 @@ from featurizers import Featurizer, PackedMolecules
 from zoo.data import MoleculeLoader
 
 ON_CPU, ON_GPU, LARGEST = 32, 64, 512
+ATOMS = 16_384
+"""Atoms that a batch has at most, about: those of 512 molecules like drugs."""
 PRODUCTS = 48_000_000
 """Multiplications that a layer takes for one row of each molecule of a batch, from which a larger one costs memory and
 saves little: the products of wide layers are fast in any batch."""
@@ -30,5 +32,8 @@ def prediction_batch(model: nn.Module) -> int:
 def prediction_loader(
     model: nn.Module, featurizer: Featurizer, packed: PackedMolecules, batch_size: int | None
 ) -> MoleculeLoader:
-    """Batches of featurized molecules; `None` takes `prediction_batch`."""
-    return MoleculeLoader(packed, featurizer, batch_size=batch_size or prediction_batch(model))
+    """Batches of featurized molecules; `None` takes `prediction_batch`, or fewer of large molecules."""
+    if batch_size is None:
+        fitting = ATOMS // max(1, round(float(packed.num_atoms.mean())) if len(packed) else 1)
+        batch_size = max(ON_CPU, min(prediction_batch(model), fitting))
+    return MoleculeLoader(packed, featurizer, batch_size=batch_size)

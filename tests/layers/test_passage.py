@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from featurizers import GroverFeaturizer, MoleculeGraph, PackedMolecules
 from featurizers.tensor_graph import TensorGraph
+from zoo.layers.dropping import dropping_modules
 from zoo.layers.neighborhood import Neighborhood
 from zoo.layers.passage import MOST_NEIGHBORS, Surroundings, compute_every_row
 from zoo.models.dmpnn import DMPNN, DMPNNConfig
@@ -119,11 +120,14 @@ def test_nothing_is_shared_where_each_row_has_its_own_gradient_dropout_or_many_n
     assert not surroundings(MoleculeGraph(TensorGraph(source, destination, *sizes, *feats))).shared
 
 
-def test_dropped_values_are_drawn_for_every_row():
-    model = build("dmpnn", dropout=0.5).train()
-    batch = molecules(*["CCCC"] * 4)
-    scores = model.embed(batch)
-    assert len({tuple(row) for row in scores.tolist()}) == 4
+@pytest.mark.parametrize("name", ["dmpnn", "grover"])
+@pytest.mark.parametrize("everywhere", [False, True])
+def test_dropped_values_are_drawn_for_every_row(name, everywhere):
+    model = build(name, dropout=0.5).train(everywhere)
+    for module in dropping_modules(model):  # as for the spread of predictions, with all else in eval mode
+        module.training = True
+    vectors = model.embed(molecules(*["CCCC"] * 4))
+    assert len({tuple(row) for row in vectors.tolist()}) == 4
 
 
 def test_hooks_see_every_row():

@@ -23,6 +23,11 @@ def test_models_that_share_states_are_given_more_molecules_the_narrower_they_are
     assert prediction_batch(model) == expected
 
 
+def test_models_that_drop_values_share_none():
+    assert prediction_batch(DMPNN(DMPNNConfig(dropout=0.1)).eval()) == 512
+    assert prediction_batch(DMPNN(DMPNNConfig(dropout=0.1)).train()) == 32
+
+
 @pytest.mark.parametrize(("smiles", "expected"), [("CCO", 512), ("C" * 200, 81), ("C" * 2000, 32)])
 def test_batches_of_large_molecules_are_smaller(smiles, expected):
     featurizer = GroverFeaturizer()

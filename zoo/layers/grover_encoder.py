@@ -112,7 +112,7 @@ class GroverEncoder(nn.Module):
         **block_options: Any,
     ) -> None:
         super().__init__()
-        self.released_padding, self.dropout = released_padding, dropout
+        self.released_padding = released_padding
         common: dict[str, Any] = {
             "hidden_size": hidden_size,
             "activation": activation,
@@ -142,7 +142,7 @@ class GroverEncoder(nn.Module):
         if bonds and "bond_from_atom" not in self.outputs:
             raise ValueError('this model has no branches for bonds: build it with embedding_output="both"')
         around, atom_feats, bond_feats = self._inputs(molecules)
-        alike = Surroundings(around, atom_feats, bond_feats, may_share(self, self.dropout))
+        alike = Surroundings(around, atom_feats, bond_feats, may_share(self))
         atoms, atom_rows = self._atom_states(alike)
         edges, bond_rows = self._bond_states(alike)
         kept = int(padding and self.released_padding)

@@ -20,6 +20,7 @@ import torch
 from torch import Tensor, nn
 
 from zoo.layers.alike import Alike, number_columns, number_rows, number_surroundings
+from zoo.layers.dropping import dropping_modules
 from zoo.layers.filled_rows import MULTIPLE, compiles_products, fill_rows, filled
 from zoo.layers.neighborhood import Neighborhood
 from zoo.layers.row_sums import RowSums
@@ -44,9 +45,9 @@ def compute_every_row() -> Iterator[None]:
         _every_row.reset(token)
 
 
-def may_share(module: nn.Module, dropout: float) -> bool:
-    """Return whether rows that look alike have equal states in a module, and nobody watches them by hooks."""
-    if module.training and dropout:
+def may_share(module: nn.Module) -> bool:
+    """Return whether rows that look alike have equal states in a module: it drops no values, and has no hooks."""
+    if any(part.training for part in dropping_modules(module)):
         return False
     return not any(part._forward_hooks or part._forward_pre_hooks for part in module.modules())
 

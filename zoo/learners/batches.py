@@ -6,6 +6,7 @@ from torch import nn
 
 from featurizers import Featurizer, PackedMolecules
 from zoo.data import MoleculeLoader
+from zoo.layers.dropping import dropping_modules
 
 ON_CPU, ON_GPU, LARGEST = 32, 64, 512
 ATOMS = 16_384
@@ -19,11 +20,12 @@ def prediction_batch(model: nn.Module) -> int:
     """Molecules that a prediction takes at a time, unless it is told: those with which it is fastest.
 
     On a CPU 32, whose states stay in its caches. A model that computes atoms that look alike once (`shares_states`)
-    takes up to 512, the fewer the wider it is: the more molecules, the more atoms that look alike.
+    takes up to 512, the fewer the wider it is: the more molecules, the more atoms that look alike. It does not where it
+    drops values, as for the spread of predictions.
     """
     if next(model.parameters()).device.type != "cpu":
         return ON_GPU
-    if not getattr(model, "shares_states", False):
+    if not getattr(model, "shares_states", False) or any(part.training for part in dropping_modules(model)):
         return ON_CPU
     width: int = model.config.hidden_size  # type: ignore[union-attr, assignment]
     return max(ON_CPU, min(LARGEST, PRODUCTS // width**2))

@@ -95,7 +95,7 @@ class DirectedBondEncoder(nn.Module):
         dtype = self.output.weight.dtype
         atom_feats, bond_feats = molecules.atom_feats.to(dtype), molecules.bond_feats.to(dtype)
         around = Neighborhood.of(molecules)
-        alike = Surroundings(around, atom_feats, bond_feats, may_share(self, self.dropout.p))
+        alike = Surroundings(around, atom_feats, bond_feats, may_share(self))
         (passage,) = alike.bond_passages([self.num_steps])
         # W_i [x, e] in two parts: a kind of atom is multiplied once, not once for each of its bonds.
         # Sums are added in place: a new tensor for each costs a fifth of a prediction.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pandas as pd
 from support.pays import RESULTS, TEXT
 
 from zoo.experiments.report import pooling
@@ -12,14 +11,12 @@ from zoo.experiments.report.report import Report
 def test_what_the_text_says_of_stage_e():
     report = Report.read(RESULTS / "pays" / "e")
     verdict, runs = report.verdict, report.finished
-    assert f"{len(runs)} of {len(report.plan)} runs, since two of SAM and three of the forest on Tox21 are" in TEXT
-    counts = pd.crosstab(runs["optimizer"], runs["dataset"])
-    assert len(report.plan) == 6 * 10 * 6
-    assert (counts["tox21"]["sam"], counts["tox21"]["none"]) == (8, 7)
+    assert f"{len(runs)} runs; Tox21's seeds 0 to 2 on an Intel Xeon" in TEXT
+    assert len(runs) == len(report.plan) == 6 * 10 * 6
     machines = runs.groupby(["dataset", "seed", "model"])["machine"].agg(lambda found: len(set(map(str, found))))
     assert (machines == 1).all()
     intel = runs[runs["machine"].map(str).str.contains("Intel")]
-    assert (set(intel["dataset"]), set(intel["seed"])) == ({"tox21"}, {0, 1, 2, 3, 4})
+    assert (set(intel["dataset"]), set(intel["seed"])) == ({"tox21"}, {0, 1, 2})
     test, valid, timed = (table.set_index("optimizer") for table in (verdict.test, verdict.valid, verdict.timed))
     rules = ["graphsam", "graphsam_paper", "sam"]
     assert ((test["low"][rules] < 0) & (test["high"][rules] > 0)).all()
@@ -35,9 +32,11 @@ def test_what_the_text_says_of_stage_e():
 def test_what_the_text_says_of_two_thirds_of_stage_e():
     runs = Report.read(RESULTS / "pays" / "e").finished
     early = runs[(runs["seed"] < 7) & ((runs["dataset"] != "tox21") | (runs["seed"] < 5))]
-    assert round(len(early) / 360, 2) == 0.65
-    timed = pooling.compare_pairs(early, "adam", pooling.at_equal_time)
-    assert (timed["high"] < 0).all()
+    assert round(len(early) / 360, 2) == 0.67
+    timed = pooling.compare_pairs(early, "adam", pooling.at_equal_time).set_index("optimizer")
+    stood = "−{graphsam:.2f}, −{graphsam_paper:.2f} and −{sam:.2f} % at equal time".format(**-timed["mean"])
+    assert stood in TEXT
+    assert list(timed.index[timed["high"] < 0]) == ["adam_ema", "graphsam_paper", "sam"]
 
 
 def shown(row) -> str:

@@ -1,7 +1,8 @@
 """Released code and ours in turns: training steps of GROVER and CoMPT, prediction and training next to chemprop's.
 
 Each side is a process of its own. For the steps both hold the same molecules (256 of the embedded B3DB) in batches,
-one thread each, and take turns, so that a slow minute of the machine is a slow minute of both. Prints one JSON line for
+one thread each, and take turns, so that a slow minute of the machine is a slow minute of both; ours in bfloat16 is
+compared with theirs in float32. Prints one JSON line for
 each pair: seconds of the processor for a step, molecules a second, peak memory, how much of a step its own matrix
 products take, and the ratios of all turns (above 1 ours is faster), then a table. About five minutes:
 
@@ -43,7 +44,13 @@ from zoo.runs.machine import processor
 
 STEPS = Path(__file__).parent / "sides" / "steps.py"
 # Molecules a batch, so that a step of the slower side takes seconds at most, and steps a turn.
-PAIRS = {"grover_100_3": (32, 3), "grover_800_6": (16, 1), "compt_bbbp": (8, 1)}
+PAIRS = {
+    "grover_100_3": (32, 3),
+    "grover_800_6": (16, 1),
+    "grover_100_3_bfloat16": (32, 3),
+    "grover_800_6_bfloat16": (16, 1),
+    "compt_bbbp": (8, 1),
+}
 EPOCHS, FASTEST = "10", "--use-cuikmolmaker-featurization"
 RATES, PARTS = (
     ("theirs", "ours", "ratio", "lowest", "highest"),

@@ -42,7 +42,7 @@ def load(pair: str, clone: str, rows: list[dict[str, str]], batch_size: int) -> 
         return load_compt(rows, batch_size)
     from released_grover import load_grover
 
-    hidden, depth = (int(number) for number in pair.split("_")[1:])
+    hidden, depth = (int(number) for number in pair.split("_")[1:3])
     return load_grover(hidden, depth, rows, batch_size)
 
 

@@ -27,7 +27,7 @@ import zoo
 from featurizers import GroverFeaturizer
 from zoo.data import featurize
 from zoo.layers.neighborhood import Neighborhood
-from zoo.layers.passage import Surroundings, compute_every_row
+from zoo.layers.surroundings import WORTHWHILE, Surroundings, compute_every_row
 from zoo.runs.machine import processor
 
 sys.path.insert(0, str(Path(__file__).parent / "sides"))
@@ -61,7 +61,7 @@ def count_rows(smiles: list[str], size: int, reach: int) -> dict[str, Any]:
     packed = featurize(smiles, featurizer)
     for start in range(0, min(len(smiles), 16 * size), size):
         batch = featurizer.collate(packed.take(range(start, min(start + size, len(smiles)))))
-        alike = Surroundings(Neighborhood.of(batch), batch.atom_feats, batch.bond_feats, share=True)
+        alike = Surroundings(Neighborhood.of(batch), batch.atom_feats, batch.bond_feats, True, WORTHWHILE)
         passages = {"atoms": alike.atom_passages([1] * reach), "bonds": alike.bond_passages([1] * reach)}
         for name, steps in passages.items():
             rows = [len(each.chosen) for each in (steps[0].first, *(step.last for step in steps))]  # type: ignore[union-attr]

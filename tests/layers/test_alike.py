@@ -23,6 +23,14 @@ def sums_of(neighbors):
     return RowSums(torch.tensor(terms, dtype=torch.int64), torch.from_numpy(counts.cumsum() - counts))
 
 
+def draw_graph(data):
+    """Kinds of some rows, and the neighbours of each."""
+    size = data.draw(st.integers(1, 8))
+    kinds = data.draw(st.lists(SMALL, min_size=size, max_size=size))
+    neighbors = data.draw(st.lists(st.lists(st.integers(0, size - 1), max_size=4), min_size=size, max_size=size))
+    return np.array(kinds), neighbors
+
+
 @settings(deadline=None)
 @given(st.lists(st.tuples(SMALL, SMALL, SMALL), min_size=1, max_size=30), st.sampled_from([4, 2**62]))
 def test_rows_have_one_number_where_all_columns_agree(rows, largest):
@@ -51,12 +59,24 @@ def test_features_that_are_no_numbers_are_like_nothing():
 @settings(deadline=None)
 @given(st.data())
 def test_surroundings_are_a_kind_and_the_multiset_of_kinds_around_it(data):
-    size = data.draw(st.integers(1, 8))
-    kinds = data.draw(st.lists(SMALL, min_size=size, max_size=size))
-    neighbors = data.draw(st.lists(st.lists(st.integers(0, size - 1), max_size=4), min_size=size, max_size=size))
-    found = number_surroundings(np.array(kinds), np.array(kinds), sums_of(neighbors))
+    kinds, neighbors = draw_graph(data)
+    found, around = number_surroundings(kinds, kinds, sums_of(neighbors))
     expected = [(kinds[row], tuple(sorted(kinds[term] for term in terms))) for row, terms in enumerate(neighbors)]
     assert partition(found) == partition(expected)
+    assert [tuple(row[row > 0] - 1) for row in around] == [terms for _, terms in expected]
+
+
+@settings(deadline=None)
+@given(st.data())
+def test_two_rows_stand_in_the_same_order_whatever_stands_beside_them(data):
+    kinds, neighbors = draw_graph(data)
+    others, more = draw_graph(data)
+    shifted = [[term + len(kinds) for term in terms] for terms in more]
+    both = np.concatenate([kinds, others])
+    alone, _ = number_surroundings(kinds, kinds, sums_of(neighbors))
+    beside, _ = number_surroundings(both, both, sums_of([*neighbors, *shifted]))
+    compared = [np.sign(numbers[: len(kinds), None] - numbers[: len(kinds)]) for numbers in (alone, beside)]
+    np.testing.assert_array_equal(*compared)
 
 
 @settings(deadline=None)
@@ -74,16 +94,15 @@ def test_each_row_has_an_equal_one_that_is_computed(kinds, multiple):
 @settings(deadline=None)
 @given(st.data())
 def test_sums_over_classes_are_those_over_all_rows(data):
-    size = data.draw(st.integers(1, 8))
-    kinds = np.array(data.draw(st.lists(st.integers(0, 1), min_size=size, max_size=size)))
-    neighbors = data.draw(st.lists(st.lists(st.integers(0, size - 1), max_size=3), min_size=size, max_size=size))
-    sums = sums_of(neighbors)
-    before, numbers = Alike.of(number_columns([kinds])), number_surroundings(kinds, kinds, sums)
-    after = Alike.of(numbers)
+    kinds, neighbors = draw_graph(data)
+    kinds, sums = number_columns([kinds]), sums_of(neighbors)
+    before, (numbers, around) = Alike.of(kinds), number_surroundings(kinds, kinds, sums)
+    after = Alike.of(numbers, multiple=4)
     states = torch.randn(len(before.chosen), 2, dtype=torch.float64, requires_grad=True)
-    between = before.sums_into(after, sums)
+    between = before.sums_for(after, around)
     torch.testing.assert_close(after.spread(between(states)), sums(before.spread(states)))
-    torch.testing.assert_close(between.transposed(torch.eye(len(after.chosen))), between(torch.eye(len(states))).T)
+    eyes = [torch.eye(len(rows.chosen), dtype=torch.float64) for rows in (after, before)]
+    torch.testing.assert_close(between.transposed(eyes[0]), between(eyes[1]).T)
 
 
 def test_sums_have_gradients_and_those_of_these():

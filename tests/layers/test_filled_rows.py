@@ -3,7 +3,7 @@ import torch
 import torch.nn.functional as F
 
 from featurizers import GroverFeaturizer, PackedMolecules
-from zoo.layers import filled_rows, passage
+from zoo.layers import filled_rows, surroundings
 from zoo.layers.activations import Activation
 from zoo.layers.filled_rows import fill_rows
 from zoo.models.grover import Grover, GroverConfig
@@ -33,7 +33,7 @@ def test_filled_rows_change_neither_scores_nor_gradients(released_padding, train
     model = Grover(GroverConfig(hidden_size=16, **options)).double().train(training)
     results = []
     for fills in (False, True):
-        for module in (filled_rows, passage):
+        for module in (filled_rows, surroundings):
             monkeypatch.setattr(module, "compiles_products", lambda _, fills=fills: fills)
         found = [model(batch()), model.encoder(batch(), bonds=True).bond_from_atom]
         loss = sum(part.square().sum() for part in found)

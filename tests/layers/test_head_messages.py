@@ -1,5 +1,3 @@
-from contextlib import nullcontext
-
 import pytest
 import torch
 
@@ -10,7 +8,7 @@ from zoo.layers.grover_block import GroverBlock
 from zoo.layers.head_attention import HeadAttention, row_products
 from zoo.layers.head_messages import HeadMessages
 from zoo.layers.neighborhood import Neighborhood
-from zoo.layers.passage import Passage, compute_every_row
+from zoo.layers.passage import Passage
 from zoo.layers.readout import SelfAttentiveReadout
 from zoo.models.grover import Grover, GroverConfig
 
@@ -68,12 +66,12 @@ def test_all_heads_together_are_the_heads_one_by_one(activation, bias_and_dense,
     leaves = [x, *layer.parameters()]
     weights = torch.randn(rows, 6, 5, dtype=torch.float64)
     results = []
-    for out in (torch.cat(layer(x, Passage.of_all(sums)), dim=1), one_by_one(layer, x, sums, steps.tolist())):
+    for out in (torch.cat(layer(x, Passage.of_all(sums, 0)), dim=1), one_by_one(layer, x, sums, steps.tolist())):
         results.append([out, *torch.autograd.grad((out * weights).sum(), leaves)])
     for got, expected in zip(*results, strict=True):
         torch.testing.assert_close(got, expected, rtol=1e-10, atol=1e-11)
     with torch.no_grad():
-        torch.testing.assert_close(torch.cat(layer(x, Passage.of_all(sums)), dim=1), results[0][0])
+        torch.testing.assert_close(torch.cat(layer(x, Passage.of_all(sums, 0)), dim=1), results[0][0])
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
@@ -88,7 +86,7 @@ def test_heads_that_advance_jointly_draw_and_learn_as_one_after_the_other(dropou
     for jointly in (False, True):
         force(monkeypatch, jointly)
         torch.manual_seed(1)
-        out = torch.stack(layer(x, Passage.of_all(Neighborhood.of(batch).bond_rows)))
+        out = torch.stack(layer(x, Passage.of_all(Neighborhood.of(batch).bond_rows, 0)))
         results.append([out, *torch.autograd.grad(out.square().sum(), [x, *layer.parameters()])])
     for got, expected in zip(*results, strict=True):
         torch.testing.assert_close(got, expected, rtol=1e-12, atol=1e-13)
@@ -104,8 +102,7 @@ def test_a_model_is_the_same_whichever_way_its_heads_advance(training, monkeypat
     for jointly in (False, True):
         force(monkeypatch, jointly)
         torch.manual_seed(1)
-        with compute_every_row() if jointly else nullcontext():  # as on a GPU
-            scores = model(batch)
+        scores = model(batch)
         results.append([scores, *torch.autograd.grad(scores.square().sum(), [*model.parameters()])])
     for got, expected in zip(*results, strict=True):
         torch.testing.assert_close(got, expected, rtol=1e-10, atol=1e-12)
@@ -117,7 +114,7 @@ def test_jointly_a_step_of_all_heads_is_one_product_and_one_activation(monkeypat
     layer = HeadMessages(4, 12, 4, "prelu", num_groups=3)
     sums = Neighborhood.of(batch).atom_rows
     with torch.profiler.profile() as profile, torch.no_grad():
-        layer(torch.randn(5, 4), Passage.of_all(sums))
+        layer(torch.randn(5, 4), Passage.of_all(sums, 0))
     counts = {event.key: event.count for event in profile.key_averages()}
     assert counts["aten::baddbmm"] == counts["aten::_prelu_kernel"] == 3
 
@@ -133,7 +130,7 @@ def test_it_does_not_matter_how_many_heads_advance_together(dropout):
     for together in (1, 2, 6):
         layer._heads_together = lambda _, together=together: together
         torch.manual_seed(1)
-        out = torch.stack(layer(x, Passage.of_all(Neighborhood.of(batch).bond_rows)))
+        out = torch.stack(layer(x, Passage.of_all(Neighborhood.of(batch).bond_rows, 0)))
         results.append([out, *torch.autograd.grad(out.square().sum(), [x, *layer.parameters()])])
     for other in results[1:]:
         for got, expected in zip(other, results[0], strict=True):
@@ -151,7 +148,7 @@ def test_autocast_keeps_messages_in_half_precision_and_gradients_in_single(toget
     results = []
     for enabled in (False, True):
         with torch.autocast("cpu", torch.bfloat16, enabled=enabled):
-            out = torch.stack(layer(x, Passage.of_all(Neighborhood.of(batch).atom_rows)))
+            out = torch.stack(layer(x, Passage.of_all(Neighborhood.of(batch).atom_rows, 0)))
         assert out.dtype == (torch.bfloat16 if enabled else torch.float32)
         results.append([out.float(), *torch.autograd.grad(out.float().square().sum(), [x, *layer.parameters()])])
     for exact, rounded in zip(*results, strict=True):
@@ -167,7 +164,7 @@ def test_dropout_and_its_gradient_agree():
 
     def same_draw(x):
         torch.manual_seed(1)
-        return layer(x, Passage.of_all(Neighborhood.of(batch).atom_rows))[0]
+        return layer(x, Passage.of_all(Neighborhood.of(batch).atom_rows, 0))[0]
 
     assert (same_draw(x) == 0).double().mean() == pytest.approx(0.4, abs=0.25)
     assert torch.autograd.gradcheck(same_draw, x)

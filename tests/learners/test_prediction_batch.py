@@ -17,6 +17,7 @@ from zoo.models.grover import Grover, GroverConfig
         (DMPNN(DMPNNConfig(hidden_size=300)), 512),
         (DMPNN(DMPNNConfig(hidden_size=800)), 75),
         (DMPNN(DMPNNConfig(hidden_size=4000, num_layers=1)), 32),
+        (Grover(GroverConfig(hidden_size=100, released_padding=True)), 32),
     ],
 )
 def test_models_that_share_states_are_given_more_molecules_the_narrower_they_are(model, expected):
@@ -28,12 +29,19 @@ def test_models_that_drop_values_share_none():
     assert prediction_batch(DMPNN(DMPNNConfig(dropout=0.1)).train()) == 32
 
 
-@pytest.mark.parametrize(("smiles", "expected"), [("CCO", 512), ("C" * 200, 81), ("C" * 2000, 32)])
+@pytest.mark.parametrize(("smiles", "expected"), [("CCO", 512), ("C" * 200, 64), ("C" * 2000, 32)])
 def test_batches_of_large_molecules_are_smaller(smiles, expected):
     featurizer = GroverFeaturizer()
-    packed = PackedMolecules.pack([featurizer.encode(featurizer.parse(smiles))] * 3)
+    packed = PackedMolecules.pack([featurizer.encode(featurizer.parse(smiles))] * 200)
     assert prediction_loader(DMPNN(DMPNNConfig()), featurizer, packed, None).batch_size == expected
     assert prediction_loader(DMPNN(DMPNNConfig()), featurizer, packed, 7).batch_size == 7
+
+
+def test_a_few_large_molecules_make_batches_smaller():
+    featurizer = GroverFeaturizer()
+    small, large = (featurizer.encode(featurizer.parse(text)) for text in ("CCO", "C" * 100))
+    packed = PackedMolecules.pack([small] * 1000 + [large] * 300)
+    assert prediction_loader(DMPNN(DMPNNConfig()), featurizer, packed, None).batch_size == 128
 
 
 def test_predictions_hardly_depend_on_the_batch():

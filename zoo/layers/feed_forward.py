@@ -86,6 +86,9 @@ def map_parts(layer: nn.Linear, first: Tensor, second: Tensor, rows: Tensor | No
         second: (n, B).
         rows: Where the first part of each row stands (n,).
     """
+    if type(layer) is not nn.Linear or layer._forward_hooks or layer._forward_pre_hooks or layer._backward_hooks:
+        first = first if rows is None else first.index_select(0, rows)
+        return layer(torch.cat([first, second.to(first.dtype)], dim=1))  # whatever stands in its place
     size = first.shape[1]
     of_first = F.linear(first, layer.weight[:, :size], layer.bias)
     if rows is not None:

@@ -11,11 +11,11 @@ from torch import Tensor, nn
 
 from featurizers.molecule_graph import MoleculeGraph
 from zoo.layers.activations import Activation
-from zoo.layers.alike import Alike
 from zoo.layers.feed_forward import FeedForward
 from zoo.layers.grover_block import GroverBlock
 from zoo.layers.neighborhood import Neighborhood
-from zoo.layers.passage import Sums, Surroundings, choose, may_share, spread
+from zoo.layers.passage import Rows
+from zoo.layers.surroundings import Sums, Surroundings, may_share
 
 
 @dataclass(frozen=True)
@@ -142,16 +142,16 @@ class GroverEncoder(nn.Module):
         if bonds and "bond_from_atom" not in self.outputs:
             raise ValueError('this model has no branches for bonds: build it with embedding_output="both"')
         around, atom_feats, bond_feats = self._inputs(molecules)
-        alike = Surroundings(around, atom_feats, bond_feats, may_share(self))
-        atoms, atom_rows = self._atom_states(alike)
-        edges, bond_rows = self._bond_states(alike)
+        surroundings = Surroundings(around, atom_feats, bond_feats, may_share(self), self._work)
+        atoms, atom_rows = self._atom_states(surroundings)
+        edges, bond_rows = self._bond_states(surroundings)
         kept = int(padding and self.released_padding)
         N, E = molecules.graph.num_nodes() + kept, molecules.graph.num_edges() + kept
-        of_atoms = self._describe("atom_from_atom", alike, atoms, *alike.sums_of_atoms(atom_rows))
-        of_bonds = self._describe("atom_from_bond", alike, edges, *alike.sums_of_bonds(bond_rows))
+        of_atoms = self._describe("atom_from_atom", surroundings, atoms, *surroundings.sums_of_atoms(atom_rows))
+        of_bonds = self._describe("atom_from_bond", surroundings, edges, *surroundings.sums_of_bonds(bond_rows))
         if not bonds:
             return Embeddings(of_atoms[:N], of_bonds[:N])
-        atoms, edges = spread(atoms, atom_rows, atom_feats.shape[0]), spread(edges, bond_rows, bond_feats.shape[0])
+        atoms, edges = atom_rows.spread(atoms), bond_rows.spread(edges)
         feats = torch.cat([atom_feats.index_select(0, around.source), bond_feats], dim=1)
         return Embeddings(
             of_atoms[:N],
@@ -160,28 +160,34 @@ class GroverEncoder(nn.Module):
             self.outputs["bond_from_bond"](feats, around.sum_bonds(edges))[:E],
         )
 
-    def _atom_states(self, alike: Surroundings) -> tuple[Tensor, Alike | None]:
+    @property
+    def _work(self) -> int:
+        """Multiplications for each bond: of all heads in each step and in attention."""
+        messages = [cast(GroverBlock, block).messages for block in self.bond_blocks]
+        return sum(each.weight.numel() * each.depth for each in messages)
+
+    def _atom_states(self, surroundings: Surroundings) -> tuple[Tensor, Rows]:
         """Hidden states of atoms after all blocks, and which atoms they are of."""
-        passages = alike.atom_passages(*_depths(self.atom_blocks))
-        atoms = self.atom_input(choose(alike.atom_feats, passages[0].first))
+        passages = surroundings.atom_passages(*_depths(self.atom_blocks))
+        atoms = self.atom_input(passages[0].first.choose(surroundings.atom_feats))
         for block, passage in zip(self.atom_blocks, passages, strict=True):
             atoms = block(atoms, passage)
         return atoms, passages[-1].last
 
-    def _bond_states(self, alike: Surroundings) -> tuple[Tensor, Alike | None]:
+    def _bond_states(self, surroundings: Surroundings) -> tuple[Tensor, Rows]:
         """Hidden states of directed bonds after all blocks, and which bonds they are of."""
-        passages = alike.bond_passages(*_depths(self.bond_blocks))
+        passages = surroundings.bond_passages(*_depths(self.bond_blocks))
         first = passages[0].first
-        atom_feats, source = alike.feats_of(choose(alike.around.source, first))
-        edges = self.bond_input(atom_feats, choose(alike.bond_feats, first), source)
+        atom_feats, source = surroundings.feats_of(first.choose(surroundings.around.source))
+        edges = self.bond_input(atom_feats, first.choose(surroundings.bond_feats), source)
         for block, passage in zip(self.bond_blocks, passages, strict=True):
             edges = block(edges, passage)
         return edges, passages[-1].last
 
-    def _describe(self, name: str, alike: Surroundings, states: Tensor, atoms: Alike | None, sums: Sums) -> Tensor:
+    def _describe(self, name: str, surroundings: Surroundings, states: Tensor, atoms: Rows, sums: Sums) -> Tensor:
         """Embeddings (N, D) of all atoms, of which some are computed, from the states of what each of these sums."""
-        feats, rows = alike.feats_of(atoms.rows if atoms else None)
-        return spread(self.outputs[name](feats, sums(states), rows), atoms, alike.atom_feats.shape[0])
+        feats, kinds = surroundings.feats_of(atoms.rows)
+        return atoms.spread(self.outputs[name](feats, sums(states), kinds))
 
     def _inputs(self, molecules: MoleculeGraph) -> tuple[Neighborhood, Tensor, Tensor]:
         dtype = self.atom_input.linear.weight.dtype

@@ -9,7 +9,8 @@ from zoo.layers.activations import Activation
 from zoo.layers.head_plan import Plan, advances_jointly
 from zoo.layers.head_steps import HeadSteps
 from zoo.layers.joint_steps import JointSteps
-from zoo.layers.passage import Passage, Sums
+from zoo.layers.passage import Passage
+from zoo.layers.row_sums import RowSums
 from zoo.layers.tracing import is_exported
 
 DYNAMIC_DEPTHS = (None, "truncnorm", "uniform")
@@ -95,7 +96,7 @@ class HeadMessages(nn.Module):
             groups = HeadSteps.apply(x, self.weight, self.bias, slopes, plan)
         return tuple(group.transpose(0, 1) for group in groups)
 
-    def _written_out(self, x: Tensor, sums: Sums) -> Tensor:
+    def _written_out(self, x: Tensor, sums: RowSums) -> Tensor:
         """The last messages of all heads (n, K, D) in plain operations, as a trace can hold them; no dropout."""
         messages, summed = x.unsqueeze(1).expand(-1, self.num_heads, -1), sums(x).unsqueeze(1)
         for step in range(self.depth - 1):

@@ -74,7 +74,8 @@ class Plan:
         """Divide the heads into blocks of neighbours in one group that take equally many steps.
 
         Example:
-            >>> plan = Plan([2, 2, 2, 1], Passage([]), "relu", 0.0, False, 2, 2, False)
+            >>> from zoo.layers.alike import AllRows
+            >>> plan = Plan([2, 2, 2, 1], Passage([], AllRows(0), AllRows(0)), "relu", 0.0, False, 2, 2, False)
             >>> [(block.heads.start, block.heads.stop, block.steps) for block in plan.blocks()]
             [(0, 2, 2), (2, 3, 2), (3, 4, 1)]
         """
@@ -106,7 +107,8 @@ class Plan:
         """Count the heads that take each step, in decreasing order, and at last 0.
 
         Example:
-            >>> Plan([2, 1, 2, 0], Passage([]), "relu", 0.0, False, 1, 4, False).running()
+            >>> from zoo.layers.alike import AllRows
+            >>> Plan([2, 1, 2, 0], Passage([], AllRows(0), AllRows(0)), "relu", 0.0, False, 1, 4, False).running()
             [3, 2, 0]
         """
         return [sum(steps > step for steps in self.steps) for step in range(max(self.steps) + 1)]

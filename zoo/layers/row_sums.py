@@ -62,6 +62,8 @@ class RowSums:
         missing = size - len(self.starts)
         if not missing:
             return self
+        if self.rows not in (None, len(self.starts)):
+            raise ValueError(f"{len(self.starts)} sums of {self.rows} rows cannot be filled up: they have two sizes")
         starts = F.pad(self.starts, (0, missing), value=len(self.terms))
         return RowSums(self.terms, starts, lambda: self.transposed.fill(size))
 

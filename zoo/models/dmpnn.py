@@ -12,8 +12,8 @@ from zoo.layers.activations import ACTIVATIONS, Activation
 from zoo.layers.feed_forward import map_parts
 from zoo.layers.message_passing import POOLS, sum_nodes
 from zoo.layers.neighborhood import Neighborhood
-from zoo.layers.passage import Surroundings, choose, may_share, spread
 from zoo.layers.prediction_head import PredictionHead
+from zoo.layers.surroundings import Surroundings, may_share
 from zoo.models.option_ranges import require_choice, require_positive, require_probability
 
 
@@ -94,23 +94,23 @@ class DirectedBondEncoder(nn.Module):
         """Map a batch to atoms (N, D)."""
         dtype = self.output.weight.dtype
         atom_feats, bond_feats = molecules.atom_feats.to(dtype), molecules.bond_feats.to(dtype)
-        around = Neighborhood.of(molecules)
-        alike = Surroundings(around, atom_feats, bond_feats, may_share(self))
-        (passage,) = alike.bond_passages([self.num_steps])
+        around, work = Neighborhood.of(molecules), self.num_steps * self.output.out_features**2
+        surroundings = Surroundings(around, atom_feats, bond_feats, may_share(self), work)
+        (passage,) = surroundings.bond_passages([self.num_steps], by_graph=True)
         # W_i [x, e] in two parts: a kind of atom is multiplied once, not once for each of its bonds.
         # Sums are added in place: a new tensor for each costs a fifth of a prediction.
-        feats, source = alike.feats_of(choose(around.source, passage.first))
+        feats, source = surroundings.feats_of(passage.first.choose(around.source))
         inputs = self.atom_input(feats).index_select(0, source)
-        inputs += self.bond_input(choose(bond_feats, passage.first))
+        inputs += self.bond_input(passage.first.choose(bond_feats))
         bonds = self.activation(inputs)
         for step in range(self.num_steps):
             messages = self.message(passage[step].sums(bonds))
             messages += passage[step].of_input(inputs)
             bonds = self.dropout(self.activation(messages))
-        last, sums = alike.sums_of_bonds(passage.last)
-        feats, rows = alike.feats_of(last.rows if last else None)
-        atoms = map_parts(self.output, feats, sums(bonds), rows)
-        return spread(self.dropout(self.activation(atoms)), last, atom_feats.shape[0])
+        atoms, sums = surroundings.sums_of_bonds(passage.last)
+        feats, kinds = surroundings.feats_of(atoms.rows)
+        states = map_parts(self.output, feats, sums(bonds), kinds)
+        return atoms.spread(self.dropout(self.activation(states)))
 
 
 class DMPNN(nn.Module):

@@ -5,9 +5,10 @@ from hypothesis import strategies as st
 
 from featurizers import GroverFeaturizer, MoleculeGraph, PackedMolecules
 from featurizers.tensor_graph import TensorGraph
+from zoo.layers import surroundings as module
 from zoo.layers.dropping import dropping_modules
 from zoo.layers.neighborhood import Neighborhood
-from zoo.layers.passage import MOST_NEIGHBORS, Surroundings, compute_every_row
+from zoo.layers.surroundings import MOST_NEIGHBORS, Surroundings, compute_every_row
 from zoo.models.dmpnn import DMPNN, DMPNNConfig
 from zoo.models.grover import Grover, GroverConfig
 
@@ -31,6 +32,12 @@ MODELS = {
     "grover with padding": (Grover, GroverConfig, {"dynamic_depth": None, "released_padding": True}),
     "grover with bonds": (Grover, GroverConfig, {"dynamic_depth": None, "embedding_output": "both"}),
 }
+
+
+@pytest.fixture(autouse=True)
+def _however_small(monkeypatch):
+    """Let models share states that are too small for it to pay."""
+    monkeypatch.setattr(module, "WORTHWHILE", 0)
 
 
 def molecules(*smiles: str) -> MoleculeGraph:
@@ -91,7 +98,7 @@ def test_five_times_the_same_molecule_has_the_rows_of_one(name):
 
 
 def surroundings(batch: MoleculeGraph, share: bool = True) -> Surroundings:
-    return Surroundings(Neighborhood.of(batch), batch.atom_feats, batch.bond_feats, share)
+    return Surroundings(Neighborhood.of(batch), batch.atom_feats, batch.bond_feats, share, work=1)
 
 
 def test_rows_grow_with_what_steps_reach():
@@ -108,10 +115,8 @@ def test_nothing_is_shared_where_each_row_has_its_own_gradient_dropout_or_many_n
     batch = molecules("CCCC", "CC")
     assert surroundings(batch).shared
     assert not surroundings(batch, share=False).shared
-    with compute_every_row():
-        assert not surroundings(batch).shared
     around = Neighborhood.of(batch)
-    assert not Surroundings(around, batch.atom_feats.clone().requires_grad_(), batch.bond_feats, True).shared
+    assert not Surroundings(around, batch.atom_feats.clone().requires_grad_(), batch.bond_feats, True, 1).shared
     leaves = torch.arange(1, MOST_NEIGHBORS + 2)
     ends = torch.stack([torch.zeros_like(leaves), leaves], dim=1)
     source, destination = ends.flatten(), ends.flip(1).flatten()
@@ -124,20 +129,77 @@ def test_nothing_is_shared_where_each_row_has_its_own_gradient_dropout_or_many_n
 @pytest.mark.parametrize("everywhere", [False, True])
 def test_dropped_values_are_drawn_for_every_row(name, everywhere):
     model = build(name, dropout=0.5).train(everywhere)
-    for module in dropping_modules(model):  # as for the spread of predictions, with all else in eval mode
-        module.training = True
+    for part in dropping_modules(model):  # as for the spread of predictions, with all else in eval mode
+        part.training = True
     vectors = model.embed(molecules(*["CCCC"] * 4))
     assert len({tuple(row) for row in vectors.tolist()}) == 4
 
 
-def test_hooks_see_every_row():
+def watch_forward(model, seen):
+    return model.encoder.bond_blocks[0].register_forward_hook(lambda _, __, output: seen.append(len(output)))
+
+
+def watch_backward(model, seen):
+    return model.encoder.bond_blocks[0].register_full_backward_hook(lambda _, __, grads: seen.append(len(grads[0])))
+
+
+def watch_all(model, seen):
+    def look(part, _, output):
+        if part is model.encoder.bond_blocks[0]:
+            seen.append(len(output))
+
+    return torch.nn.modules.module.register_module_forward_hook(look)
+
+
+@pytest.mark.parametrize("watch", [watch_forward, watch_backward, watch_all])
+def test_hooks_see_every_row(watch):
     model, batch = build("grover").eval(), molecules(*["CCCC"] * 4)
-    seen = []
-    handle = model.encoder.bond_blocks[0].register_forward_hook(lambda _, __, output: seen.append(len(output)))
+    seen: list[int] = []
+    handle = watch(model, seen)
     watched = model(batch)
+    watched.sum().backward()
     handle.remove()
     assert seen == [batch.graph.num_edges()]
     torch.testing.assert_close(model(batch), watched)
+
+
+def test_every_layer_is_called_where_somebody_watches_or_replaces_it():
+    model, batch, seen = build("dmpnn").eval(), molecules("CCO", "CCO"), []
+    scores = model(batch)
+    layers = {name: layer for name, layer in model.encoder.named_modules() if isinstance(layer, torch.nn.Linear)}
+    handles = [layer.register_forward_hook(lambda _, __, out: seen.append(len(out))) for layer in layers.values()]
+    torch.testing.assert_close(model(batch), scores)
+    assert sorted(seen) == sorted([6, 8, *[8] * model.encoder.num_steps, 6])
+    for handle in handles:
+        handle.remove()
+    plain = model.encoder.output
+    model.encoder.output = torch.nn.Sequential(plain, torch.nn.Tanh())
+    model.encoder.output.weight, model.encoder.output.out_features = plain.weight, plain.out_features
+    assert not torch.allclose(model(batch), scores)
+
+
+def test_a_hub_costs_a_network_of_bonds_no_more_than_its_bonds():
+    leaves = torch.arange(1, 3001)
+    ends = torch.stack([torch.zeros_like(leaves), leaves], dim=1)
+    source, destination = ends.flatten(), ends.flip(1).flatten()
+    sizes = torch.tensor([len(leaves) + 1]), torch.tensor([2 * len(leaves)])
+    feats = {"feat": torch.ones(len(leaves) + 1, 151)}, {"feat": torch.ones(2 * len(leaves), 14)}
+    hub = MoleculeGraph(TensorGraph(source, destination, *sizes, *feats))
+    with torch.profiler.profile(profile_memory=True) as profile, torch.no_grad():
+        build("dmpnn")(hub)
+    assert max(event.cpu_memory_usage for event in profile.key_averages()) < 10 * hub.atom_feats.nbytes
+
+
+@pytest.mark.parametrize("name", ["dmpnn", "grover"])
+def test_scores_are_the_same_to_the_last_bit_in_batches_of_any_size(name):
+    model = build(name).eval().float()
+    for weight in model.parameters():
+        weight.data = weight.data * 0.2
+    smiles = [*SMILES, "CC(=O)Nc1ccc(O)cc1", "C1CCC2(CC1)OCCO2", "O=C(O)c1cc(N)ccc1F"] * 2
+    with torch.no_grad():
+        together = model(molecules(*smiles))
+        apart = torch.cat([model(molecules(*smiles[start : start + 3])) for start in range(0, len(smiles), 3)])
+    assert torch.equal(together, apart)
 
 
 def test_every_atom_has_a_gradient_of_its_own():

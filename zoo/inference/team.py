@@ -47,6 +47,7 @@ class Worker:
         )
         self.job, self.answers = job, answers
         self.running: deque[Piece] = deque()
+        self.taken_back: set[int] = set()
         self.since = time.monotonic()
         self._pieces: queue.SimpleQueue[Piece | None] = queue.SimpleQueue()
         threading.Thread(target=self._talk, name="predict", daemon=True).start()
@@ -128,6 +129,15 @@ class Team:
         free.give(piece)
         return True
 
+    def take_back(self) -> Piece | None:
+        """Return a piece that a worker has not begun, to be predicted elsewhere; its answer will not be waited for."""
+        busiest = max(self.workers, key=lambda worker: len(worker.running), default=None)
+        if busiest is None or len(busiest.running) < 2:
+            return None
+        piece = busiest.running.pop()
+        busiest.taken_back.add(piece.start)
+        return piece
+
     def collect(self, wait: bool) -> list[tuple[Piece, pd.DataFrame | None]]:
         """Return what has been predicted since the last call; `None` for pieces that are given back.
 
@@ -161,8 +171,11 @@ class Team:
             self.workers.remove(worker)
             worker.end()
             return [(given, None) for given in worker.running]
-        worker.running.popleft()
         worker.since = time.monotonic()
+        if piece.start in worker.taken_back:
+            worker.taken_back.remove(piece.start)
+            return []
+        worker.running.popleft()
         return [(piece, answer)]
 
     def _look_after(self) -> None:

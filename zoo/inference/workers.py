@@ -8,18 +8,19 @@ from contextlib import contextmanager
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
+import pandas as pd
 import torch
 
 from zoo.inference.job import Job, Piece, predict_rows
 from zoo.inference.team import Team
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from zoo.learners.predictor import Predictor
 
 PATIENCE = 1800.0
 """Seconds without an answer after which a worker counts as hung."""
+SHARE = 256
+"""Rows that a process takes at a time where several share the work."""
 AHEAD = 4
 """Pieces for each process that may be under way, or done before an earlier one; they bound the memory."""
 
@@ -29,7 +30,7 @@ def map_pieces(
 ) -> Generator[tuple[Piece, pd.DataFrame], None, None]:
     """Predict pieces in their order; this process is one of the workers.
 
-    The others are started only if there is more than one piece. They load the learner while this process works already.
+    The others are started only if there is more than one piece. All load the learner at the same time.
 
     Args:
         job: What is predicted, and how.
@@ -44,13 +45,36 @@ def map_pieces(
     first = list(islice(pieces, 2))
     if not first:
         return
-    learner, pieces = job.load(), chain(first, pieces)
+    pieces = chain(first, pieces)
     if workers <= 1 or len(first) < 2:
+        learner = job.load()
         for piece in pieces:
             yield piece, predict_rows(learner, piece.molecules, job)
         return
     with Team(job, workers - 1, patience) as team, one_thread():
-        yield from predict_with_team(team, learner, pieces, AHEAD * workers)
+        ahead = AHEAD * workers * max(1, len(first[0].molecules) // SHARE)
+        yield from join(predict_with_team(team, job.load(), divide(pieces), ahead))
+
+
+def divide(pieces: Iterable[Piece]) -> Iterator[Piece]:
+    """Divide pieces into shares for the processes, so that none waits long for the last one of another."""
+    for piece in pieces:
+        start = piece.start
+        for molecules in piece.molecules.chunks(SHARE):
+            yield Piece(start, molecules, piece)
+            start += len(molecules)
+
+
+def join(shares: Iterable[tuple[Piece, pd.DataFrame]]) -> Iterator[tuple[Piece, pd.DataFrame]]:
+    """Join the tables of shares, in their order, to those of the pieces that were divided."""
+    tables: list[pd.DataFrame] = []
+    for share, table in shares:
+        piece, offset = share.of, share.start - share.of.start
+        table.index += offset
+        tables.append(table)
+        if offset + len(share.molecules) == len(piece.molecules):
+            yield piece, tables[0] if len(tables) == 1 else pd.concat(tables)
+            tables = []
 
 
 def predict_with_team(
@@ -65,7 +89,7 @@ def predict_with_team(
         waiting.extend(taken)
         while len(waiting) > 1 and team.take(waiting[-1]):
             waiting.pop()
-        mine = waiting.popleft() if waiting else None
+        mine = waiting.popleft() if waiting else team.take_back()
         if mine is not None:
             done[mine.start] = predict_rows(learner, mine.molecules, team.job)
         elif not order:

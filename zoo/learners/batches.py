@@ -9,7 +9,7 @@ from featurizers import Featurizer, PackedMolecules
 from zoo.data import MoleculeLoader
 from zoo.layers.dropping import dropping_modules
 
-ON_CPU, ON_GPU, LARGEST = 32, 64, 512
+ON_CPU, ON_GPU, LARGEST = 32, 64, 256
 ATOMS = 16_384
 """Atoms that a batch of more than 32 molecules has at most: those of 512 molecules like drugs."""
 PRODUCTS = 48_000_000

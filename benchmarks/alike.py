@@ -34,7 +34,7 @@ sys.path.insert(0, str(Path(__file__).parent / "sides"))
 from ours import MODELS, load_ours
 
 # Molecules a batch in training, and in a prediction by default.
-STEPS = {"grover_100_3": (32, 512), "grover_800_6": (16, 75), "dmpnn_300_3": (64, 512)}
+STEPS = {"grover_100_3": (32, 256), "grover_800_6": (16, 75), "dmpnn_300_3": (64, 256)}
 
 
 def main() -> None:

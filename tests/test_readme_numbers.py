@@ -159,12 +159,29 @@ def test_training_next_to_chemprop_and_what_is_left(releases):
     training, base, small = (releases[name] for name in ("train_dmpnn", "grover_800_6", "grover_100_3"))
     ours, theirs = training["our_wall_seconds"], training["their_wall_seconds"]
     assert f"takes {ours:.0f} s for ten epochs where chemprop takes {theirs:.0f}" in TEXT
-    shares = (
-        f"{100 * base['our_products']:.0f} % of our step and {100 * base['their_products']:.0f} % of the released one"
+    shares = [100 * row[name] for name in ("our_products", "their_products") for row in (base, small)]
+    ours, theirs = ("{:.0f} % of our step at 800/6 and {:.0f} % at 100/3", "({:.0f} and {:.0f} % of the released one)")
+    assert f"{ours.format(*shares[:2])} {theirs.format(*shares[2:])}" in TEXT
+    halves = [releases[f"{name}_bfloat16"]["ratio"] for name in ("grover_100_3", "grover_800_6")]
+    assert f"in bfloat16 {halves[0]} and {halves[1]} times as many as the released code in float32" in TEXT
+
+
+def test_what_atoms_that_look_alike_bring():
+    lines = (RESULTS / "alike.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    training, prediction = (
+        {row[kind]: row["ratio"] for row in rows if kind in row} for kind in ("training", "prediction")
     )
-    assert shares in TEXT
-    assert f"more than {1 / base['our_products']:.2f} times as fast" in TEXT
-    assert f"at 100/3 they are {100 * small['our_products']:.0f} %" in TEXT
+    small, base, bonds = "grover_100_3", "grover_800_6", "dmpnn_300_3"
+    assert f"training steps {training[small]:.2f} (GROVER 100/3, 32 molecules), {training[base]:.2f} (800/6" in TEXT
+    assert f"and {training[bonds]:.2f} times as fast (D-MPNN, 64 molecules)" in TEXT
+    assert f"predictions {prediction[small]:.2f}, {prediction[base]:.2f} and {prediction[bonds]:.2f} times" in TEXT
+    few, many = (row["bonds"] for row in rows if row.get("batch_size") in (32, 512) and "bonds" in row)
+    one, two, five = (100 * few[reach] for reach in (1, 2, 5))
+    assert f"{one:.0f} % differ as far as one step reaches, {two:.0f} % as far as two and {five:.0f} % as far" in TEXT
+    assert "of 512 molecules {:.0f}, {:.0f} and {:.0f} %".format(*(100 * many[reach] for reach in (1, 2, 5))) in TEXT
+    assert 45 < two < 55
+    assert "half of the directed bonds look like another one as far as two steps reach" in SPEED
 
 
 def test_two_threads():
@@ -220,7 +237,7 @@ def test_cost_of_rules():
 def test_speeds(prediction):
     lines = (RESULTS / "models.jsonl").read_text(encoding="utf-8").splitlines()
     rates = {row["model"]: row["adam"] for row in map(json.loads, lines) if "failed" not in row}
-    small = "{gcn:,.0f} molecules a second with `gcn`, {dmpnn:.0f} with `dmpnn`"
+    small = "{gcn:,.0f} molecules a second with `gcn`, {dmpnn:,.0f} with `dmpnn`"
     assert (small + ", {grover:.0f} with `grover` and {grover_base:.0f}").format(**rates) in SPEED
     lines = (RESULTS / "gpu.jsonl").read_text(encoding="utf-8").splitlines()
     found = {row["name"]: row for row in map(json.loads, lines) if row["kind"] == "train"}

@@ -13,8 +13,8 @@ from zoo.models.grover import Grover, GroverConfig
     ("model", "expected"),
     [
         (GCN(GCNConfig()), 32),
-        (Grover(GroverConfig(hidden_size=100)), 512),
-        (DMPNN(DMPNNConfig(hidden_size=300)), 512),
+        (Grover(GroverConfig(hidden_size=100)), 256),
+        (DMPNN(DMPNNConfig(hidden_size=300)), 256),
         (DMPNN(DMPNNConfig(hidden_size=800)), 75),
         (DMPNN(DMPNNConfig(hidden_size=4000, num_layers=1)), 32),
         (Grover(GroverConfig(hidden_size=100, released_padding=True)), 32),
@@ -25,11 +25,11 @@ def test_models_that_share_states_are_given_more_molecules_the_narrower_they_are
 
 
 def test_models_that_drop_values_share_none():
-    assert prediction_batch(DMPNN(DMPNNConfig(dropout=0.1)).eval()) == 512
+    assert prediction_batch(DMPNN(DMPNNConfig(dropout=0.1)).eval()) == 256
     assert prediction_batch(DMPNN(DMPNNConfig(dropout=0.1)).train()) == 32
 
 
-@pytest.mark.parametrize(("smiles", "expected"), [("CCO", 512), ("C" * 200, 64), ("C" * 2000, 32)])
+@pytest.mark.parametrize(("smiles", "expected"), [("CCO", 256), ("C" * 100, 64), ("C" * 2000, 32)])
 def test_batches_of_large_molecules_are_smaller(smiles, expected):
     featurizer = GroverFeaturizer()
     packed = PackedMolecules.pack([featurizer.encode(featurizer.parse(smiles))] * 200)
@@ -41,7 +41,7 @@ def test_a_few_large_molecules_make_batches_smaller():
     featurizer = GroverFeaturizer()
     small, large = (featurizer.encode(featurizer.parse(text)) for text in ("CCO", "C" * 100))
     packed = PackedMolecules.pack([small] * 1000 + [large] * 300)
-    assert prediction_loader(DMPNN(DMPNNConfig()), featurizer, packed, None).batch_size == 128
+    assert prediction_loader(DMPNN(DMPNNConfig()), featurizer, packed, None).batch_size == 64
 
 
 def test_predictions_hardly_depend_on_the_batch():

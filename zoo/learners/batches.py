@@ -10,8 +10,8 @@ from zoo.data import MoleculeLoader
 from zoo.layers.dropping import dropping_modules
 
 ON_CPU, ON_GPU, LARGEST = 32, 64, 256
-ATOMS = 16_384
-"""Atoms that a batch of more than 32 molecules has at most: those of 512 molecules like drugs."""
+ATOMS = 8_192
+"""Atoms that a batch of more than 32 molecules has at most: those of 256 molecules like drugs."""
 PRODUCTS = 48_000_000
 """Multiplications that a layer takes for one row of each molecule of a batch, from which a larger one costs memory and
 saves little: the products of wide layers are fast in any batch."""
@@ -21,7 +21,7 @@ def prediction_batch(model: nn.Module) -> int:
     """Molecules that a prediction takes at a time, unless it is told: those with which it is fastest.
 
     On a CPU 32, whose states stay in its caches. A model that computes atoms that look alike once (`shares_states`)
-    takes up to 512, the fewer the wider it is: the more molecules, the more atoms that look alike. It does not where it
+    takes up to 256, the fewer the wider it is: the more molecules, the more atoms that look alike. It does not where it
     drops values, as for the spread of predictions, nor where its predictions depend on the batch (`released_padding`).
     """
     if next(model.parameters()).device.type != "cpu":

@@ -58,6 +58,8 @@ STAGES = {
     "e": "E: fresh seeds, scaffold",
     "f": "F: random split",
 }
+SIZES = ("small", "small, twice the epochs", "published size")
+"""How CoMPT was trained for `sizes_table`."""
 RECIPES = ("dmpnn", "grover")
 """Models whose recipe has an experiment of its own."""
 
@@ -120,6 +122,22 @@ def baselines_table() -> Table:
     return Table(["data set", "metric", "seeds", *models], rows, 2)
 
 
+def sizes_table() -> Table:
+    """Test scores of CoMPT as small as in stage E, for twice the epochs, and at its published size, on equal seeds."""
+    found, stage = report_of("compt_size").finished, report_of("e")
+    small = stage.finished.query("model == 'compt' and optimizer == 'adam'")
+    runs = pd.concat([small[small["seed"].isin(found["seed"])], found])
+    names = {"compt": "small", "compt_longer": "small, twice the epochs"}
+    runs = runs.assign(model=[names.get(model, "published size") for model in runs["model"]])
+    again, rows = stage.sweep.published["reruns"]["compt"], []
+    for dataset, block in runs[runs["dataset"].isin(found["dataset"])].groupby("dataset", sort=False):
+        scores = block.groupby("model")["test"].agg(["mean", "std"])
+        shown = [spread(*scores.loc[name]) if name in scores.index else "–" for name in SIZES]
+        counted = block.groupby("model")["seed"].nunique().min()
+        rows.append(cells(dataset, block["metric"].iloc[0], counted, *shown, ", ".join(map(number, again[dataset]))))
+    return Table(["data set", "metric", "seeds", *SIZES, "re-run by others"], rows, 2)
+
+
 def recipe_differences(model: str) -> pd.DataFrame:
     """Differences of each setting of a model to Adam's on the validation parts, as `pooling.compare_pairs` has them.
 
@@ -173,6 +191,8 @@ def tables() -> dict[str, str]:
                 sentences[f"stage {stage} verdict"] = report.verdict.sentence
     if (RESULTS / "pays" / "baselines" / "runs.csv").exists():
         made["baselines"] = baselines_table()
+    if (RESULTS / "pays" / "compt_size" / "runs.csv").exists():
+        made["sizes"] = sizes_table()
     made["recipes"] = recipes_table()
     return sentences | {name: table.markdown for name, table in made.items() if table.rows}
 

@@ -100,3 +100,26 @@ def test_what_the_text_says_of_reruns():
         behind[dataset] = min(sign * (score - ours["mean"][dataset]) for score in scores) / ours["sd"][dataset]
     assert [name for name, value in behind.items() if value < 0] == ["tox21"]
     assert [name for name, value in behind.items() if value > 1] == ["bbbp", "lipophilicity"]
+    averaged = report.summary.query("optimizer == 'adam_ema' and dataset == 'esol'")["mean"].item()
+    assert f"average of the weights ESOL ({averaged:.3f}) reaches both re-runs" in TEXT
+    assert averaged < min(report.sweep.published["reruns"]["compt"]["esol"])
+    first = Report.read(RESULTS / "graphsam").summary.query("model == 'grover' and dataset == 'bbbp'")
+    best = first.set_index("optimizer")["mean"]
+    assert f"with GraphSAM ({best['graphsam']:.3f}, three seeds), and nearly with Adam ({best['adam']:.3f})" in TEXT
+    assert best["graphsam"] > min(report.sweep.published["reruns"]["compt"]["bbbp"])
+
+
+def test_what_the_text_says_of_the_size_of_compt():
+    runs = Report.read(RESULTS / "pays" / "compt_size").finished
+    assert len(runs) == 3 * 3
+    scores = runs.groupby("model")["test"]
+    stage = Report.read(RESULTS / "pays" / "e")
+    small = stage.finished.query("model == 'compt' and optimizer == 'adam' and seed < 3").groupby("dataset")["test"]
+    again, means = stage.sweep.published["reruns"]["compt"], scores.mean()
+    assert means["compt_published_lipophilicity"] < max(again["lipophilicity"])
+    assert abs(means["compt_longer"] - small.mean()["lipophilicity"]) < 0.005
+    assert means["compt_published_bbbp"] < small.mean()["bbbp"] < min(again["bbbp"])
+    splits = scores.get_group("compt_published_bbbp")
+    assert f"differ by more ({splits.min():.3f} to {splits.max():.3f})" in TEXT
+    published = [stage.sweep.published["scores"]["compt"]["bbbp"][0], *again["bbbp"]]
+    assert splits.max() - splits.min() > max(published) - min(published)

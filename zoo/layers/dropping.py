@@ -1,4 +1,4 @@
-"""Which modules of a model drop values."""
+"""The modules of a model that drop values."""
 
 from __future__ import annotations
 

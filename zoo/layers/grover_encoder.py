@@ -200,4 +200,4 @@ class GroverEncoder(nn.Module):
 def _depths(blocks: nn.ModuleList) -> tuple[list[int], bool]:
     """Steps that each block takes at most, and whether heads take different numbers of them."""
     messages = [cast(GroverBlock, block).messages for block in blocks]
-    return [each.most_steps for each in messages], any(each.drawn for each in messages)
+    return [each.most_steps for each in messages], any(each.draws_depths for each in messages)

@@ -67,14 +67,14 @@ class HeadMessages(nn.Module):
             nn.init.xavier_normal_(weight.data)
 
     @property
-    def drawn(self) -> bool:
-        """Whether each head draws its depth anew."""
+    def draws_depths(self) -> bool:
+        """Return whether each head draws its depth anew."""
         return self.training and self.dynamic_depth is not None
 
     @property
     def most_steps(self) -> int:
         """Steps that a head takes at most."""
-        return self.depth - 1 + (DEEPEST if self.drawn else 0)
+        return self.depth - 1 + (DEEPEST if self.draws_depths else 0)
 
     def forward(self, x: Tensor, passage: Passage) -> tuple[Tensor, ...]:
         """Run all heads.
@@ -130,12 +130,12 @@ class HeadMessages(nn.Module):
         )
 
     def _heads_together(self, numbers: int) -> int:
-        """Choose as many heads as fit a core's cache, of so many numbers each."""
+        """Choose as many heads as fit a core's cache, given the numbers of each."""
         return max(1, CACHED_NUMBERS // max(numbers, 1))
 
     def _draw_steps(self) -> Tensor:
         """Number of steps of every head (K,), int64 on the CPU."""
-        if not self.drawn:
+        if not self.draws_depths:
             depths = torch.full((self.num_heads,), self.depth)
         elif self.dynamic_depth == "uniform":
             depths = torch.randint(self.depth - DEEPEST, self.depth + DEEPEST, (self.num_heads,))

@@ -92,7 +92,7 @@ class Plan:
 
     @property
     def sums(self) -> RowSums:
-        """What adds up neighbours at every step, where all steps are on the same rows."""
+        """The sums over neighbours of every step, where all steps are on the same rows."""
         return self.passage[0].sums
 
     def draw_masks(self, x: Tensor) -> list[Tensor]:

@@ -94,7 +94,7 @@ class _Backward:
         self.of_slope = None if self.slope is None else torch.zeros_like(self.slope)
 
     def _like_input(self, step: int) -> Tensor:
-        """Where the gradient of the rows that are added after a step is summed up."""
+        """Return the tensor that sums up the gradient of the rows that are added after a step."""
         inputs = self.plan.passage[step].inputs
         return self.of_x if inputs is None else self.of_x.new_zeros(len(inputs), self.x.shape[1])
 

@@ -156,7 +156,7 @@ class Neighborhood:
         return finding, self._leading.index_select(0, places), starts
 
     def _padded_sums(self, sums: Tensor, terms: Tensor, rows: int, of_bonds: bool = False) -> RowSums:
-        """Sums of pairs and of the padding, the last of so many rows, around atoms or those that bonds come from."""
+        """Return sums of pairs and of the padding, the last of all rows, around atoms or those that bonds come from."""
         times = self._times(of_bonds)
         size = int((self.host or self)._times(of_bonds).sum())
         padded = torch.arange(len(times), device=sums.device).repeat_interleave(times, output_size=size)

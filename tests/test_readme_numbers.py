@@ -163,6 +163,8 @@ def test_training_next_to_chemprop_and_what_is_left(releases):
     ours, theirs = ("{:.0f} % of our step at 800/6 and {:.0f} % at 100/3", "({:.0f} and {:.0f} % of the released one)")
     assert f"{ours.format(*shares[:2])} {theirs.format(*shares[2:])}" in TEXT
     halves = [releases[f"{name}_bfloat16"]["ratio"] for name in ("grover_100_3", "grover_800_6")]
+    faster = releases["grover_800_6_bfloat16"]["ours"] / base["ours"]
+    assert f"with AMX, {faster:.1f} times with AVX512_BF16" in SPEED
     assert f"in bfloat16 {halves[0]} and {halves[1]} times as many as the released code in float32" in TEXT
 
 

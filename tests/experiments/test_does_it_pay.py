@@ -186,6 +186,20 @@ def test_what_the_text_says_of_the_recipe_of_dmpnn(page):
     assert not presets.find("dmpnn-adam").featurizer_args
 
 
+def test_what_the_text_says_of_the_recipes_of_grover(page):
+    assert len(Report.read(RESULTS / "pays" / "recipes_grover").finished) == 3 * 3 * 4
+    found = page.recipe_differences("grover").set_index("optimizer")
+    assert list(found.index[(found["low"] > 0) | (found["high"] < 0)]) == ["graphsam"]
+    worse = found.loc["graphsam"]
+    words = f"With β = 0 it is worse in {worse['n'] - worse['better']:.0f} of {worse['n']:.0f} pairs"
+    words += f", by {-worse['mean']:.2f} %"
+    assert f"{words} ({-worse['high']:.2f} to {-worse['low']:.2f} %)" in TEXT
+    assert found["better"]["adam, dropout"] == 0
+    published = presets.find("grover-graphsam").optimizer_args
+    assert published == {"lr": 0.001, **Sweep.read(PAYS / "recipes_grover.yaml").optimizers["graphsam_paper"].args}
+    assert not presets.find("grover-adam").training.average
+
+
 def test_the_recipe_of_compt_has_the_setting_that_the_stages_prefer():
     chosen = Sweep.read(PAYS / "stage_e.yaml").optimizers["graphsam"].args
     assert presets.find("compt-graphsam").optimizer_args == {"lr": 0.001, **chosen, "max_rho": 0.2}

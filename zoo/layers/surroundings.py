@@ -130,7 +130,7 @@ class Surroundings:
         """
         if not self.shared:
             return fill_rows(self.atom_feats), atoms
-        kinds = Alike.of(self._atom_kinds, self.multiple)
+        kinds = self._alike_atoms
         classes = kinds.classes if atoms is None else kinds.classes[atoms.numpy()]
         return kinds.choose(self.atom_feats), torch.from_numpy(classes)
 
@@ -151,6 +151,10 @@ class Surroundings:
 
     def _fill(self, sums: RowSums) -> RowSums:
         return sums if self.multiple == 1 else sums.fill(filled(len(sums.starts)))
+
+    @cached_property
+    def _alike_atoms(self) -> Alike:
+        return Alike.of(self._atom_kinds, self.multiple)
 
     @cached_property
     def _atom_kinds(self) -> np.ndarray:

@@ -5,9 +5,9 @@ preferred GROVER's fixed depth to drawn ones in 6 of 6 data sets, and the paper'
 the released rule in 10 of 12 combinations of data set and model (and plain Adam to GraphSAM in 11). CoMPT has no
 dropout, as stage B of benchmarks/pays prefers; keeps an average of its weights, which is ahead at the last epochs of
 stage B and, barely, on the test parts of stage E; and has the rule of one pass that was ahead of the published one in
-stage E, chosen after that, though it gains nothing over Adam: docs/does_it_pay.md. D-MPNN's are from benchmarks/pays/recipes_dmpnn.yaml,
-and recipes_grover.yaml beside it found nothing better for GROVER. The others are starting points from the papers'
-settings.
+stage E, chosen after that, though it gains nothing over Adam: docs/does_it_pay.md. D-MPNN's are from
+benchmarks/pays/recipes_dmpnn.yaml, and recipes_grover.yaml beside it found nothing better for GROVER. The others are
+starting points from the papers' settings.
 `molzoo tune` searches for your data.
 """
 

@@ -11,7 +11,6 @@ from rdkit.Chem.rdchem import BondStereo
 from featurizers.codes import (
     SHIFT,
     bond_stereo,
-    bond_types,
     charges,
     flags,
     hybridizations,
@@ -97,7 +96,7 @@ class CanonicalFeaturizer(ColumnFeaturizer):
     def bond_columns(self, parts: MoleculeParts) -> list[bytes]:
         """Type slot, stereo slot, flags (conjugated, in a ring) of each bond."""
         return [
-            bond_types(parts).translate(BOND_TYPES),
+            parts.bond_types.translate(BOND_TYPES),
             bond_stereo(parts).translate(STEREO),
             flags(unsigned(Chem.Bond.GetIsConjugated, parts.bonds), parts.rings[1]),
         ]

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 from rdkit import Chem
-from rdkit.Chem.rdchem import BondType, HybridizationType
+from rdkit.Chem.rdchem import HybridizationType
 
 from featurizers.common_bonds import has_common_bonds
 from featurizers.molecule_parts import MoleculeParts, matching_atoms
@@ -26,12 +26,6 @@ COMMON_HYBRIDIZATIONS = [
     (Chem.MolFromSmarts("[^2]"), int(HybridizationType.SP2)),
     (Chem.MolFromSmarts("[^3]"), int(HybridizationType.SP3)),
 ]
-TYPE_OF_ORDER = {
-    1.0: int(BondType.SINGLE),
-    1.5: int(BondType.AROMATIC),
-    2.0: int(BondType.DOUBLE),
-    3.0: int(BondType.TRIPLE),
-}
 
 
 def slot_table(slots: Mapping[Any, int], other: int = NO_SLOT) -> bytes:
@@ -102,16 +96,6 @@ def _hybridizations(mol: Chem.Mol) -> bytes:
         if not value:
             found[atom] = int(mol.GetAtomWithIdx(atom).GetHybridization())
     return bytes(found)
-
-
-def bond_types(parts: MoleculeParts) -> bytes:
-    """Return the type of each bond."""
-    return b"".join(
-        bytes(map(TYPE_OF_ORDER.get, map(Chem.Bond.GetBondTypeAsDouble, bonds), repeat(int(BondType.UNSPECIFIED))))
-        if has_common_bonds(mol)
-        else unsigned(Chem.Bond.GetBondType, bonds)
-        for mol, bonds in zip(parts.mols, parts.bonds_of_each, strict=True)
-    )
 
 
 def bond_stereo(parts: MoleculeParts) -> bytes:

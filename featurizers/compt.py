@@ -14,7 +14,6 @@ from rdkit.Chem.rdPartialCharges import ComputeGasteigerCharges
 from featurizers.codes import (
     SHIFT,
     bond_stereo,
-    bond_types,
     charges,
     flags,
     hybridizations,
@@ -106,7 +105,7 @@ class ComptFeaturizer(ColumnFeaturizer):
             unsigned(read, parts.bonds) for read in (Chem.Bond.GetIsConjugated, Chem.Bond.GetIsAromatic)
         )
         return [
-            bond_types(parts).translate(BOND_TYPES),
+            parts.bond_types.translate(BOND_TYPES),
             bond_stereo(parts).translate(STEREO),
             flags(conjugated, aromatic, parts.rings[1]),
         ]

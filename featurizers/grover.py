@@ -14,7 +14,6 @@ from featurizers.chirality import cip_slots
 from featurizers.codes import (
     added,
     bond_stereo,
-    bond_types,
     charges,
     flags,
     hybridizations,
@@ -25,23 +24,9 @@ from featurizers.codes import (
     unsigned,
 )
 from featurizers.columns import ColumnFeaturizer
+from featurizers.grover_patterns import find_patterns
 from featurizers.molecule_parts import MoleculeParts, matching_atoms, pattern_of
 from featurizers.one_hot import BOND_TYPE_SLOTS, HYBRIDIZATION_SLOTS, set_flags, set_one_hot
-
-# Patterns of single atoms as published with GROVER (tencent-ailab/grover, grover/data/molgraph.py), in the order of
-# their columns. They are part of the definition of the features: released weights depend on them. They match the same
-# atoms in half the time, since they recurse only where they have to, and from fewer atoms.
-ACCEPTOR = (
-    "[O&H0&v2,S&H0&v2,O&-,S&-,n&H0&+0,O&H1&v2&!$([O,S;H1]-*=[O,N,P,S]),S&H1&v2&!$([O,S;H1]-*=[O,N,P,S]),"
-    "N&v3&!$([N&v3]-*=[O,N,P,S]),o&+0&!$([o,s]:n)&!$([o,s]:c:n),s&+0&!$([o,s]:n)&!$([o,s]:c:n)]"
-)
-DONOR = "[N&!H0&v3,N&!H0&v4&+1,O&H1&+0,S&H1&+0,n&H1&+0]"
-ACIDIC = "[$([C,S](=[O,S,P])-[O;H1,-1])]"
-BASIC = (
-    "[#7;+,$([N;H2&+0][C,a;!$([C,a]=O)]),$([N;H1&+0]([C,a;!$([C,a]=O)])[C,a;!$([C,a]=O)]),"
-    "$([N;H0&+0]([C;!$(C=O)])([C;!$(C=O)])[C;!$(C=O)])]"
-)
-PATTERNS = tuple(Chem.MolFromSmarts(smarts) for smarts in (ACCEPTOR, DONOR, ACIDIC, BASIC))
 
 # Seven one-hot groups of an atom: first column, number of slots. The last slot of a group stands for every other value.
 GROUPS = {
@@ -124,17 +109,17 @@ class GroverFeaturizer(ColumnFeaturizer):
     def atom_columns(self, parts: MoleculeParts) -> list[bytes]:
         """Number, six slots, flags (patterns, aromatic), ring sizes, isotope (low and high byte) of each atom."""
         read, atoms = Chem.Atom, parts.atoms
-        hydrogens = unsigned(read.GetTotalNumHs, atoms)
-        found = [b"".join([matches(mol, pattern) for mol in parts.mols]) for pattern in PATTERNS]
+        numbers, hydrogens = unsigned(read.GetAtomicNum, atoms), unsigned(read.GetTotalNumHs, atoms)
+        charged, aromatic = charges(parts), unsigned(read.GetIsAromatic, atoms)
         return [
-            unsigned(read.GetAtomicNum, atoms),
+            numbers,
             added(parts.degrees, hydrogens).translate(DEGREES),
-            charges(parts).translate(CHARGES),
+            charged.translate(CHARGES),
             self._chirality(parts),
             hydrogens.translate(HYDROGENS),
             hybridizations(parts).translate(HYBRIDIZATIONS),
             unsigned(read.GetNumImplicitHs, atoms).translate(IMPLICIT),
-            flags(*found, unsigned(read.GetIsAromatic, atoms)),
+            flags(*find_patterns(parts, numbers, hydrogens, charged, aromatic), aromatic),
             b"".join(map(ring_sizes, parts.mols)),
             *isotope_columns(parts),
         ]
@@ -181,7 +166,7 @@ def masses(numbers: np.ndarray, isotopes: np.ndarray) -> np.ndarray:
 def bond_columns(parts: MoleculeParts) -> list[bytes]:
     """Type slot, stereo slot, flags (conjugated, in a ring) of each bond."""
     return [
-        bond_types(parts).translate(BOND_TYPES),
+        parts.bond_types.translate(BOND_TYPES),
         bond_stereo(parts).translate(STEREO),
         flags(unsigned(Chem.Bond.GetIsConjugated, parts.bonds), parts.rings[1]),
     ]
@@ -191,14 +176,6 @@ def _labels(mol: Chem.Mol) -> bytes:
     """Slot of the CIP label of each atom."""
     tagged = matching_atoms(mol, TAGGED)
     return cip_slots(mol, tagged).tobytes() if tagged else bytes(mol.GetNumAtoms())
-
-
-def matches(mol: Chem.Mol, pattern: Chem.Mol) -> bytes:
-    """Return, for each atom, whether it matches a pattern of one atom."""
-    found = bytearray(mol.GetNumAtoms())
-    for atom in matching_atoms(mol, pattern):
-        found[atom] = 1
-    return bytes(found)
 
 
 def ring_sizes(mol: Chem.Mol) -> bytes:

@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from itertools import chain
+from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
 from rdkit import Chem
 from rdkit.Chem import rdqueries
+from rdkit.Chem.rdchem import BondType
 
+from featurizers.common_bonds import has_common_bonds
 from featurizers.packed import before
+
+TYPE_OF_ORDER = {
+    1.0: int(BondType.SINGLE),
+    1.5: int(BondType.AROMATIC),
+    2.0: int(BondType.DOUBLE),
+    3.0: int(BondType.TRIPLE),
+}
 
 
 class MoleculeParts:
@@ -83,6 +92,16 @@ class MoleculeParts:
         """Return the two atoms of each bond of one molecule (its M, 2), uint16."""
         start = self.first_bonds[molecule]
         return self.bond_ends[start : start + self.num_bonds[molecule]]
+
+    @cached_property
+    def bond_types(self) -> bytes:
+        """Type of each bond (M,), as RDKit numbers them."""
+        return b"".join(
+            bytes(map(TYPE_OF_ORDER.get, map(Chem.Bond.GetBondTypeAsDouble, bonds), repeat(int(BondType.UNSPECIFIED))))
+            if has_common_bonds(mol)
+            else bytes(map(Chem.Bond.GetBondType, bonds))
+            for mol, bonds in zip(self.mols, self.bonds_of_each, strict=True)
+        )
 
     @cached_property
     def rings(self) -> tuple[bytes, bytes]:

@@ -19,21 +19,29 @@ def perturbable(groups: ParamGroups) -> list[Tensor]:
     return [p for group in groups if group.get("perturb", True) for p in group["params"] if p.requires_grad]
 
 
-def read(weights: Sequence[Tensor], scaler: torch.amp.GradScaler | None = None, *, copy: bool = False) -> Vector:
+def read(
+    weights: Sequence[Tensor],
+    scaler: torch.amp.GradScaler | None = None,
+    *,
+    copy: bool = False,
+    compact: bool = False,
+) -> Vector:
     """Return the gradients of the weights as one vector.
 
     Args:
         weights: Parameters; one whose gradient is None counts as zero.
         scaler: Divide by its scale; the gradients themselves stay scaled.
         copy: In new memory, which a later ``zero_grad`` or backward cannot change.
+        compact: The weights are, see `optim.layout.Layout`.
 
     Raises:
         ValueError: A gradient is sparse.
     """
     found = [w.grad for w in weights]
-    vector = Vector([torch.zeros_like(w, requires_grad=False) if g is None else g for w, g in zip(weights, found)])  # noqa: B905
-    if any([grad.is_sparse for grad in vector.tensors]):  # noqa: C419 - a generator takes twice as long
+    tensors = [torch.zeros_like(w, requires_grad=False) if g is None else g for w, g in zip(weights, found)]  # noqa: B905
+    if any([grad.is_sparse for grad in tensors]):  # noqa: C419 - a generator takes twice as long
         raise ValueError("a sharpness-aware step needs dense gradients; build the nn.Embedding with sparse=False")
+    vector = Vector(tensors, compact=compact)
     if scaler is not None and scaler.is_enabled():
         return vector.scaled(1 / scaler.get_scale())
     return vector.clone() if copy else vector

@@ -130,17 +130,17 @@ class GraphSAM(SharpnessAware):
 
     def carried_direction(self, weights: list[Tensor]) -> Vector | None:
         """Return the moving average of the updating gradients since the anchor."""
-        return self.memory.recall("direction", weights)
+        return self.memory.recall("direction", weights, self._layout.compact)
 
     def learn(self, weights: list[Tensor], updating: Vector, perturbed: bool) -> None:
         """Move the direction towards the updating gradient."""
-        direction = self.memory.recall("direction", weights)
+        direction = self.carried_direction(weights)
         if direction is None or not updating.usable:
             return
-        # What is stored is d / scale: then the average is one fused lerp, and only the scale has to be multiplied.
+        # What is stored is d / scale: then the average is one lerp, and only the scale has to be multiplied.
         share = (1 - self.beta) / updating.norm
         self.scale = self.beta * self.scale + share
-        torch._foreach_lerp_(direction.tensors, updating.wide().tensors, share / self.scale)
+        direction.move_towards(updating, share / self.scale)
 
     def rule_state(self) -> dict[str, Any]:
         """Return also whether the next step is an anchor, the epoch of the last, and the scale of the direction."""

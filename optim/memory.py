@@ -33,18 +33,23 @@ class Memory:
     def __contains__(self, name: str) -> bool:
         return name in self._entries
 
-    def recall(self, name: str, weights: Sequence[Tensor]) -> Vector | None:
+    def recall(self, name: str, weights: Sequence[Tensor], compact: bool = False) -> Vector | None:
         """Return the vector over these weights.
 
         Args:
             name: Name under which it was stored.
             weights: Parameters; one without a stored tensor (added since) gets a zero one, which is stored.
+            compact: These weights are, see `optim.layout.Layout`: the vector is joined, and stays so.
 
         Returns:
             The stored tensors themselves, which may be changed in place; None if nothing has this name.
         """
         entry = self._entries.get(name)
-        return None if entry is None else Vector(entry.over(weights))
+        if entry is None:
+            return None
+        if compact and entry.is_over(weights):
+            entry.join()
+        return entry.over(weights)
 
     def store(self, name: str, weights: Sequence[Tensor], vector: Vector) -> None:
         """Keep the tensors of ``vector``, not copies unless they have half precision, in place of what had the name."""
@@ -92,22 +97,38 @@ class Memory:
 
 
 class _Entry:
-    """One vector: parameters and, in the same order, their tensors."""
+    """One vector: parameters and, in the same order, their tensors, which may be views of one."""
+
+    whole: Tensor | None = None
 
     def __init__(self, weights: list[Tensor], tensors: list[Tensor]) -> None:
         self.weights, self.tensors = weights, tensors
 
-    def over(self, weights: Sequence[Tensor]) -> list[Tensor]:
-        """Return the tensors of these weights; zeros, kept from now on, for one that has none."""
-        if len(weights) == len(self.weights) and all(map(operator.is_, weights, self.weights)):
-            return self.tensors
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "whole": None}  # copies of the tensors need not be views of its copy
+
+    def is_over(self, weights: Sequence[Tensor]) -> bool:
+        """Return whether there is a tensor for each of these weights, in this order, and for no other."""
+        return len(weights) == len(self.weights) and all(map(operator.is_, weights, self.weights))
+
+    def join(self) -> None:
+        """Move the tensors into one, `whole`."""
+        if self.whole is None:
+            joined = Vector(self.tensors, compact=True).joined()
+            self.tensors, self.whole = joined.tensors, joined.whole
+
+    def over(self, weights: Sequence[Tensor]) -> Vector:
+        """Return the vector over these weights; zeros, kept from now on, for one that has none."""
+        if self.is_over(weights):
+            return Vector(self.tensors, whole=self.whole)
         known = {id(weight): tensor for weight, tensor in zip(self.weights, self.tensors, strict=True)}
         for weight in weights:
             if id(weight) not in known:
                 known[id(weight)] = _zeros(weight)
                 self.weights.append(weight)
                 self.tensors.append(known[id(weight)])
-        return [known[id(weight)] for weight in weights]
+                self.whole = None
+        return Vector([known[id(weight)] for weight in weights])
 
 
 def _zeros(weight: Tensor) -> Tensor:

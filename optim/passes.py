@@ -18,6 +18,7 @@ from optim.attempt import Attempt
 from optim.context import StepContext
 from optim.displacement import Displacement
 from optim.foreign import ForeignGradients, refuse_unless_cleared
+from optim.layout import Layout
 from optim.plan import Plan
 from optim.random_state import GlobalRandomState
 from optim.record import StepRecord
@@ -33,7 +34,7 @@ class Passes(Rule):
     """Keep each perturbation in ``last.perturbation``, in memory of its own."""
 
     _attempt: Attempt | None = None
-    _buffer: list[Tensor] = []  # noqa: RUF012 - replaced, never changed
+    _layout = Layout(())  # replaced at the first step
     _foreign = ForeignGradients()  # replaced at the first step
 
     def _begin(self, grad_scaler: torch.amp.GradScaler | None, context: StepContext | None) -> Attempt:
@@ -43,6 +44,8 @@ class Passes(Rule):
         plan = self.plan() if any(stretch.radius > 0 for stretch in stretches) else Plan.PLAIN
         statistics = RunningStats(context.model)
         attempt = Attempt(context, gradients.perturbable(self.param_groups), stretches, plan, statistics)
+        if not self._layout.fits(attempt.weights):
+            self._layout = Layout(attempt.weights)
         attempt.before = statistics.copy()
         if self.same_dropout and plan is Plan.ASCENT:
             attempt.random_state = GlobalRandomState(attempt.weights)
@@ -103,7 +106,8 @@ class Passes(Rule):
 
     def _look_around(self, attempt: Attempt) -> None:
         """Read the ascent gradient, and ask whether a second pass follows."""
-        attempt.gradient = gradients.read(attempt.weights, attempt.context.grad_scaler, copy=self.keeps_gradient)
+        scaler, compact = attempt.context.grad_scaler, self._layout.compact
+        attempt.gradient = gradients.read(attempt.weights, scaler, copy=self.keeps_gradient, compact=compact)
         attempt.flaw = gradients.worst_of_replicas(attempt.gradient.flaw, attempt.context.no_sync)
         attempt.again = attempt.flaw is not Flaw.NONE or self.wants_perturbed_pass(attempt.gradient)
         if self.ascent_share < 1:
@@ -121,7 +125,7 @@ class Passes(Rule):
                 attempt.climbed = displacement.in_proportion()
             if self.keep_perturbation:
                 attempt.perturbation = displacement.scaled()
-            attempt.kept = self._copy_of(attempt.weights)
+            attempt.kept = self._layout.copy_of(attempt.weights)
             displacement.add_to(attempt.weights)
         if attempt.random_state is not None:
             attempt.random_state.restore()
@@ -155,14 +159,6 @@ class Passes(Rule):
             return False
         attempt.stretches = [replace(s, radius=self.bounded(s.radius * radius)) for s in attempt.stretches]
         return True
-
-    def _copy_of(self, weights: list[Tensor]) -> list[Tensor]:
-        """Copy the weights into the buffer of the last step, if it still fits them."""
-        if [_form(b) for b in self._buffer] == [_form(w) for w in weights]:
-            copy_(self._buffer, weights)
-        else:
-            self._buffer = [w.detach().clone() for w in weights]
-        return self._buffer
 
     def _descend(self, attempt: Attempt) -> None:
         """Put the weights back; the statistics too, if the ascent pass has counted this batch."""
@@ -204,7 +200,7 @@ class Passes(Rule):
         context, weights = attempt.context, attempt.weights
         if context.grad_scaler is not None:
             gradients.unscale(context.grad_scaler, self.base, attempt.flaw is Flaw.NOT_FINITE and context.scales)
-        updating = gradients.read(weights)
+        updating = gradients.read(weights, compact=self._layout.compact)
         if updating.finite and attempt.rho > 0:
             corrected = self.correct(weights, attempt.gradient, updating, attempt.perturbed)
             gradients.write(weights, corrected, updating)
@@ -227,10 +223,6 @@ class Passes(Rule):
         if attempt.rho > 0:
             self.after_update(weights)
         return True, norm
-
-
-def _form(tensor: Tensor) -> tuple[Any, ...]:
-    return tensor.dtype, tensor.device, tensor.shape
 
 
 def _number(loss: Any) -> float:

@@ -9,6 +9,7 @@ from functools import cached_property
 
 import torch
 from torch import Tensor
+from torch._utils import _flatten_dense_tensors
 
 from optim.arithmetic import global_norm, inner_product, norms_of, widen
 
@@ -28,6 +29,8 @@ class Vector:
 
     Args:
         tensors: One tensor a parameter, each of the parameter's shape.
+        compact: Compute norms over a copy of all tensors in one, as their `optim.layout.Layout` advises.
+        whole: The tensor (entries,) of which the tensors are views, one after the other; None: they lie apart.
 
     Example:
         >>> v = Vector([torch.tensor([3.0]), torch.tensor([[4.0]])])
@@ -35,13 +38,28 @@ class Vector:
         (5.0, 1.0)
     """
 
-    def __init__(self, tensors: list[Tensor]) -> None:
-        self.tensors = tensors
+    def __init__(self, tensors: list[Tensor], *, compact: bool = False, whole: Tensor | None = None) -> None:
+        self.tensors, self.compact, self.whole = tensors, compact, whole
+
+    @cached_property
+    def flat(self) -> Tensor | None:
+        """All entries in one tensor, `whole` or a copy; None for a vector that is neither whole nor compact."""
+        if self.whole is not None or not self.compact:
+            return self.whole
+        return _flatten_dense_tensors(self.tensors)  # type: ignore[no-any-return]
+
+    def joined(self) -> Vector:
+        """Return an equal vector whose tensors are views of one, its ``whole``, in memory of its own if it is new."""
+        if self.flat is None or self.whole is not None:
+            return self
+        parts = self.flat.split([t.numel() for t in self.tensors])
+        views = [part.view(t.shape) for part, t in zip(parts, self.tensors, strict=True)]
+        return Vector(views, compact=True, whole=self.flat)
 
     @cached_property
     def norm(self) -> float:
         """Global Euclidean norm. Reading it waits for the device once."""
-        return float(global_norm(self.tensors))
+        return float(global_norm(self.tensors) if self.flat is None else torch.linalg.vector_norm(self.flat))
 
     @property
     def finite(self) -> bool:
@@ -62,7 +80,7 @@ class Vector:
 
     def clone(self) -> Vector:
         """Return an equal vector in memory of its own."""
-        return Vector([t.clone() for t in self.tensors])
+        return Vector([t.clone() for t in self.tensors], compact=self.compact)
 
     def wide(self) -> Vector:
         """Return the vector in the dtype of its sums: half precision as float32, anything else in the same memory.
@@ -74,7 +92,7 @@ class Vector:
 
     def scaled(self, factor: float) -> Vector:
         """Return ``factor * self`` in new memory."""
-        return Vector(list(torch._foreach_mul(self.tensors, factor)))
+        return Vector(list(torch._foreach_mul(self.tensors, factor)), compact=self.compact)
 
     def unit(self) -> Vector:
         """Return ``self / norm`` in new memory; the vector must be `usable`."""
@@ -87,6 +105,13 @@ class Vector:
     def averaged(self, other: Vector, share: float) -> Vector:
         """Return ``(1 - share) * self + share * other`` in new memory, in the dtype of `wide`."""
         return Vector(list(torch._foreach_lerp(self.wide().tensors, other.wide().tensors, share)))
+
+    def move_towards(self, other: Vector, share: float) -> None:
+        """Replace the vector by ``(1 - share) * self + share * other``, in its own memory, which must be `wide`."""
+        if self.whole is not None and other.flat is not None:
+            self.whole.lerp_(other.flat, share)
+        else:
+            torch._foreach_lerp_(self.tensors, other.wide().tensors, share)
 
     def times(self, factors: Sequence[Tensor]) -> Vector:
         """Return the elementwise product with one factor tensor a parameter, in new memory."""

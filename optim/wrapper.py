@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 STATE_KEY = "sharpness_aware"
 COUNTERS = ("epoch", "steps", "passes", "skipped", "unperturbed")
-TRANSIENT = ("step", "_attempt", "_buffer", "_foreign")
+TRANSIENT = ("step", "_attempt", "_layout", "_foreign")
 
 
 class Wrapper(torch.optim.Optimizer):

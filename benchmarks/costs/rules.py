@@ -52,7 +52,7 @@ class Run:
     def peak_bytes(self, batch: Batch) -> int:
         """Most memory that any of six steps (one of them an anchor, one a k-th) holds beyond what it found."""
         self.start_epoch(0)
-        vars(self.optimizer).pop("_buffer", None)  # the kept weights, which would otherwise be there already
+        vars(self.optimizer).pop("_layout", None)  # the kept weights, which would otherwise be there already
         return max(held_at_most(lambda: self.seeded_step(batch, 0)) for _ in range(6))
 
     def seeded_step(self, batch: Batch, number: int) -> None:

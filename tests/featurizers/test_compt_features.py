@@ -10,7 +10,7 @@ from rdkit import Chem
 from support.places import FIXTURES
 
 from featurizers import ComptFeaturizer, GroverFeaturizer, PackedMolecules, read_molecule
-from featurizers.codes import bond_stereo, bond_types
+from featurizers.codes import bond_stereo
 from featurizers.common_bonds import has_common_bonds
 from featurizers.compt import in_canonical_order
 from featurizers.molecule_parts import MoleculeParts
@@ -72,7 +72,7 @@ def test_pairs_can_be_left_out():
 def test_bonds_in_canonical_order_are_read_as_in_the_given_order(smiles):
     parts = MoleculeParts([in_canonical_order(read_molecule(smiles))])
     rings = parts.mols[0].GetRingInfo().NumRings()
-    found = [read(parts) for read in (bond_types, bond_stereo)] + [parts.rings[1]]
+    found = [parts.bond_types, bond_stereo(parts), parts.rings[1]]
     assert parts.mols[0].GetRingInfo().NumRings() == rings  # `IsInRing` leaves cubane five of six
     given = read_molecule(smiles).GetBonds()
     assert [list(column) for column in found] == [

@@ -59,6 +59,12 @@ def wait_for_children(process, number, seconds=60):
     return found
 
 
+def wait_for(path, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+
+
 @linux
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGHUP])
 def test_workers_end_with_their_parent(number, gcn):
@@ -76,16 +82,19 @@ def test_workers_end_with_their_parent(number, gcn):
 
 
 @linux
-def test_a_command_that_is_asked_to_stop_leaves_no_process_and_no_lock(gcn, large, tmp_path):
+@pytest.mark.parametrize("at_work", [False, True])
+def test_a_command_that_is_asked_to_stop_leaves_no_process_and_no_lock(at_work, gcn, large, tmp_path):
     command = [sys.executable, "-m", "zoo", "predict", str(gcn), str(large), "--output", str(tmp_path / "out.csv")]
     process = subprocess.Popen([*command, "--num-workers", "2", "--chunk-size", "200", "--quiet"])
     try:
         workers = wait_for_children(process, 1)
         assert workers
+        if at_work:
+            wait_for(tmp_path / ".out.csv.parts")
         os.kill(process.pid, signal.SIGTERM)
         assert process.wait(60) == 128 + signal.SIGTERM
         assert end_in_time(workers)
-        assert {path.name for path in tmp_path.iterdir()} == {"large.csv", ".out.csv.parts"}
+        assert {path.name for path in tmp_path.iterdir()} == {"large.csv", *([".out.csv.parts"] if at_work else [])}
     finally:
         process.kill()
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from zoo.commands.data_fields import add_reading
 from zoo.commands.parser import CommandParser
+from zoo.inference.processes import count_early, started_early
 
 DESCRIPTION = """Write what a trained or pre-trained model makes of molecules before its head: a vector for each
 molecule, or for each atom, as columns e0, e1, ... next to the columns of the file.
@@ -46,6 +48,12 @@ def main(arguments: list[str]) -> None:
     if options.shard is not None and options.shards is None:
         parser.error("--shard is one of --shards N: give both")
 
+    with started_early(count_early([options.input], options.num_workers, options.device)):
+        embed(options)
+
+
+def embed(options: Any) -> None:
+    """Embed the file that the command was given, and say what came of it."""
     from zoo.inference import default_output, embed_file, embed_shards
     from zoo.recipe.options import ReadOptions
 

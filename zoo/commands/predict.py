@@ -11,6 +11,7 @@ from typing import Any
 from featurizers.collection import without_collection
 from zoo.commands.data_fields import add_reading
 from zoo.commands.parser import CommandParser
+from zoo.inference.processes import count_early, started_early
 from zoo.recipe.uncertainty import UncertaintyOptions
 from zoo.registry.catalog import ESTIMATORS
 
@@ -63,7 +64,8 @@ def main(arguments: list[str]) -> None:
     if options.shard is not None and options.shards is None:
         parser.error("--shard is one of --shards N: give both")
 
-    with tempfile.TemporaryDirectory(prefix="molzoo-") as folder:
+    early = count_early(options.input, options.num_workers, options.device)
+    with started_early(early), tempfile.TemporaryDirectory(prefix="molzoo-") as folder:
         predict(options, Path(folder))
 
 

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import os
 import pickle
 import queue
 import subprocess
-import sys
 import threading
 import time
 import warnings
 from collections import deque
 from contextlib import suppress
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from zoo.inference.errors import InferenceError
 from zoo.inference.job import Failure, Job, Piece
+from zoo.inference.processes import end_process, take_process
 
 if TYPE_CHECKING:
     import pandas as pd
 
-PACKAGES = Path(__file__).resolve().parents[2]
 POLL = 0.5  # seconds between looks at workers that do not answer
 GRACE = 10.0  # seconds for a process that has closed its output to end
 QUEUED = 2  # pieces that a worker has at most, so that it need not wait for the next one
@@ -37,14 +34,7 @@ class Worker:
     """
 
     def __init__(self, job: Job, answers: queue.SimpleQueue[Any]) -> None:
-        paths = [str(PACKAGES), *filter(None, [os.environ.get("PYTHONPATH")])]
-        settings = {"PYTHONPATH": os.pathsep.join(paths), "PYTHONSAFEPATH": "1", "OMP_NUM_THREADS": "1"}
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "zoo.inference.worker", str(os.getpid())],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={**os.environ, **settings},
-        )
+        self.process = take_process()
         self.job, self.answers = job, answers
         self.running: deque[Piece] = deque()
         self.taken_back: set[int] = set()
@@ -63,7 +53,6 @@ class Worker:
         """Write and read in a thread, since either may block for ever where the process is stopped."""
         requests, replies = self.process.stdin, self.process.stdout
         try:
-            pickle.dump(sys.path, requests)  # type: ignore[arg-type]
             pickle.dump(self.job, requests)  # type: ignore[arg-type]
             while (piece := self._pieces.get()) is not None:
                 pickle.dump(piece.molecules, requests)  # type: ignore[arg-type]
@@ -81,11 +70,7 @@ class Worker:
     def end(self) -> None:
         """End the process, also one that is stopped, and the thread."""
         self._pieces.put(None)
-        self.process.kill()
-        self.process.wait()
-        for pipe in (self.process.stdin, self.process.stdout):
-            with suppress(OSError, ValueError):
-                pipe.close()  # type: ignore[union-attr]
+        end_process(self.process)
 
 
 class Team:

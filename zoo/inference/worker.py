@@ -7,6 +7,7 @@ molecules for tables. The argument is the number of the parent process.
 
 from __future__ import annotations
 
+import importlib
 import os
 import pickle
 import queue
@@ -14,10 +15,13 @@ import signal
 import sys
 import threading
 import warnings
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from featurizers.collection import without_collection
 from zoo.data.packing.processes import end_with
 from zoo.inference.job import Failure, Job, predict_rows
+from zoo.runs.process import tune_process
 
 if TYPE_CHECKING:
     from zoo.data import MoleculeRows
@@ -33,6 +37,7 @@ def main() -> None:
     requests = sys.stdin.buffer
     try:
         sys.path[:] = pickle.load(requests)
+        import_early()
         job: Job = pickle.load(requests)
     except EOFError:  # the parent has ended already
         return
@@ -42,6 +47,13 @@ def main() -> None:
     while True:
         pickle.dump(answer(learner, pieces.get(), job), replies)
         replies.flush()
+
+
+def import_early() -> None:
+    """Import what every prediction takes; what fails is imported again with the job, and reported then."""
+    tune_process()
+    with suppress(Exception), without_collection():
+        importlib.import_module("zoo.learners.loading")
 
 
 def read_on(requests: BinaryIO, pieces: queue.SimpleQueue[MoleculeRows]) -> None:
@@ -55,16 +67,11 @@ def read_on(requests: BinaryIO, pieces: queue.SimpleQueue[MoleculeRows]) -> None
 
 def prepare(job: Job) -> Predictor | Failure:
     """Load the learner once, for one thread: the processes share the cores."""
-    from featurizers.collection import without_collection
-    from zoo.runs.process import tune_process
-
-    with without_collection():
-        import torch
-
-    tune_process()
-    torch.set_num_threads(1)
     warnings.simplefilter("ignore")  # the parent has loaded the same and has reported it
     try:
+        import torch
+
+        torch.set_num_threads(1)
         return job.load()
     except Exception as error:  # a model that was registered in the user's script, say
         return Failure(one_line(error), loaded=False)

@@ -17,7 +17,9 @@ DYNAMIC_DEPTHS = (None, "truncnorm", "uniform")
 DEEPEST = 3
 """How far a drawn depth may be from the one that is given."""
 CACHED_NUMBERS = 1 << 16
-"""Messages (rows times width times heads) that are advanced together on a CPU."""
+"""Messages (rows times width times heads) that one thread of a CPU advances together: they stay in its cache."""
+SHARED_NUMBERS = 1 << 19
+"""Messages that several threads advance together: each takes some of the heads, where it would share one head's."""
 
 
 class HeadMessages(nn.Module):
@@ -130,8 +132,9 @@ class HeadMessages(nn.Module):
         )
 
     def _heads_together(self, numbers: int) -> int:
-        """Choose as many heads as fit a core's cache, given the numbers of each."""
-        return max(1, CACHED_NUMBERS // max(numbers, 1))
+        """Choose as many heads as are best advanced together, given the numbers of each."""
+        most = CACHED_NUMBERS if torch.get_num_threads() == 1 else SHARED_NUMBERS
+        return max(1, most // max(numbers, 1))
 
     def _draw_steps(self) -> Tensor:
         """Number of steps of every head (K,), int64 on the CPU."""

@@ -198,7 +198,7 @@ def compare_commands(
     found: dict[str, list[dict[str, float]]] = {"theirs": [], "ours": []}
     for turn in range(turns):
         for name in sorted(found, reverse=turn % 2 == 0):
-            output = folder / f"{name}{turn}.csv"
+            output = Path(tempfile.mkdtemp(dir=folder)) / f"{name}{turn}.csv"  # a file, or a folder of training
             found[name].append(watch(command(name, output)))
             if not output.exists() or (output.is_file() and count_rows(output) != number):
                 raise SystemExit(f"{name}: {output.name} is not complete")

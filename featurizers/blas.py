@@ -14,7 +14,7 @@ def _libraries() -> Any:
         from threadpoolctl import ThreadpoolController
     except ImportError:  # where `molzoo_runner` is used alone
         return None
-    return ThreadpoolController()
+    return ThreadpoolController().select(user_api="blas")
 
 
 @contextmanager
@@ -24,7 +24,11 @@ def one_blas_thread() -> Iterator[None]:
     To share the matrix of a molecule among threads takes longer than to work on it: eigenvectors of 30 atoms took 20
     times as long on two threads, and with two processes beside each other a multiple of that. Without threadpoolctl
     nothing is limited.
+
+    Nothing is set where one thread is the limit already, as in a process that was forked within such a block: OpenBLAS
+    would start its threads anew there, which spin for a tenth of a second before they sleep.
     """
     libraries = _libraries()
-    with nullcontext() if libraries is None else libraries.limit(limits=1, user_api="blas"):
+    limited = libraries is None or all(library.num_threads == 1 for library in libraries.lib_controllers)
+    with nullcontext() if limited else libraries.limit(limits=1):
         yield

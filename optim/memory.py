@@ -45,11 +45,7 @@ class Memory:
             The stored tensors themselves, which may be changed in place; None if nothing has this name.
         """
         entry = self._entries.get(name)
-        if entry is None:
-            return None
-        if compact and entry.is_over(weights):
-            entry.join()
-        return entry.over(weights)
+        return None if entry is None else entry.over(weights, compact)
 
     def store(self, name: str, weights: Sequence[Tensor], vector: Vector) -> None:
         """Keep the tensors of ``vector``, not copies unless they have half precision, in place of what had the name."""
@@ -107,19 +103,15 @@ class _Entry:
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "whole": None}  # copies of the tensors need not be views of its copy
 
-    def is_over(self, weights: Sequence[Tensor]) -> bool:
-        """Return whether there is a tensor for each of these weights, in this order, and for no other."""
-        return len(weights) == len(self.weights) and all(map(operator.is_, weights, self.weights))
+    def over(self, weights: Sequence[Tensor], compact: bool) -> Vector:
+        """Return the vector over these weights; zeros, kept from now on, for one that has none.
 
-    def join(self) -> None:
-        """Move the tensors into one, `whole`."""
-        if self.whole is None:
-            joined = Vector(self.tensors, compact=True).joined()
-            self.tensors, self.whole = joined.tensors, joined.whole
-
-    def over(self, weights: Sequence[Tensor]) -> Vector:
-        """Return the vector over these weights; zeros, kept from now on, for one that has none."""
-        if self.is_over(weights):
+        The tensors of `compact` weights become views of one, unless there are others besides.
+        """
+        if len(weights) == len(self.weights) and all(map(operator.is_, weights, self.weights)):
+            if compact and self.whole is None:
+                joined = Vector(self.tensors, compact=True).joined()
+                self.tensors, self.whole = joined.tensors, joined.whole
             return Vector(self.tensors, whole=self.whole)
         known = {id(weight): tensor for weight, tensor in zip(self.weights, self.tensors, strict=True)}
         for weight in weights:

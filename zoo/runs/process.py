@@ -16,12 +16,15 @@ def tune_process() -> None:
     """Let threads spin less and keep freed memory; what the user has set in the environment stays.
 
     torch and DGL bring an OpenMP pool each, whose threads spin while they wait. Where another process wants the cores,
-    GNU's default of spinning for milliseconds slows training thirtyfold; this count costs 2 % on idle cores.
+    GNU's default of spinning for milliseconds slows training thirtyfold; this count costs 2 % on idle cores. NumPy's
+    OpenBLAS spins for a tenth of a second whenever it starts its threads, as after each fork; here for 2^16 cycles.
+    Both are read when the libraries are loaded.
 
     glibc gives the memory of a freed tensor back to the system, which clears it anew for the next tensor. Kept, a step
     of a small GROVER takes 6 % less time and a prediction 9 %.
     """
     os.environ.setdefault("GOMP_SPINCOUNT", "20000")
+    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "16")
     chosen = any(name.startswith("MALLOC_") or name == "GLIBC_TUNABLES" for name in os.environ)
     if not chosen and sys.platform == "linux":
         keep_freed_memory()

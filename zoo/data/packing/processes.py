@@ -17,6 +17,7 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.connection import wait
 from typing import TypeVar
 
+from featurizers.blas import one_blas_thread
 from zoo.data.errors import DataError
 
 Item = TypeVar("Item")
@@ -48,6 +49,11 @@ def ordered_map(function: Callable[[Item], Result], items: Iterable[Item], num_w
         return
     if getattr(multiprocessing.current_process(), "_inheriting", False):  # a worker that imports the user's script
         raise DataError(GUARD)
+    with one_blas_thread():  # what is limited here when a process is forked is limited there from the beginning
+        yield from _map_in_processes(function, items, num_workers)
+
+
+def _map_in_processes(function: Callable[[Item], Result], items: Iterable[Item], num_workers: int) -> Iterator[Result]:
     # Forked processes start at once and need no `if __name__ == "__main__"` in the user's script.
     method = "fork" if sys.platform.startswith("linux") else None
     context = multiprocessing.get_context(method)

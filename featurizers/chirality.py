@@ -10,6 +10,7 @@ from rdkit.Chem import rdCIPLabeler
 from rdkit.Chem.rdchem import ChiralType
 
 from featurizers.errors import FAILURES
+from featurizers.opposite_centres import cut_off_far_parts
 
 CIP_SLOTS = {"R": 1, "S": 2, "r": 3, "s": 4}
 TETRAHEDRAL = (ChiralType.CHI_TETRAHEDRAL_CW, ChiralType.CHI_TETRAHEDRAL_CCW)
@@ -34,10 +35,10 @@ def cip_slots(mol: Chem.Mol, tagged: Iterable[int] | None = None) -> np.ndarray:
     """
     atoms = mol.GetAtoms() if tagged is None else [mol.GetAtomWithIdx(int(number)) for number in tagged]
     centres = [atom for atom in atoms if atom.GetChiralTag() in TETRAHEDRAL]
-    if not all(centre.HasProp("_CIPCode") for centre in centres):
-        mol = assign_labels(mol)
-        centres = [mol.GetAtomWithIdx(centre.GetIdx()) for centre in centres]
     slots = np.zeros(mol.GetNumAtoms(), dtype=np.uint8)
+    if not all(centre.HasProp("_CIPCode") for centre in centres):
+        mol = assign_labels(cut_off_far_parts(mol, centres) or mol)
+        centres = [mol.GetAtomWithIdx(centre.GetIdx()) for centre in centres]
     for centre in centres:
         if centre.HasProp("_CIPCode"):
             slots[centre.GetIdx()] = CIP_SLOTS.get(centre.GetProp("_CIPCode"), 0)

@@ -134,9 +134,7 @@ def test_longer_training(scores, longer):
 def releases():
     lines = (RESULTS / "releases.jsonl").read_text(encoding="utf-8").splitlines()
     rows = [json.loads(line) for line in lines]
-    return {row["pair"]: row for row in rows if row.get("rows") != MANY} | {
-        "predict_many": row for row in rows if row.get("rows") == MANY
-    }
+    return {"predict_many" if row.get("rows") == MANY else row["pair"]: row for row in rows}
 
 
 def test_releases(releases):

@@ -13,6 +13,8 @@ from collections.abc import Sequence
 from rdkit import Chem
 from rdkit.Chem.rdchem import BondStereo, BondType
 
+LARGEST_RING = 12
+"""In larger rings there may be too many ways to go as far as half the ring."""
 CARBON, HYDROGEN = 6, 1
 DUPLICATES = {BondType.SINGLE: 0, BondType.DOUBLE: 1, BondType.TRIPLE: 2}
 """Atoms that a bond stands for besides its own, by the rules of Cahn, Ingold and Prelog."""
@@ -44,8 +46,8 @@ def cut_off_far_parts(mol: Chem.Mol, centres: Sequence[Chem.Atom]) -> Chem.Mol |
     if None in spheres:
         return None
     reach = max(sphere for sphere in spheres if sphere is not None)
-    away = Chem.GetDistanceMatrix(mol)[[ring[0], ring[half]]].min(axis=0)
-    cut = [bond.GetIdx() for bond in mol.GetBonds() if _is_beyond(bond, away, reach, ring)]
+    kept = _atoms_near(mol, {ring[0], ring[half]}, reach).union(ring)
+    cut = [bond.GetIdx() for bond in mol.GetBonds() if _is_beyond(bond, kept)]
     return Chem.FragmentOnBonds(mol, cut) if cut else None
 
 
@@ -60,7 +62,12 @@ def _opposite_ring(mol: Chem.Mol, centres: Sequence[Chem.Atom]) -> list[int] | N
     ring = next(list(ring) for ring in rings.AtomRings() if first in ring and second in ring)
     start = ring.index(first)
     ring = ring[start:] + ring[:start]
-    if len(ring) % 2 or ring[len(ring) // 2] != second or any(rings.NumAtomRings(atom) != 1 for atom in ring):
+    if (
+        len(ring) > LARGEST_RING
+        or len(ring) % 2
+        or ring[len(ring) // 2] != second
+        or any(rings.NumAtomRings(atom) != 1 for atom in ring)
+    ):
         return None
     return ring
 
@@ -112,7 +119,16 @@ def _numbers_in_spheres(start: Chem.Atom, centre: Chem.Atom, most: int) -> list[
     return spheres
 
 
-def _is_beyond(bond: Chem.Bond, away: Sequence[float], reach: int, ring: list[int]) -> bool:
-    """Return whether a bond is single, leads from one atom to another beyond the reach, and is none of the ring's."""
+def _atoms_near(mol: Chem.Mol, starts: set[int], reach: int) -> set[int]:
+    """Return the atoms that fewer than `reach` bonds part from one of some others."""
+    near, front = starts, starts
+    for _ in range(reach - 1):
+        front = {found.GetIdx() for atom in front for found in mol.GetAtomWithIdx(atom).GetNeighbors()} - near
+        near = near | front
+    return near
+
+
+def _is_beyond(bond: Chem.Bond, kept: set[int]) -> bool:
+    """Return whether a bond is single, and both of its atoms are none of those that are kept as they are."""
     ends = bond.GetBeginAtomIdx(), bond.GetEndAtomIdx()
-    return bond.GetBondType() == BondType.SINGLE and all(away[atom] >= reach and atom not in ring for atom in ends)
+    return bond.GetBondType() == BondType.SINGLE and kept.isdisjoint(ends)

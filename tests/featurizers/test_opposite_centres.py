@@ -73,6 +73,7 @@ def test_labels_are_those_of_the_complete_molecule(ring: str) -> None:
         "[2H][C@@]1(C)CC[C@H](C(=O)Nc2ccccc2)CC1",  # an isotope decides
         "C[P@]1(=O)CC[P@](=O)(CCCc2ccccc2)CC1",  # no carbon
         "O[C@H]1CC[C@H](O)CC1",  # nothing is far
+        "O[C@H]1CCCCCC[C@H](C(=O)Nc2ccccc2)CCCCCC1",  # a large ring
         "O[C@H]1CC[C@H](C(=O)Nc2ccccc2)C[C@@H]1C[C@H](O)CCc1ccccc1",
     ],
 )

@@ -89,9 +89,14 @@ class Atoms:
 
     @cached_property
     def unusual(self) -> np.ndarray:
-        """Atoms (N,) that are not what is counted here: hydrogens, dummies, or with bonds of other orders."""
+        """Atoms (N,) that are not what is counted here: hydrogens, dummies, or with bonds of other orders.
+
+        Nor is an aromatic bond of an atom that is not aromatic (`C:O`), half of which RDKit rounds.
+        """
         found = self.numbers <= 1
         found[self.ends[np.isnan(ORDERS[self.types])]] = True
+        aromatic = np.unique(self.ends[self.types == AROMATIC])
+        found[aromatic[self.aromatic[aromatic] == 0]] = True
         return found
 
     @property

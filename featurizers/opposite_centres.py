@@ -29,11 +29,11 @@ def cut_off_far_parts(mol: Chem.Mol, centres: Sequence[Chem.Atom]) -> Chem.Mol |
     where the way back to the first one outranks the way on, which ends in a duplicate of it: no further away than that.
 
     Args:
-        mol: A molecule whose rings are known.
+        mol: A molecule.
         centres: All of its centres.
 
     Returns:
-        The copy; `None` where any of this is not so, or not plain to see.
+        The copy; `None` where any of this is not so, or not plain to see, or its rings are not known.
     """
     ring = _opposite_ring(mol, centres)
     if ring is None or any(bond.GetStereo() != BondStereo.STEREONONE for bond in mol.GetBonds()):
@@ -57,7 +57,10 @@ def _opposite_ring(mol: Chem.Mol, centres: Sequence[Chem.Atom]) -> list[int] | N
         return None
     first, second = (atom.GetIdx() for atom in centres)
     rings = mol.GetRingInfo()
-    if not rings.AreAtomsInSameRing(first, second):
+    try:
+        if not rings.AreAtomsInSameRing(first, second):
+            return None
+    except RuntimeError:  # nobody has searched for rings
         return None
     ring = next(list(ring) for ring in rings.AtomRings() if first in ring and second in ring)
     start = ring.index(first)
@@ -100,23 +103,38 @@ def _numbers_in_spheres(start: Chem.Atom, centre: Chem.Atom, most: int) -> list[
         numbers: list[int] = []
         following = []
         for atom, path in front:
-            numbers += [HYDROGEN] * atom.GetTotalNumHs()
-            if atom.GetIsAromatic():
-                numbers.append(CARBON)  # one duplicate, of one of its neighbours in the ring
-            for bond in atom.GetBonds():
-                other = bond.GetOtherAtom(atom)
-                number = other.GetAtomicNum()
-                aromatic_carbon = bond.GetIsAromatic() and number == CARBON
-                if not aromatic_carbon and bond.GetBondType() not in DUPLICATES:
-                    return spheres
-                numbers += [number] * DUPLICATES.get(bond.GetBondType(), 0)
+            duplicates = _duplicates(atom)
+            if duplicates is None:
+                return spheres
+            numbers += duplicates + [HYDROGEN] * atom.GetTotalNumHs()
+            for other in atom.GetNeighbors():
                 if other.GetIdx() != path[-2]:
-                    numbers.append(number)  # a duplicate too, where a ring closes
+                    numbers.append(other.GetAtomicNum())  # a duplicate too, where a ring closes
                 if other.GetIdx() not in path:
                     following.append((other, (*path, other.GetIdx())))
         spheres.append(sorted(numbers))
         front = following
     return spheres
+
+
+def _duplicates(atom: Chem.Atom) -> list[int] | None:
+    """Return the atomic numbers of the duplicates that stand for an atom's bonds of higher order; `None`: not clear.
+
+    In a ring they are averages over its formulas, which are plain for aromatic carbon between carbon atoms alone.
+    """
+    bonds = atom.GetBonds()
+    if atom.GetIsAromatic():
+        beside = {bond.GetOtherAtom(atom).GetAtomicNum() for bond in bonds if bond.GetIsAromatic()}
+        others = {bond.GetBondType() for bond in bonds if not bond.GetIsAromatic()}
+        plain = atom.GetAtomicNum() == CARBON and atom.GetFormalCharge() == 0
+        return [CARBON] if plain and beside == {CARBON} and others <= {BondType.SINGLE} else None
+    found: list[int] = []
+    for bond in bonds:
+        more = DUPLICATES.get(bond.GetBondType())
+        if more is None or (more and bond.IsInRing()):
+            return None
+        found += [bond.GetOtherAtom(atom).GetAtomicNum()] * more
+    return found
 
 
 def _atoms_near(mol: Chem.Mol, starts: set[int], reach: int) -> set[int]:

@@ -75,7 +75,7 @@ class Memory:
         """
         position = {id(parameter): str(i) for i, parameter in enumerate(parameters)}
         found = {
-            name: {position[id(p)]: t for p, t in zip(entry.weights, entry.tensors, strict=True)}
+            name: {position[id(p)]: t for p, t in zip(entry.weights, entry.apart(), strict=True)}
             for name, entry in self._entries.items()
         }
         for name in set(expected) - set(found):
@@ -101,26 +101,37 @@ class _Entry:
         self.weights, self.tensors = weights, tensors
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "whole": None}  # copies of the tensors need not be views of its copy
+        return {"weights": self.weights, "tensors": self.apart()}
+
+    def apart(self) -> list[Tensor]:
+        """Return the tensors, copied out of `whole`: pickle would write it once for each of its views."""
+        return self.tensors if self.whole is None else [tensor.clone() for tensor in self.tensors]
 
     def over(self, weights: Sequence[Tensor], compact: bool) -> Vector:
         """Return the vector over these weights; zeros, kept from now on, for one that has none.
 
         The tensors of `compact` weights become views of one, unless there are others besides.
         """
-        if len(weights) == len(self.weights) and all(map(operator.is_, weights, self.weights)):
-            if compact and self.whole is None:
-                joined = Vector(self.tensors, compact=True).joined()
-                self.tensors, self.whole = joined.tensors, joined.whole
-            return Vector(self.tensors, whole=self.whole)
-        known = {id(weight): tensor for weight, tensor in zip(self.weights, self.tensors, strict=True)}
-        for weight in weights:
-            if id(weight) not in known:
-                known[id(weight)] = _zeros(weight)
-                self.weights.append(weight)
-                self.tensors.append(known[id(weight)])
-                self.whole = None
-        return Vector([known[id(weight)] for weight in weights])
+        if len(weights) != len(self.weights) or not all(map(operator.is_, weights, self.weights)):
+            known = {id(weight): tensor for weight, tensor in zip(self.weights, self.tensors, strict=True)}
+            new = [weight for weight in weights if id(weight) not in known]
+            known |= {id(weight): _zeros(weight) for weight in new}
+            tensors = [known[id(weight)] for weight in weights]
+            others = len(known) > len(weights)
+            if others and new:
+                self._keep([*self.weights, *new], [*self.tensors, *(known[id(weight)] for weight in new)])
+            if others:
+                return Vector(tensors)
+            self._keep(
+                list(weights), tensors
+            )  # also where just the order is another one, as after some ways of loading
+        if compact and self.whole is None:
+            joined = Vector(self.tensors, compact=True).joined()
+            self.tensors, self.whole = joined.tensors, joined.whole
+        return Vector(self.tensors, whole=self.whole)
+
+    def _keep(self, weights: list[Tensor], tensors: list[Tensor]) -> None:
+        self.weights, self.tensors, self.whole = weights, tensors, None
 
 
 def _zeros(weight: Tensor) -> Tensor:

@@ -26,7 +26,7 @@ ODD = [
     "Nc1ccncc1", "CN(C)c1ccccc1", "N#CC=C", "C=[N+]=[N-]", "CC(O)=O", "OC=O", "OS(=O)(=O)O", "O=NO", "CON=O",
     "OP(O)(O)=O", "NP(=O)(N)N", "CSSC", "CS(C)=O", "S", "O", "N", "[NH4+]", "[H]O[H]", "[2H]OC(C)=O",
     "[2H]N([2H])C", "*N", "*OC=O", "N->B", "[NH3]->[Pt]", "C$C", "c1cc[se]c1", "c1ccoc1", "c1ccsc1",
-    "o1cnc2ccccc12", "[CH2]O", "[NH2]", "C[N]C", "B1OCCO1",
+    "o1cnc2ccccc12", "[CH2]O", "[NH2]", "C[N]C", "B1OCCO1", "C:O", "CC:OC", "C:N",
 ]
 # fmt: on
 

@@ -57,7 +57,7 @@ def test_labels_are_those_of_the_complete_molecule(ring: str) -> None:
         assert labels == labels_of_all(mol), Chem.MolToSmiles(mol)
         cut += cut_off_far_parts(mol, centres_of(mol)) is not None
         found |= set(labels)
-    assert cut > 20
+    assert cut > 15
     assert found >= {3, 4}
 
 
@@ -80,6 +80,31 @@ def test_labels_are_those_of_the_complete_molecule(ring: str) -> None:
 def test_where_it_is_not_plain_all_of_the_molecule_is_taken(smiles: str) -> None:
     mol = read_molecule(smiles)
     assert cut_off_far_parts(mol, centres_of(mol)) is None
+
+
+@pytest.mark.parametrize(
+    "smiles",
+    [
+        "ClCN(CCl)[C@]1(n2cccc2)CC[C@H](O)CC1",  # aromatic nitrogen without a double bond
+        "FCN(CCl)[C@]1(n2cccc2)CC[C@@H](F)CC1",
+        "O[C@H]1CC[C@](N(C(F)(F)F)C(F)(F)F)(n2cccc2)CC1",
+        "O[C@H]1CC[C@](P(C(F)(F)F)C(F)(F)F)(p2cccc2)CC1",
+        "CC(C)=C(C)N1[C@@H](n2cccc2)N(C(C)=C(C)C)[C@@H]1[Si](C)(C)C",
+        "O=c1cccccc1[C@]1(C(=CCF)C(=O)C(F)(F)F)CC[C@H](O)CC1",  # aromatic carbon with a double bond out of its ring
+        "C1=CN=C1[C@]1(C(N)N)CC[C@H](O)CC1",  # double bonds of a ring that is not called aromatic
+        "C1=CC=CC=CN=C1[C@]1(C(N)N)CC[C@H](O)CC1",
+        "[c-]1(cccc1)[C@]1(C(=CCF)CO)CC[C@H](O)CC1",
+    ],
+)
+def test_double_bonds_of_rings_stand_for_averages(smiles: str) -> None:
+    mol = read_molecule(smiles)
+    assert cip_slots(mol).tolist() == labels_of_all(mol)
+
+
+def test_rings_that_nobody_has_searched() -> None:
+    mol = Chem.RWMol(Chem.MolFromSmiles("O[C@H]1CC[C@H](CCCCC)CC1.CCC"))
+    mol.RemoveBond(12, 13)
+    assert cip_slots(mol).tolist() == labels_of_all(mol)
 
 
 def test_features_of_many_molecules_have_these_labels() -> None:

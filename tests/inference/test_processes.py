@@ -1,7 +1,10 @@
 """Worker processes that are started before it is known what they will do."""
 
+import re
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -38,8 +41,8 @@ def small(tmp_path):
 
 @pytest.fixture
 def large(library, tmp_path):
-    """2,500 rows."""
-    rows = pd.concat([pd.read_csv(library)] * 10)
+    """5,000 rows, 300 kB."""
+    rows = pd.concat([pd.read_csv(library)] * 20)
     rows.to_csv(tmp_path / "large.csv", index=False)
     return str(tmp_path / "large.csv")
 
@@ -61,6 +64,20 @@ def test_none_where_there_may_be_a_gpu(large, small, no_gpu, monkeypatch):
     monkeypatch.setattr(processes, "DEVICES_OF_GPUS", (small,))
     assert count_early([large], None, "auto") == 0
     assert count_early([large], None, "cpu") == 3
+
+
+def test_no_more_than_the_size_of_the_file_is_worth(large, tmp_path, no_gpu):
+    (tmp_path / "part.csv").write_bytes(Path(large).read_bytes()[: 2 * processes.BYTES_FOR_ONE + 1])
+    assert count_early([str(tmp_path / "part.csv")], 16, "cpu") == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_ctrl_c_never_reaches_them():
+    with started_early(1):
+        status = Path(f"/proc/{processes._waiting[0].pid}/status").read_text()
+    blocked = int(re.search(r"SigBlk:\s*(\w+)", status)[1], 16)
+    assert blocked >> (signal.SIGINT - 1) & 1
+    assert signal.SIGINT not in signal.pthread_sigmask(signal.SIG_BLOCK, ())
 
 
 def test_processes_that_nobody_has_taken_end_with_the_block():

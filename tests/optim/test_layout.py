@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import pytest
 import torch
 from support.optim_models import Task, every_rule
@@ -89,3 +92,42 @@ def test_graphsam_keeps_its_direction_in_one_tensor():
     vector = task.optimizer.carried_direction(task.optimizer.param_groups[0]["params"])
     assert vector.whole is not None
     torch.testing.assert_close(vector.whole, torch.cat([t.flatten() for t in vector.tensors]))
+
+
+def shuffled(state: dict) -> dict:
+    """The state with the positions of the memory in the order of strings, as a format that sorts them leaves it."""
+    memory = state["sharpness_aware"]["memory"]
+    state["sharpness_aware"]["memory"] = {name: dict(sorted(known.items())[::-1]) for name, known in memory.items()}
+    return state
+
+
+@every_rule
+def test_a_resumed_run_is_bit_equal_in_whatever_order_weights_are_remembered(rule):
+    def unfrozen_late(task: Task) -> Task:
+        weight = next(task.model.parameters()).requires_grad_(False)
+        task.run(1)
+        weight.requires_grad_(True)
+        task.run(4)
+        return task
+
+    whole = unfrozen_late(Task(rule, dtype=torch.float32))
+    other = Task(rule, dtype=torch.float32)
+    other.model.load_state_dict(whole.model.state_dict())
+    other.optimizer.load_state_dict(shuffled(copy.deepcopy(whole.optimizer.state_dict())))
+    other.at = whole.at
+    assert torch.equal(other.run(5), whole.run(5))
+
+
+def test_a_pickled_state_has_each_number_once():
+    weights = [torch.nn.Parameter(torch.randn(50, 50)) for _ in range(20)]
+    optimizer = optim.GraphSAM(torch.optim.SGD(weights, lr=0.1))
+
+    def closure():
+        loss = sum(weight.square().sum() for weight in weights)
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    assert optimizer.carried_direction(weights).whole is not None
+    for part in (optimizer.state_dict(), optimizer):
+        assert len(pickle.dumps(part)) < 2.5 * 4 * 20 * 2500

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pickle
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -13,8 +14,8 @@ from pathlib import Path
 from zoo.runs.process import available_cores
 
 PACKAGES = Path(__file__).resolve().parents[2]
-SMALLEST = 2**16
-"""Bytes of a file from which on it is worth starting processes that its number of rows may not need."""
+BYTES_FOR_ONE = 2**16
+"""Bytes of a file for which it is worth starting one more process, though its number of rows may not need it."""
 DEVICES_OF_GPUS = ("/dev/nvidia0", "/dev/kfd")
 
 Process = subprocess.Popen[bytes]
@@ -29,16 +30,30 @@ def start_process() -> Process:
     """
     paths = [str(PACKAGES), *filter(None, [os.environ.get("PYTHONPATH")])]
     settings = {"PYTHONPATH": os.pathsep.join(paths), "PYTHONSAFEPATH": "1", "OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(
-        [sys.executable, "-m", "zoo.inference.worker", str(os.getpid())],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        env={**os.environ, **settings},
-    )
+    with without_ctrl_c():
+        process = subprocess.Popen(
+            [sys.executable, "-m", "zoo.inference.worker", str(os.getpid())],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env={**os.environ, **settings},
+        )
     with suppress(OSError):  # it has ended already, which whoever reads its answers will find
         pickle.dump(sys.path, process.stdin)  # type: ignore[arg-type]
         process.stdin.flush()  # type: ignore[union-attr]
     return process
+
+
+@contextmanager
+def without_ctrl_c() -> Iterator[None]:
+    """Start processes that Ctrl-C does not reach, from their first moment on: it is for this one, which ends them."""
+    if not hasattr(signal, "pthread_sigmask"):  # on Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def take_process() -> Process:
@@ -92,4 +107,4 @@ def count_early(inputs: Sequence[str], num_workers: int | None, device: str) -> 
     except (OSError, ValueError):  # a molecule, or a mistake
         return 0
     workers = available_cores() if num_workers is None else num_workers
-    return max(0, workers - 1) if size >= SMALLEST else 0
+    return max(0, min(workers - 1, size // BYTES_FOR_ONE))

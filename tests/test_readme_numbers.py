@@ -190,6 +190,20 @@ def test_what_atoms_that_look_alike_bring():
     assert "half of the directed bonds look like another one as far as two steps reach" in SPEED
 
 
+def test_stages_of_a_prediction():
+    lines = (RESULTS / "stages.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines]
+    before, now = (
+        {row["model"]: row["seconds"] for row in rows if row["checkout"] == name} for name in ("before", "now")
+    )
+    stages = ("start", "reading molecules", "labels of centres", "other features", "network", "files and the rest")
+    for stage in stages:
+        cells = [f"{found[model][stage]:.1f}" for model in ("dmpnn", "grover") for found in (before, now)]
+        assert f"| {stage} | {' | '.join(cells)} |" in TEXT
+    for model in before:
+        assert set(before[model]) == set(now[model]) == set(stages)
+
+
 def test_two_threads():
     lines = (RESULTS / "threads.jsonl").read_text(encoding="utf-8").splitlines()
     ratio = {row["size"]: row["ratio"]["2"] for row in map(json.loads, lines)}

@@ -117,14 +117,11 @@ class _Entry:
             new = [weight for weight in weights if id(weight) not in known]
             known |= {id(weight): _zeros(weight) for weight in new}
             tensors = [known[id(weight)] for weight in weights]
-            others = len(known) > len(weights)
-            if others and new:
-                self._keep([*self.weights, *new], [*self.tensors, *(known[id(weight)] for weight in new)])
-            if others:
+            if len(known) > len(weights):  # there are others besides
+                if new:
+                    self._keep([*self.weights, *new], [*self.tensors, *(known[id(weight)] for weight in new)])
                 return Vector(tensors)
-            self._keep(
-                list(weights), tensors
-            )  # also where just the order is another one, as after some ways of loading
+            self._keep(list(weights), tensors)  # in this order: some ways of loading leave another one
         if compact and self.whole is None:
             joined = Vector(self.tensors, compact=True).joined()
             self.tensors, self.whole = joined.tensors, joined.whole

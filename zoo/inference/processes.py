@@ -81,10 +81,10 @@ def end_process(process: Process) -> None:
 @contextmanager
 def started_early(number: int) -> Iterator[None]:
     """Start processes before it is known what they will do; those that nobody has taken end with the block."""
-    with suppress(OSError):  # which is reported where they are needed
-        for _ in range(number):
-            _waiting.append(start_process())
     try:
+        with suppress(OSError):  # which is reported where they are needed
+            for _ in range(number):
+                _waiting.append(start_process())
         yield
     finally:
         while _waiting:

@@ -23,7 +23,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -39,11 +40,7 @@ SAMPLE_SECONDS = 1.0
 def main() -> None:
     """Measure and print."""
     options = parse()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        rows, training = folder / "rows.csv", folder / "training.csv"
-        number = write_molecules(rows, options.rows, options.molecules)
-        write_molecules(training, TRAINING_MOLECULES)
+    with written_molecules(options.rows, options.molecules) as (folder, rows, training, number):
         for model in options.models:
             run = train_ours(model, training, folder)
             output = folder / f"{model}.predicted.csv"
@@ -66,6 +63,17 @@ def parse() -> argparse.Namespace:
         "--chemprop-args", nargs=argparse.REMAINDER, default=[], help="more of its arguments, e.g. --num-workers 2"
     )
     return parser.parse_args()
+
+
+@contextmanager
+def written_molecules(number: int, source: Path | None) -> Iterator[tuple[Path, Path, Path, int]]:
+    """Folder, file of different molecules to predict, file of others to train on, and how many are to be predicted."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        rows, training = folder / "rows.csv", folder / "training.csv"
+        found = write_molecules(rows, number, source)
+        write_molecules(training, TRAINING_MOLECULES)
+        yield folder, rows, training, found
 
 
 def write_molecules(path: Path, number: int, source: Path | None = None) -> int:

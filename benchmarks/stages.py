@@ -13,10 +13,9 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
-from prediction import SIZES, TRAINING_MOLECULES, train_ours, write_molecules
+from prediction import SIZES, train_ours, written_molecules
 
 TIMED = """
 import importlib, json, sys, time
@@ -55,11 +54,7 @@ print(json.dumps(spent), file=sys.stderr)
 def main() -> None:
     """Measure and print."""
     options = parse()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        rows, training = folder / "rows.csv", folder / "training.csv"
-        number = write_molecules(rows, options.rows, options.molecules)
-        write_molecules(training, TRAINING_MOLECULES)
+    with written_molecules(options.rows, options.molecules) as (folder, rows, training, number):
         for model in options.models:
             run, output = train_ours(model, training, folder), folder / f"{model}.predicted.csv"
             command = ["predict", str(run), str(rows), "--output", str(output), "--quiet", "--num-workers", "0"]

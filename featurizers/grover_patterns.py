@@ -46,7 +46,7 @@ def find_patterns(
     Args:
         parts: The molecules.
         numbers: Atomic number of each atom, as the next ones.
-        hydrogens: Hydrogens that are no atoms of the molecule.
+        hydrogens: Number of hydrogens, without those that are atoms of the molecule themselves.
         charges: Formal charge, shifted by `SHIFT`.
         aromatic: Whether it is.
     """

@@ -11,7 +11,7 @@ from torch import Tensor
 from optim.arithmetic import copy_, wide_dtype
 
 MOST_ENTRIES = 2**18
-"""Weights of at most so many entries fit a processor's cache next to their gradients."""
+"""Number of entries up to which weights and their gradients fit a processor's cache together."""
 
 
 class Layout:

@@ -6,12 +6,11 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 
 import numpy as np
 import pandas as pd
 import pytest
-from support.processes import children, end_in_time
+from support.processes import children, end_in_time, wait_until
 
 import zoo
 from zoo.commands.main import main
@@ -52,17 +51,9 @@ def large(library, tmp_path):
     return tmp_path / "large.csv"
 
 
-def wait_for_children(process, number, seconds=60):
-    deadline = time.monotonic() + seconds
-    while len(found := children(process.pid)) < number and time.monotonic() < deadline:
-        time.sleep(0.05)
-    return found
-
-
-def wait_for(path, seconds=60):
-    deadline = time.monotonic() + seconds
-    while not path.exists() and time.monotonic() < deadline:
-        time.sleep(0.05)
+def wait_for_children(process, number):
+    wait_until(lambda: len(children(process.pid)) >= number)
+    return children(process.pid)
 
 
 @linux
@@ -90,7 +81,7 @@ def test_a_command_that_is_asked_to_stop_leaves_no_process_and_no_lock(at_work, 
         workers = wait_for_children(process, 1)
         assert workers
         if at_work:
-            wait_for(tmp_path / ".out.csv.parts")
+            assert wait_until((tmp_path / ".out.csv.parts").exists)
         os.kill(process.pid, signal.SIGTERM)
         assert process.wait(60) == 128 + signal.SIGTERM
         assert end_in_time(workers)

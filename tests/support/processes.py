@@ -17,10 +17,15 @@ def children(parent):
 
 def end_in_time(pids, seconds=20):
     """Whether processes end within some seconds."""
+    return wait_until(lambda: not any(map(is_at_work, pids)), seconds)
+
+
+def wait_until(condition, seconds=60):
+    """What a condition gives in the end: it is asked until it holds, for some seconds."""
     deadline = time.monotonic() + seconds
-    while any(map(is_at_work, pids)) and time.monotonic() < deadline:
+    while not (found := condition()) and time.monotonic() < deadline:
         time.sleep(0.05)
-    return not any(map(is_at_work, pids))
+    return found
 
 
 def _facts(pid):
